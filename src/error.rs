@@ -1,0 +1,129 @@
+//! One opaque error for every edge: open, read, serve, export, parse, configure. Emitting has none.
+
+use std::fmt;
+
+/// What went wrong at an edge of the library. The message says what was wrong, where, and what is accepted.
+///
+/// There is no public enum of causes; ask [`is_io`](Error::is_io) and its siblings. One word wide, `Send + Sync`.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Invalid,
+    Config,
+    Io,
+    Corrupt,
+    InUse,
+    Closed,
+    TimedOut,
+}
+
+impl Error {
+    #[cold]
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), source: None }))
+    }
+
+    /// Input from outside that does not have the form asked for.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    /// A setting that cannot be used.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(Kind::Config, message)
+    }
+
+    /// The operating system or the store refused.
+    pub(crate) fn io(message: impl Into<String>) -> Self {
+        Self::new(Kind::Io, message)
+    }
+
+    /// What is stored cannot be read back.
+    pub(crate) fn corrupt(message: impl Into<String>) -> Self {
+        Self::new(Kind::Corrupt, message)
+    }
+
+    /// Another process holds what was asked for.
+    pub(crate) fn in_use(message: impl Into<String>) -> Self {
+        Self::new(Kind::InUse, message)
+    }
+
+    /// The recorder or log behind a handle has shut down.
+    pub(crate) fn closed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Closed, message)
+    }
+
+    /// The time allowed ran out.
+    pub(crate) fn timed_out(message: impl Into<String>) -> Self {
+        Self::new(Kind::TimedOut, message)
+    }
+
+    pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
+    }
+
+    /// True when input (an event, an id, a cursor) did not have the form asked for.
+    pub fn is_invalid(&self) -> bool {
+        self.0.kind == Kind::Invalid
+    }
+
+    /// True when a setting cannot be used; the message says what is accepted.
+    pub fn is_config(&self) -> bool {
+        self.0.kind == Kind::Config
+    }
+
+    /// True when the operating system or the store refused.
+    pub fn is_io(&self) -> bool {
+        self.0.kind == Kind::Io
+    }
+
+    /// True when what is stored cannot be read back.
+    pub fn is_corrupt(&self) -> bool {
+        self.0.kind == Kind::Corrupt
+    }
+
+    /// True when another process holds what was asked for.
+    pub fn is_in_use(&self) -> bool {
+        self.0.kind == Kind::InUse
+    }
+
+    /// True when the recorder or log behind a handle has shut down.
+    pub fn is_closed(&self) -> bool {
+        self.0.kind == Kind::Closed
+    }
+
+    /// True when the time allowed ran out; what was asked for may still happen.
+    pub fn is_timed_out(&self) -> bool {
+        self.0.kind == Kind::TimedOut
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match &self.0.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}, {:?})", self.0.kind, self.to_string())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,270 @@
+//! JSON as the pipeline handles it: payloads stay text, and events are written without a tree in between.
+
+use crate::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+use std::{fmt, sync::Arc};
+
+/// A JSON payload, kept as the text it came as: never parsed on the way through, so a deep or wide document costs what
+/// its bytes cost (a tree of it can need 98 times that).
+///
+/// At most [`MAX_BYTES`](Json::MAX_BYTES) long and [`MAX_DEPTH`](Json::MAX_DEPTH) deep when read from outside. A clone
+/// is cheap. Two payloads are equal when their texts are.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Json(Arc<str>);
+
+impl Json {
+    /// The longest payload that is read, in bytes.
+    pub const MAX_BYTES: usize = 1 << 20;
+    /// The deepest nesting that is read.
+    pub const MAX_DEPTH: usize = 64;
+
+    /// Reads a JSON text.
+    ///
+    /// # Errors
+    /// `is_invalid` when it is not one JSON value, is too long or nested too deeply.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        check_limits(text)?;
+        serde_json::from_str::<de::IgnoredAny>(text)
+            .map_err(|source| Error::invalid("payload is not JSON").with_source(source))?;
+        Ok(Self(text.into()))
+    }
+
+    /// The JSON form of any value. What has none (a map with non-text keys, a failing `Serialize`) becomes its error
+    /// message as a JSON string: an event is never lost over its payload.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        match serde_json::to_string(value) {
+            Ok(text) => Self(text.into()),
+            Err(error) => Self::text(&format!("not JSON: {error}")),
+        }
+    }
+
+    /// A JSON string holding this text.
+    pub fn text(text: &str) -> Self {
+        let mut out = String::with_capacity(text.len() + 2);
+        write_str(text, &mut out);
+        Self(out.into())
+    }
+
+    /// JSON text taken as it is where it is JSON, else as a string: for attributes that hold either.
+    pub fn parse_or_text(text: &str) -> Self {
+        Self::parse(text).unwrap_or_else(|_| Self::text(text))
+    }
+
+    /// JSON's `null`.
+    pub fn null() -> Self {
+        Self("null".into())
+    }
+
+    /// The payload's own text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The payload as a tree; `null` where it holds numbers that a tree cannot.
+    pub fn to_value(&self) -> serde_json::Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Length and nesting, before anything is built from the text.
+fn check_limits(text: &str) -> Result<(), Error> {
+    if text.len() > Json::MAX_BYTES {
+        let message = format!("payload of {} bytes: at most {} are accepted", text.len(), Json::MAX_BYTES);
+        return Err(Error::invalid(message));
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > Json::MAX_DEPTH {
+            let message = format!("payload nested deeper than {}, which is the limit", Json::MAX_DEPTH);
+            return Err(Error::invalid(message));
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        check_limits(raw.get()).map_err(de::Error::custom)?;
+        Ok(Self(raw.get().into()))
+    }
+}
+
+/// Writes a value as JSON at the end of a text. What `serde_json` would write, at a fraction of its cost: keys are
+/// literals, and short texts are copied without a look at each character.
+pub(crate) trait WriteJson {
+    fn write_json(&self, out: &mut String);
+}
+
+impl WriteJson for u64 {
+    fn write_json(&self, out: &mut String) {
+        out.push_str(itoa::Buffer::new().format(*self));
+    }
+}
+
+impl WriteJson for u32 {
+    fn write_json(&self, out: &mut String) {
+        out.push_str(itoa::Buffer::new().format(*self));
+    }
+}
+
+impl WriteJson for i64 {
+    fn write_json(&self, out: &mut String) {
+        out.push_str(itoa::Buffer::new().format(*self));
+    }
+}
+
+impl WriteJson for bool {
+    fn write_json(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
+}
+
+/// JSON has no NaN and no infinity (RFC 8259, section 6): they are written as `null` and read back as NaN.
+impl WriteJson for f64 {
+    fn write_json(&self, out: &mut String) {
+        if self.is_finite() {
+            out.push_str(ryu::Buffer::new().format_finite(*self));
+        } else {
+            out.push_str("null");
+        }
+    }
+}
+
+impl WriteJson for str {
+    fn write_json(&self, out: &mut String) {
+        write_str(self, out);
+    }
+}
+
+impl WriteJson for crate::Text {
+    fn write_json(&self, out: &mut String) {
+        write_str(self, out);
+    }
+}
+
+impl WriteJson for Json {
+    fn write_json(&self, out: &mut String) {
+        // A payload may hold line breaks between its tokens; one event is one line in every sink.
+        if self.0.bytes().any(|b| b == b'\n' || b == b'\r') {
+            self.0.split(['\n', '\r']).for_each(|line| out.push_str(line));
+        } else {
+            out.push_str(&self.0);
+        }
+    }
+}
+
+impl<T: WriteJson> WriteJson for Vec<T> {
+    fn write_json(&self, out: &mut String) {
+        out.push('[');
+        for (index, item) in self.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            item.write_json(out);
+        }
+        out.push(']');
+    }
+}
+
+/// Appends `text` as a JSON string (RFC 8259, section 7).
+pub(crate) fn write_str(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = first_escape(rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        write_escape(rest.as_bytes()[at], out);
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Where the first byte stands that JSON wants escaped; eight bytes are looked at in one step.
+fn first_escape(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        if holds_escape(u64::from_le_bytes(word)) {
+            break;
+        }
+        at += 8;
+    }
+    bytes[at..].iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').map(|found| at + found)
+}
+
+/// True when one of eight bytes is a control character, a quote or a backslash (and for nothing else: bytes of
+/// multi-byte characters have their high bit set, which the mask leaves out).
+const fn holds_escape(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES * 0x80;
+    let below_space = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (below_space | quote | backslash) & !word & HIGH != 0
+}
+
+fn write_escape(byte: u8, out: &mut String) {
+    match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        b'\t' => out.push_str("\\t"),
+        0x08 => out.push_str("\\b"),
+        0x0c => out.push_str("\\f"),
+        other => {
+            const DIGITS: [char; 16] =
+                ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+            out.push_str("\\u00");
+            out.push(DIGITS[usize::from(other >> 4)]);
+            out.push(DIGITS[usize::from(other & 15)]);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Every attribute name that spans carry, once. `span` writes them, `layer` reads them; neither knows the other.
+//!
+//! `gen_ai.*` names are those of the OpenTelemetry GenAI conventions (Development; core release 1.41 where the newer
+//! tree renamed them, because that is what other crates emit and back ends read). `spanwright.*` is our own namespace.
+
+/// `gen_ai.operation.name`: what a span is. Everything else on it is detail.
+pub const OPERATION_NAME: &str = "gen_ai.operation.name";
+
+/// Values of [`OPERATION_NAME`] that `span` writes. The layer reads more than these (its table of operations).
+pub mod operation {
+    /// A model call.
+    pub const CHAT: &str = "chat";
+    /// A model call in the older completion form.
+    pub const TEXT_COMPLETION: &str = "text_completion";
+    /// A model call in Gemini's form.
+    pub const GENERATE_CONTENT: &str = "generate_content";
+    /// An embedding call.
+    pub const EMBEDDINGS: &str = "embeddings";
+    /// A search in a data source.
+    pub const RETRIEVAL: &str = "retrieval";
+    /// A run of an agent.
+    pub const INVOKE_AGENT: &str = "invoke_agent";
+    /// A run of a workflow: several agents or steps under one name.
+    pub const INVOKE_WORKFLOW: &str = "invoke_workflow";
+    /// A tool call.
+    pub const EXECUTE_TOOL: &str = "execute_tool";
+    /// A named step of an agent (proposed to the conventions, not yet in them).
+    pub const RUN_STEP: &str = "run_step";
+    /// A read from memory.
+    pub const SEARCH_MEMORY: &str = "search_memory";
+    /// A write to memory.
+    pub const CREATE_MEMORY: &str = "create_memory";
+    /// A change of something remembered.
+    pub const UPDATE_MEMORY: &str = "update_memory";
+    /// A write that creates or changes.
+    pub const UPSERT_MEMORY: &str = "upsert_memory";
+    /// Something forgotten on purpose.
+    pub const DELETE_MEMORY: &str = "delete_memory";
+    /// A check of input, output or a tool call (in-process; ours, the conventions have only a remote one).
+    pub const RUN_GUARDRAIL: &str = "run_guardrail";
+    /// The conventions' proposed remote form of the same.
+    pub const APPLY_GUARDRAIL: &str = "apply_guardrail";
+}
+
+pub const AGENT_NAME: &str = "gen_ai.agent.name";
+pub const WORKFLOW_NAME: &str = "gen_ai.workflow.name";
+pub const STEP_NAME: &str = "gen_ai.step.name";
+pub const CONVERSATION_ID: &str = "gen_ai.conversation.id";
+pub const PROVIDER_NAME: &str = "gen_ai.provider.name";
+pub const REQUEST_MODEL: &str = "gen_ai.request.model";
+pub const REQUEST_STREAM: &str = "gen_ai.request.stream";
+pub const RESPONSE_MODEL: &str = "gen_ai.response.model";
+pub const RESPONSE_ID: &str = "gen_ai.response.id";
+pub const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
+/// Seconds (f64), as the conventions ask.
+pub const TIME_TO_FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
+pub const SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+pub const INPUT_MESSAGES: &str = "gen_ai.input.messages";
+pub const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+/// Deprecated in the conventions; rig still records it on the agent span it adopts.
+pub const PROMPT: &str = "gen_ai.prompt";
+/// Deprecated in the conventions; rig still records it on the agent span it adopts.
+pub const COMPLETION: &str = "gen_ai.completion";
+
+pub const INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
+pub const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
+/// Subset of the input tokens.
+pub const CACHE_READ_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
+/// Subset of the input tokens (`cache_write` in the newest tree; every emitter still says `cache_creation`).
+pub const CACHE_CREATION_TOKENS: &str = "gen_ai.usage.cache_creation.input_tokens";
+/// Subset of the output tokens.
+pub const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
+/// rig's spelling of the same.
+pub const REASONING_TOKENS_RIG: &str = "gen_ai.usage.reasoning_tokens";
+/// rig's own count, declared so that rig adopts our span.
+pub const TOOL_USE_PROMPT_TOKENS_RIG: &str = "gen_ai.usage.tool_use_prompt_tokens";
+
+pub const TOOL_NAME: &str = "gen_ai.tool.name";
+pub const TOOL_TYPE: &str = "gen_ai.tool.type";
+pub const TOOL_CALL_ID: &str = "gen_ai.tool.call.id";
+/// A JSON text: `tracing` has no structured values.
+pub const TOOL_CALL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+/// A JSON text.
+pub const TOOL_CALL_RESULT: &str = "gen_ai.tool.call.result";
+/// rig: `success`, `error`, `denied`, `skipped`.
+pub const TOOL_CALL_OUTCOME: &str = "gen_ai.tool.call.outcome";
+/// rig's spelling of `error.type` on a tool span.
+pub const TOOL_ERROR_TYPE: &str = "gen_ai.tool.error.type";
+
+pub const MEMORY_STORE_ID: &str = "gen_ai.memory.store.id";
+pub const MEMORY_RECORD_ID: &str = "gen_ai.memory.record.id";
+pub const MEMORY_RECORD_COUNT: &str = "gen_ai.memory.record.count";
+pub const MEMORY_QUERY_TEXT: &str = "gen_ai.memory.query.text";
+pub const DATA_SOURCE_ID: &str = "gen_ai.data_source.id";
+pub const RETRIEVAL_QUERY_TEXT: &str = "gen_ai.retrieval.query.text";
+pub const GUARDRAIL_NAME: &str = "gen_ai.guardrail.component.name";
+
+/// OpenInference's generic input, used where the conventions have none (agent, step): a text or a JSON text.
+pub const INPUT_VALUE: &str = "input.value";
+/// OpenInference's generic output.
+pub const OUTPUT_VALUE: &str = "output.value";
+
+/// Low-cardinality class of an error; its presence means that the operation failed.
+pub const ERROR_TYPE: &str = "error.type";
+
+/// Read by tracing-opentelemetry: the span's display name.
+pub const OTEL_NAME: &str = "otel.name";
+/// Read by tracing-opentelemetry: `client`, `internal` ….
+pub const OTEL_KIND: &str = "otel.kind";
+/// Read by tracing-opentelemetry: only ever `error`; success leaves it unset.
+pub const OTEL_STATUS_CODE: &str = "otel.status_code";
+/// Read by tracing-opentelemetry: the error's message.
+pub const OTEL_STATUS_DESCRIPTION: &str = "otel.status_description";
+
+/// How the span ended: `ok`, `error`, `cancelled`, `panicked`, `timed_out`. Written by the guard of `span` on drop; a
+/// span that closes without it is taken as `ok` unless it carries an error (foreign spans know nothing of outcomes).
+pub const OUTCOME: &str = "spanwright.outcome";
+/// `pass`, `warn` or `block`.
+pub const GUARDRAIL_DECISION: &str = "spanwright.guardrail.decision";
+/// Why the guardrail decided so.
+pub const GUARDRAIL_REASON: &str = "spanwright.guardrail.reason";
+/// f64, 0 to 1.
+pub const GUARDRAIL_SCORE: &str = "spanwright.guardrail.score";
+/// `input`, `output` or `tool`.
+pub const GUARDRAIL_STAGE: &str = "spanwright.guardrail.stage";
+/// `episodic`, `semantic` or `working`.
+pub const MEMORY_TYPE: &str = "spanwright.memory.type";
+/// Number of messages sent to the model.
+pub const HISTORY_LENGTH: &str = "spanwright.history_length";
+/// Position of a step among its siblings, from 0.
+pub const STEP_INDEX: &str = "spanwright.step.index";
+/// The name of the instrumented function or callable, where it is not the span's own name.
+pub const CALLABLE_NAME: &str = "spanwright.callable";
+/// Tenant of an execution; on its root span.
+pub const TENANT_ID: &str = "spanwright.tenant.id";
+/// OpenTelemetry's user id; on an execution's root span.
+pub const USER_ID: &str = "user.id";
+/// OpenTelemetry's session id; on an execution's root span.
+pub const SESSION_ID: &str = "session.id";
+
+/// Target of the `tracing` events that carry a piece of a stream; the layer takes them, other layers may hide them.
+pub const DELTA_TARGET: &str = "spanwright::delta";
+/// Field of such an event: a piece of the answer's text.
+pub const DELTA_TEXT: &str = "spanwright.delta.text";
+/// Field of such an event: a piece of the model's reasoning.
+pub const DELTA_REASONING: &str = "spanwright.delta.reasoning";
+
+/// Declared (true) on our model spans: rig's provider code then fills our span in instead of opening a child.
+pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";
