@@ -249,12 +249,9 @@ impl ExecutionEvent {
     }
 
     fn fields(&self) -> Map<String, Value> {
-        let mut text = String::from("{\"_\":0");
-        self.body.write_fields(&mut text);
-        text.push('}');
-        let mut fields: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
-        fields.remove("_");
-        fields
+        let mut text = String::new();
+        self.body.write_object(&mut text);
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     /// The payload in the reference's form: the kind's fields, absent ones as `null` where the reference has them so,

@@ -681,6 +681,18 @@ impl Body {
         }
     }
 
+    /// Appends the fields of the kind as one JSON object.
+    pub(crate) fn write_object(&self, out: &mut String) {
+        let start = out.len();
+        self.write_fields(out);
+        match out.len() > start {
+            // Each field is written with a comma before it; that of the first is where the brace belongs.
+            true => out.replace_range(start..=start, "{"),
+            false => out.push('{'),
+        }
+        out.push('}');
+    }
+
     /// The event's `type` on the wire.
     pub fn tag(&self) -> &str {
         match self {

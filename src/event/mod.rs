@@ -1,18 +1,22 @@
 //! The vocabulary: what can happen in an execution, each kind declared once. Knows nothing of tracing, threads, files.
 
+mod batch;
 mod declare;
 mod error;
 mod execution;
 mod kinds;
+mod life;
 mod mode;
 #[cfg(feature = "schema")]
 mod schema;
 mod stream;
 mod values;
 
+pub use batch::{Batch, Recorded};
 pub use error::{BackoffStrategy, ErrorCategory, ErrorCode, ExecutionError, RetryPolicy};
 pub use execution::{ExecutionContext, ExecutionEvent, ExecutionEventType, ParentLink, SCHEMA_VERSION};
 pub use kinds::*;
+pub use life::OpenThings;
 pub use mode::{Class, StreamMode};
 #[cfg(feature = "schema")]
 pub use schema::stream_event_schema;
