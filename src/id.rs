@@ -42,6 +42,11 @@ impl ExecutionId {
         Self(Repr::Native(trace_id.max(1).to_be_bytes()))
     }
 
+    /// When an id of ours was made, in Unix ms; none for a foreign one.
+    pub(crate) fn created_ms(&self) -> Option<u128> {
+        matches!(self.0, Repr::Native(_)).then(|| self.trace_id() >> 80)
+    }
+
     /// The OpenTelemetry trace id: the id's own 128 bits, or a stable hash of a foreign id.
     pub fn trace_id(&self) -> u128 {
         match &self.0 {

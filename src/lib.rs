@@ -2,13 +2,16 @@
 
 mod error;
 pub mod event;
+pub mod hub;
 mod id;
 mod json;
 pub mod log;
 mod pending;
+mod recorder;
 pub mod semconv;
 mod text;
 mod time;
+pub mod wire;
 
 pub use error::Error;
 pub use event::StreamEvent;
@@ -16,5 +19,6 @@ pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
 pub use log::EventLog;
 pub use pending::Pending;
+pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use text::Text;
 pub use time::Timestamp;

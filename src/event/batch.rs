@@ -1,7 +1,7 @@
 //! `Batch`: events in the order and with the numbers that the gate gave them; what hub and log are fed with.
 
-use super::StreamEvent;
-use crate::Cursor;
+use super::{Life, StreamEvent};
+use crate::{Cursor, Text};
 
 /// An event with its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,12 +15,25 @@ pub struct Recorded {
     pub pieces: u64,
     /// Whether its emitter's mode lets it be shown.
     pub shown: bool,
+    /// The conversation that its execution belongs to.
+    pub session_id: Option<Text>,
 }
 
 impl Recorded {
     /// An event with its numbers.
     pub const fn new(event: StreamEvent, sequence: u64, pieces: u64, shown: bool) -> Self {
-        Self { event, sequence, pieces, shown }
+        Self { event, sequence, pieces, shown, session_id: None }
+    }
+
+    /// The same event, of this conversation.
+    pub fn of_session(mut self, session_id: Option<Text>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
+    /// Whether it is a piece of something whose whole is kept at its end.
+    pub fn is_piece(&self) -> bool {
+        matches!(self.event.kind().life(), Life::Continues(_))
     }
 
     /// Whether the log keeps it.

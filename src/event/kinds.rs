@@ -56,6 +56,8 @@ kinds! {
         opt { /// The segment's whole text. Pieces are not kept, so this is what the record has; it also heals a
             /// reader that missed some.
             final_text: Text,
+            /// True when the text is only the beginning of a longer one.
+            truncated: bool,
             /// How the segment ended, where not well.
             outcome: Outcome, }
     }
@@ -77,6 +79,8 @@ kinds! {
             id: Text, }
         opt { /// The segment's whole text.
             final_text: Text,
+            /// True when the text is only the beginning of a longer one.
+            truncated: bool,
             /// How the segment ended, where not well.
             outcome: Outcome, }
     }

@@ -3,7 +3,7 @@
 use super::{EventLog, ExecutionRow, LoggedEvent, Page, Query, Resolved, Scope};
 use crate::{
     Cursor, Error, ExecutionId, Pending,
-    event::{Batch, OpenThings},
+    event::{Batch, OpenThings, Recorded},
 };
 use std::{
     collections::HashMap,
@@ -56,8 +56,8 @@ impl Kept {
             let mut fields = String::new();
             event.body.write_object(&mut fields);
             let context = row.context(event.step_id.clone());
-            let (sequence, pieces) = (recorded.sequence, recorded.pieces);
-            self.events.push(LoggedEvent { cursor, sequence, pieces, context, time, kind: event.kind(), fields });
+            let Recorded { sequence, pieces, shown, .. } = *recorded;
+            self.events.push(LoggedEvent { cursor, sequence, pieces, context, shown, time, kind: event.kind(), fields });
         }
         self.read_to = batch.end().saturating_sub(1);
     }

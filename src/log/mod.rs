@@ -1,12 +1,9 @@
 //! What is kept: the durable record, batches in, cursors out.
 
 mod memory;
-#[cfg(feature = "sqlite")]
-mod sqlite;
+
 
 pub use memory::MemoryLog;
-#[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteLog, SqliteLogBuilder};
 
 use crate::{
     Cursor, Error, EventId, ExecutionId, Pending, StepId, StreamEvent, Text, Timestamp,
@@ -117,6 +114,8 @@ pub struct LoggedEvent {
     pub pieces: u64,
     /// Where it belongs.
     pub context: ExecutionContext,
+    /// Whether its emitter's mode let it be shown.
+    pub shown: bool,
     /// When it happened.
     pub time: Timestamp,
     /// What kind of event it is.

@@ -1,4 +1,5 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod gate;
 mod shared;
 mod vocabulary;

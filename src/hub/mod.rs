@@ -1,0 +1,113 @@
+//! Who watches now: a ring of the newest events in segments, and readers that are offsets into *log ∪ ring*.
+
+mod filter;
+mod frames;
+mod ring;
+mod stream;
+mod subscription;
+
+pub use filter::{Filter, From};
+pub use frames::FrameStream;
+pub use stream::{EventStream, Received};
+pub use subscription::Counts;
+
+use crate::{Cursor, EventLog, event::Batch};
+use ring::{Ring, Segment};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+/// The newest events of all executions, and those who read them.
+///
+/// Publishing never waits for a reader: a reader is an offset, and one that falls behind the ring reads on in the log.
+/// Cheap to clone; all clones are the same hub.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    ring: Mutex<Ring>,
+    epoch: u64,
+    log: Option<Arc<dyn EventLog>>,
+}
+
+/// How much the hub holds at most; what is older is read from the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HubLimits {
+    /// Events.
+    pub events: usize,
+    /// Memory of events, in bytes.
+    pub bytes: usize,
+}
+
+impl Default for HubLimits {
+    /// 16,384 events, 32 MiB.
+    fn default() -> Self {
+        Self { events: 16_384, bytes: 32 << 20 }
+    }
+}
+
+impl HubLimits {
+    /// At most this many events and bytes.
+    pub const fn new(events: usize, bytes: usize) -> Self {
+        Self { events, bytes }
+    }
+}
+
+impl Hub {
+    /// A hub whose first event will have the cursor after `start`. `log` is where readers that fall behind read on.
+    pub(crate) fn new(start: Cursor, limits: HubLimits, log: Option<Arc<dyn EventLog>>) -> Self {
+        let ring = Mutex::new(Ring::new(start.offset + 1, limits));
+        Self(Arc::new(Shared { ring, epoch: start.epoch, log }))
+    }
+
+    /// Makes a batch visible. Readers that waited are woken after the lock is given back.
+    pub(crate) fn publish(&self, batch: Arc<Batch>) {
+        let segment = Arc::new(Segment::new(batch));
+        let (wakers, old) = self.0.ring().push(segment);
+        wakers.into_iter().for_each(Waker::wake);
+        // Freed here, not under the lock.
+        drop(old);
+    }
+
+    /// Ends every stream once it has delivered what is there.
+    pub(crate) fn close(&self) {
+        let wakers = self.0.ring().close();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// A stream of events. It delivers what `filter` lets through, from where `from` says.
+    pub fn subscribe(&self, filter: Filter, from: From) -> EventStream {
+        EventStream::new(subscription::Subscription::new(self.0.clone(), filter, from))
+    }
+
+    /// The same as ready SSE frames, many in one piece where many are there.
+    pub fn subscribe_frames(&self, filter: Filter, from: From) -> FrameStream {
+        FrameStream::new(subscription::Subscription::new(self.0.clone(), filter, from))
+    }
+
+    /// Cursor of the newest event.
+    pub fn newest(&self) -> Cursor {
+        Cursor::new(self.0.epoch, self.0.ring().next_offset() - 1)
+    }
+
+    /// How many events and bytes are held now.
+    pub fn held(&self) -> HubLimits {
+        self.0.ring().held()
+    }
+}
+
+impl Shared {
+    /// A thread that panicked here left a whole ring behind: each change is complete before anything can panic.
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("newest", &self.newest()).field("held", &self.held()).finish()
+    }
+}

@@ -1,0 +1,166 @@
+//! The newest events, in the segments in which they came; evicted from the old end by count and by bytes.
+
+use super::HubLimits;
+use crate::{ExecutionId, event::Batch};
+use bytes::Bytes;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+    task::Waker,
+};
+
+/// A batch as the hub holds it: never changed, shared by all readers.
+pub(super) struct Segment {
+    pub(super) batch: Arc<Batch>,
+    executions: ExecutionSet,
+    size_bytes: usize,
+    frames: OnceLock<Frames>,
+}
+
+/// A segment's frames: made by the first reader who wants them, shared by all.
+pub(super) struct Frames {
+    pub(super) bytes: Bytes,
+    /// Where each event's frame ends.
+    pub(super) ends: Vec<usize>,
+}
+
+impl Segment {
+    pub(super) fn new(batch: Arc<Batch>) -> Self {
+        let executions = ExecutionSet::of(&batch);
+        Self { executions, size_bytes: batch.size_bytes(), frames: OnceLock::new(), batch }
+    }
+
+    /// False when no event of this execution is here; true when one may be.
+    pub(super) fn may_hold(&self, id: &ExecutionId) -> bool {
+        self.executions.may_hold(id)
+    }
+
+    pub(super) fn frames(&self) -> &Frames {
+        self.frames.get_or_init(|| Frames::of(&self.batch))
+    }
+}
+
+impl Frames {
+    fn of(batch: &Batch) -> Self {
+        let mut text = String::with_capacity(batch.events.len() * 256);
+        let mut ends = Vec::with_capacity(batch.events.len());
+        for (cursor, recorded) in batch.iter() {
+            crate::wire::sse::write_frame(cursor, &recorded.event, &mut text);
+            ends.push(text.len());
+        }
+        Self { bytes: Bytes::from(text), ends }
+    }
+}
+
+/// Which executions a segment may hold events of: a bit for each, so that readers of one pass over most segments
+/// without a look inside. Events of no execution are for everyone.
+struct ExecutionSet(u64);
+
+impl ExecutionSet {
+    fn of(batch: &Batch) -> Self {
+        let bits = batch.events.iter().map(|recorded| recorded.event.execution_id.as_ref().map_or(u64::MAX, Self::bit));
+        Self(bits.fold(0, |set, bit| set | bit))
+    }
+
+    fn bit(id: &ExecutionId) -> u64 {
+        let trace = id.trace_id();
+        1 << (((trace ^ (trace >> 64)) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+    }
+
+    fn may_hold(&self, id: &ExecutionId) -> bool {
+        self.0 & Self::bit(id) != 0
+    }
+}
+
+pub(super) struct Ring {
+    segments: VecDeque<Arc<Segment>>,
+    limits: HubLimits,
+    held: HubLimits,
+    /// Offset of the next event to come.
+    next: u64,
+    sleepers: HashMap<u64, Waker>,
+    readers: u64,
+    closed: bool,
+}
+
+impl Ring {
+    pub(super) fn new(next: u64, limits: HubLimits) -> Self {
+        let (held, sleepers) = (HubLimits::new(0, 0), HashMap::new());
+        Self { segments: VecDeque::new(), limits, held, next, sleepers, readers: 0, closed: false }
+    }
+
+    /// Takes a segment in. Gives out those to wake, and what was evicted, to be freed by the caller.
+    pub(super) fn push(&mut self, segment: Arc<Segment>) -> (Vec<Waker>, Vec<Arc<Segment>>) {
+        self.next = segment.batch.end();
+        self.held.events += segment.batch.events.len();
+        self.held.bytes += segment.size_bytes;
+        self.segments.push_back(segment);
+        (self.sleepers.drain().map(|(_, waker)| waker).collect(), self.evict())
+    }
+
+    fn evict(&mut self) -> Vec<Arc<Segment>> {
+        let mut old = Vec::new();
+        // The newest stays whatever its size: readers that are up to date must get it.
+        while self.segments.len() > 1
+            && (self.held.events > self.limits.events || self.held.bytes > self.limits.bytes)
+            && let Some(segment) = self.segments.pop_front()
+        {
+            self.held.events -= segment.batch.events.len();
+            self.held.bytes -= segment.size_bytes;
+            old.push(segment);
+        }
+        old
+    }
+
+    pub(super) fn close(&mut self) -> Vec<Waker> {
+        self.closed = true;
+        self.sleepers.drain().map(|(_, waker)| waker).collect()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(super) fn held(&self) -> HubLimits {
+        self.held
+    }
+
+    /// Offset of the next event to come.
+    pub(super) fn next_offset(&self) -> u64 {
+        self.next
+    }
+
+    /// Offset of the oldest event held; that of the next to come where none is.
+    pub(super) fn first_offset(&self) -> u64 {
+        self.segments.front().map_or(self.next, |segment| segment.batch.first.offset)
+    }
+
+    /// The segment that holds the event with this offset, which must be held.
+    pub(super) fn segment_at(&self, offset: u64) -> Option<Arc<Segment>> {
+        let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
+        self.segments.get(at).cloned()
+    }
+
+    /// The first segment from this offset on that may hold events of the execution.
+    pub(super) fn segment_with(&self, offset: u64, id: &ExecutionId) -> Option<Arc<Segment>> {
+        let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
+        self.segments.range(at..).find(|segment| segment.may_hold(id)).cloned()
+    }
+
+    pub(super) fn new_reader(&mut self) -> u64 {
+        self.readers += 1;
+        self.readers
+    }
+
+    /// Wakes this reader when the next segment comes.
+    pub(super) fn sleep(&mut self, reader: u64, waker: &Waker) {
+        match self.sleepers.get_mut(&reader) {
+            Some(old) => old.clone_from(waker),
+            None => drop(self.sleepers.insert(reader, waker.clone())),
+        }
+    }
+
+    pub(super) fn forget(&mut self, reader: u64) {
+        self.sleepers.remove(&reader);
+    }
+}

@@ -1,0 +1,221 @@
+//! The gate: one bounded queue, one thread that numbers what comes through it and feeds hub and log.
+
+mod builder;
+mod emitter;
+mod executions;
+mod item;
+mod queue;
+mod stats;
+mod sync;
+mod worker;
+
+pub use builder::{QueueLimits, RecorderBuilder};
+pub use emitter::EventEmitter;
+pub use stats::Stats;
+
+use crate::{
+    Cursor, Error, EventLog, ExecutionId, Pending, StreamEvent, Timestamp,
+    event::{Class, StreamMode},
+    hub::{EventStream, Filter, From, Hub},
+};
+use item::Item;
+use queue::{Pushed, Queue};
+use stats::Counters;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    thread::{JoinHandle, Thread},
+    time::Duration,
+};
+
+/// Numbers events, shows them, keeps them.
+///
+/// Works with no async runtime and on any. Cheap to clone; all clones are one recorder. When the last clone and the
+/// last emitter are gone it shuts down, waiting up to five seconds for the log; [`shutdown`](Recorder::shutdown) does
+/// so at a moment of your choice.
+#[derive(Clone)]
+pub struct Recorder(Arc<Owner>);
+
+/// Ends the thread when the last handle is gone. The thread itself holds only [`Shared`].
+struct Owner {
+    shared: Arc<Shared>,
+    hub: Hub,
+    log: Option<Arc<dyn EventLog>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    queue: Queue<Item>,
+    counters: Counters,
+    /// Who wants events: bits [`HUB`] and [`LOG`]; none after shutdown began.
+    wanted: AtomicU8,
+    closing: AtomicBool,
+    /// True while the worker sleeps until it is woken.
+    sleeping: AtomicBool,
+    worker: Thread,
+}
+
+const HUB: u8 = 1;
+const LOG: u8 = 2;
+
+/// How long the last handle waits for the log when it is dropped.
+const DROP_LIMIT: Duration = Duration::from_secs(5);
+
+impl Recorder {
+    /// Settings for a recorder.
+    pub fn builder() -> RecorderBuilder {
+        RecorderBuilder::default()
+    }
+
+    /// An emitter for a new execution.
+    pub fn emitter(&self) -> EventEmitter {
+        EventEmitter::of(self.clone(), ExecutionId::new())
+    }
+
+    /// Emits an event as it is: with the execution that it names, shown to whoever wants its class.
+    pub fn emit(&self, event: impl Into<StreamEvent>) {
+        self.0.shared.emit(event.into(), None, StreamMode::Full);
+    }
+
+    /// The live side: who watches now.
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// What is kept; none for a recorder without a log.
+    pub fn log(&self) -> Option<&Arc<dyn EventLog>> {
+        self.0.log.as_ref()
+    }
+
+    /// A stream of events, see [`Hub::subscribe`].
+    pub fn subscribe(&self, filter: Filter, from: From) -> EventStream {
+        self.0.hub.subscribe(filter, from)
+    }
+
+    /// Answered when everything emitted before is on disk; without a log, when it is visible.
+    ///
+    /// # Errors
+    /// What the log says; `is_closed` after shutdown.
+    pub fn flush(&self) -> Pending<Cursor> {
+        self.0.shared.ask(Item::Flush)
+    }
+
+    /// Answered when everything emitted before is visible in the hub.
+    pub fn settle(&self) -> Pending<Cursor> {
+        self.0.shared.ask(Item::Settle)
+    }
+
+    /// What the gate did so far.
+    pub fn stats(&self) -> Stats {
+        self.0.shared.counters.read(self.0.shared.queue.bytes())
+    }
+
+    /// Takes no more events, records and keeps those that wait, closes log and hub. Waits for it `limit` at the
+    /// longest; blocks the thread, on any runtime or none. A second call finds nothing to do.
+    ///
+    /// # Errors
+    /// `is_timed_out` when it took longer; it goes on in the background then.
+    pub fn shutdown(&self, limit: Duration) -> Result<(), Error> {
+        self.0.shutdown(limit)
+    }
+}
+
+impl Owner {
+    fn shutdown(&self, limit: Duration) -> Result<(), Error> {
+        self.shared.close();
+        let mut slot = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(thread) = slot.take() else { return Ok(()) };
+        // A handle dropped by the worker itself (inside a log of the user's) cannot wait for it.
+        if thread.thread().id() == std::thread::current().id() {
+            return Ok(());
+        }
+        let deadline = std::time::Instant::now() + limit;
+        while !thread.is_finished() {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return Err(Error::timed_out(format!("the recorder did not shut down within {limit:?}")));
+            }
+            std::thread::park_timeout(left.min(Duration::from_millis(2)));
+        }
+        thread.join().map_err(|_| Error::closed("the recorder's thread panicked"))
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Nobody is left to tell.
+        let _ = self.shutdown(DROP_LIMIT);
+    }
+}
+
+impl Shared {
+    /// Stamps the event and puts it in line. Never fails, never blocks, needs no runtime.
+    fn emit(&self, mut event: StreamEvent, execution_id: Option<&ExecutionId>, mode: StreamMode) {
+        let class = event.class();
+        let shown = mode.shows(class);
+        if !self.wants(class, shown) {
+            return self.not_wanted();
+        }
+        if event.execution_id.is_none() {
+            event.execution_id = execution_id.cloned();
+        }
+        if event.time.is_none() {
+            event.time = Some(Timestamp::now());
+        }
+        self.push(Item::Event(event, shown));
+    }
+
+    /// Whether anyone wants an event: one atomic load. The log wants pieces too, to keep their whole.
+    fn wants(&self, class: Class, shown: bool) -> bool {
+        let wanted = self.wanted.load(Ordering::Relaxed);
+        (shown && wanted & HUB != 0) || (wanted & LOG != 0 && class != Class::Transport)
+    }
+
+    fn not_wanted(&self) {
+        if self.closing.load(Ordering::Relaxed) {
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn push(&self, item: Item) {
+        match self.queue.push(item) {
+            // In one total order with the worker's steps: either it sees the item, or this sees that it sleeps.
+            Pushed::Queued if !self.sleeping.load(Ordering::SeqCst) => {}
+            Pushed::Queued | Pushed::Overflowed => self.wake(),
+            other => self.counters.pushed(other),
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        if self.sleeping.swap(false, Ordering::SeqCst) {
+            self.worker.unpark();
+        }
+    }
+
+    fn ask(&self, question: impl FnOnce(crate::pending::Answer<Cursor>) -> Item) -> Pending<Cursor> {
+        if self.closing.load(Ordering::Acquire) {
+            return Pending::ready(Err(Error::closed("the recorder has shut down")));
+        }
+        let (answer, pending) = Pending::new();
+        self.push(question(answer));
+        self.sleeping.store(false, Ordering::SeqCst);
+        self.worker.unpark();
+        pending
+    }
+
+    fn close(&self) {
+        self.wanted.store(0, Ordering::Release);
+        self.closing.store(true, Ordering::Release);
+        self.worker.unpark();
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("hub", &self.0.hub).field("log", &self.0.log).field("stats", &self.stats()).finish()
+    }
+}

@@ -1,0 +1,3 @@
+//! How events look on a wire: pure functions from events to bytes, and back.
+
+pub mod sse;

@@ -1,0 +1,31 @@
+//! Server-sent events, as the WHATWG HTML standard defines them (section 9.2): the encoder.
+
+use crate::{Cursor, StreamEvent};
+
+/// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
+/// it. Line ends are LF only (some clients read nothing else).
+///
+/// Nothing can split a frame: the id is made of hex digits, the JSON is one line, and a `type` of another version that
+/// holds a line break loses it ("If the field value contains U+000A or U+000D", it would end the field).
+pub fn write_frame(cursor: Cursor, event: &StreamEvent, out: &mut String) {
+    use std::fmt::Write;
+    // Writing to a String cannot fail.
+    let _ = write!(out, "id: {cursor}\n");
+    write_body(event, out);
+}
+
+/// The same without an id: for events of the stream itself, from which a client must not resume.
+pub fn write_frame_without_id(event: &StreamEvent, out: &mut String) {
+    write_body(event, out);
+}
+
+fn write_body(event: &StreamEvent, out: &mut String) {
+    out.push_str("event: ");
+    out.extend(event.body.tag().split(['\n', '\r', '\0']));
+    out.push_str("\ndata: ");
+    event.write_json(out);
+    out.push_str("\n\n");
+}
+
+/// A comment: a line that clients skip, which keeps the line up.
+pub const KEEP_ALIVE: &str = ": keep-alive\n\n";
