@@ -147,3 +147,6 @@ pub const DELTA_REASONING: &str = "spanwright.delta.reasoning";
 
 /// Declared (true) on our model spans: rig's provider code then fills our span in instead of opening a child.
 pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";
+
+/// Id of the execution that a root span opens, where the author wants to choose it.
+pub const EXECUTION_ID: &str = "spanwright.execution.id";
