@@ -2,5 +2,8 @@
 
 mod gate;
 mod layer;
+mod real_runs;
+mod runs;
 mod shared;
+mod tidy;
 mod vocabulary;
