@@ -10,9 +10,13 @@ pub mod log;
 mod pending;
 mod recorder;
 pub mod semconv;
+pub mod span;
 mod text;
 mod time;
 pub mod wire;
+
+#[doc(hidden)]
+pub mod __private;
 
 pub use error::Error;
 pub use event::StreamEvent;
@@ -24,3 +28,5 @@ pub use pending::Pending;
 pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use text::Text;
 pub use time::Timestamp;
+#[cfg(feature = "macros")]
+pub use spanwright_macros::*;

@@ -1,9 +1,14 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod drops;
 mod gate;
 mod layer;
+mod macros;
 mod real_runs;
+mod record;
 mod runs;
+mod shapes;
 mod shared;
+mod span;
 mod tidy;
 mod vocabulary;
