@@ -1,5 +1,7 @@
 //! The tests, one binary: what users can see, through the public API.
 
 mod gate;
+mod log;
+mod scratch;
 mod shared;
 mod vocabulary;
