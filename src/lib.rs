@@ -9,8 +9,11 @@ pub mod log;
 mod pending;
 mod recorder;
 pub mod semconv;
+#[cfg(feature = "terminal")]
+pub mod terminal;
 mod text;
 mod time;
+pub mod view;
 pub mod wire;
 
 pub use error::Error;

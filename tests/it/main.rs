@@ -2,4 +2,8 @@
 
 mod gate;
 mod shared;
+#[cfg(feature = "terminal")]
+mod terminal;
+#[cfg(feature = "terminal")]
+mod view;
 mod vocabulary;
