@@ -4,9 +4,9 @@ use crate::view::{any_events, at, research_begins, research_ends, step, time, wh
 use expect_test::expect;
 use proptest::prelude::*;
 use spanwright::{
-    ExecutionId, StreamEvent,
+    ExecutionId, Recorder, StreamEvent,
     event::{Body, ExecutionEnd, ExecutionStart, StepEnd, StepStart, StepType, StreamLagged},
-    hub::Received,
+    hub::{Filter, From, Received},
     terminal::{Live, Look, Output, Plain, Screen, Size, TerminalTree},
     view::{Line, Style},
 };
@@ -351,13 +351,14 @@ fn plain_lines_of_several_runs_say_whose_they_are() {
     plain.apply(&event(0xb, 60_000, 1, ExecutionEnd::new(59_995).into()));
     plain.apply(&event(0xa, 60_001, 2, StepEnd::new(1).into()));
     expect![[r#"
+        two at once
            0.0s  run one                   start
            0.0s  000b  run two                   start
           60.0s  000a  step x                    start
           60.0s  000b  run two                   ok          59.9 s
           60.0s  000a  step x                    ok            1 ms
     "#]]
-    .assert_eq(&plain.last_lines());
+    .assert_eq(&format!("two at once\n{}", plain.last_lines()));
 }
 
 #[test]
@@ -442,6 +443,22 @@ fn the_thread_shows_the_same_as_its_parts() {
     let mut plain = Plain::new(FOOTER);
     whole_research().iter().for_each(|event| plain.apply(event));
     assert_eq!(shown_by_the_thread(Look::Lines), plain.last_lines());
+}
+
+#[test]
+fn a_stream_of_the_hub_is_shown_to_its_end() {
+    let recorder = Recorder::builder().start().expect("a recorder");
+    let mut stream = recorder.subscribe(Filter::everything(), From::Live);
+    let written = Written::default();
+    let output = Output::new(written.clone(), Look::Tree).with_footer(FOOTER);
+    let tree = TerminalTree::start(move |limit| stream.recv_timeout(limit), output).expect("a thread");
+    whole_research().into_iter().for_each(|event| recorder.emit(event));
+    recorder.shutdown(Duration::from_secs(10)).expect("all is shown");
+    drop(tree);
+    let mut terminal = Terminal::new(100, 40);
+    terminal.feed(&written.text());
+    assert!(terminal.text().starts_with("✓ research 7f3a"), "{}", terminal.text());
+    assert!(terminal.text().contains("└─ ✓ evaluator faithful"), "{}", terminal.text());
 }
 
 #[test]
