@@ -13,5 +13,7 @@ mod scratch;
 mod shapes;
 mod shared;
 mod span;
+mod terminal;
 mod tidy;
+mod view;
 mod vocabulary;
