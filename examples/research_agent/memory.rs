@@ -27,7 +27,7 @@ pub(crate) fn open(file: Option<PathBuf>) -> anyhow::Result<Memory> {
     Ok(Memory { facts, file })
 }
 
-// `#[memory(recall)]` goes here.
+#[spanwright::memory(recall, skip(memory))]
 pub(crate) fn recall(memory: &Memory, question: &str, limit: usize) -> Vec<String> {
     let wanted = keywords(question);
     let mut scored: Vec<(usize, &String)> =
@@ -36,7 +36,7 @@ pub(crate) fn recall(memory: &Memory, question: &str, limit: usize) -> Vec<Strin
     scored.into_iter().take(limit).map(|(_, fact)| fact.clone()).collect()
 }
 
-// `#[memory(store)]` goes here.
+#[spanwright::memory(store, skip(memory))]
 pub(crate) fn store(memory: &mut Memory, fact: &str) -> anyhow::Result<()> {
     let fact = fact.split_whitespace().collect::<Vec<_>>().join(" ");
     if fact.is_empty() || memory.facts.contains(&fact) {
@@ -52,18 +52,4 @@ pub(crate) fn store(memory: &mut Memory, fact: &str) -> anyhow::Result<()> {
 
 fn shared_words(fact: &str, wanted: &[String]) -> usize {
     keywords(fact).iter().filter(|word| wanted.contains(word)).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stored_fact_is_recalled_once() {
-        let mut memory = open(None).unwrap();
-        store(&mut memory, "Honey: a jar is\n768 bee lives.").unwrap();
-        store(&mut memory, "Honey: a jar is 768 bee lives.").unwrap();
-        assert_eq!(recall(&memory, "Is there honey?", 5), ["Honey: a jar is 768 bee lives."]);
-        assert!(recall(&memory, "zzz", 5).is_empty());
-    }
 }

@@ -102,16 +102,3 @@ fn rarity(word: &String) -> f64 {
         NOTES.iter().filter(|note| keywords(note.title).contains(word) || keywords(note.text).contains(word)).count();
     (1.0 + NOTES.len() as f64 / (1.0 + holders as f64)).ln()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_note_about_the_asked_thing_comes_first() {
-        let best = |query| search(query, 3).first().map(|hit| hit.id);
-        assert_eq!(best("How long does moonlight travel from the Moon?"), Some("moon-light"));
-        assert_eq!(best("how many bees for a jar of honey"), Some("bee-honey"));
-        assert_eq!(best("quantum chromodynamics"), None);
-    }
-}

@@ -141,25 +141,3 @@ fn text_of(message: &Value) -> String {
         _ => String::new(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_searches_then_speaks_of_what_it_found() {
-        let asked = json!({"role": "user", "content": "Known: x\n\nQuestion: How old is moonlight?"});
-        let first = reply_to(&json!({ "messages": [asked] }));
-        assert_eq!(first.calls[0].arguments["query"], "How old is moonlight?");
-        let called = json!({"role": "assistant", "tool_calls": [{"id": "c1", "function": {"name": "search_notes"}}]});
-        let found = json!({"role": "tool", "tool_call_id": "c1", "content": "{\"hits\":[{\"id\":\"moon-light\"}]}"});
-        let second = reply_to(&json!({ "messages": [asked, called, found] }));
-        assert!(second.text.starts_with("SUPPORTED by note \"moon-light\""), "{}", second.text);
-    }
-
-    #[test]
-    fn arithmetic_in_the_question_wins() {
-        assert_eq!(sum_in("what is 2 * (3 + 4)?").as_deref(), Some("2 * (3 + 4)"));
-        assert_eq!(sum_in("how old is moonlight at 5?"), None);
-    }
-}

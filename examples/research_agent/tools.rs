@@ -110,7 +110,8 @@ impl PortableTool for FactCheck {
     }
 }
 
-// `#[agent(name = "fact_checker")]` goes here: rig opens no span for an agent that runs inside another span.
+// rig opens no span for an agent that runs inside another span: the attribute names it.
+#[spanwright::agent(name = "fact_checker", skip(checker))]
 async fn check_claim(checker: &Agent, claim: &str) -> Result<String, PromptError> {
     let response = checker.prompt(format!("Claim: {claim}")).await?;
     Ok(response.output())
