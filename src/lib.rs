@@ -10,6 +10,8 @@ pub mod log;
 mod pending;
 mod recorder;
 pub mod semconv;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod text;
 mod time;
 pub mod wire;
