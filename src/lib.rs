@@ -64,6 +64,8 @@ pub mod log;
 mod pending;
 mod recorder;
 pub mod semconv;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod span;
 mod start;
 #[cfg(feature = "terminal")]

@@ -3,6 +3,7 @@
 mod docs;
 mod drops;
 mod gate;
+mod http;
 mod layer;
 mod log;
 mod macros;
@@ -10,6 +11,7 @@ mod real_runs;
 mod record;
 mod runs;
 mod scratch;
+mod serve;
 mod shapes;
 mod shared;
 mod span;
