@@ -2,6 +2,7 @@
 
 mod gate;
 mod log;
+mod log_speed;
 mod scratch;
 mod shared;
 mod vocabulary;
