@@ -6,6 +6,7 @@ mod gate;
 mod http;
 mod layer;
 mod log;
+mod log_speed;
 mod macros;
 mod real_runs;
 mod record;
