@@ -115,6 +115,19 @@ pub const OTEL_STATUS_DESCRIPTION: &str = "otel.status_description";
 /// How the span ended: `ok`, `error`, `cancelled`, `panicked`, `timed_out`. Written by the guard of `span` on drop; a
 /// span that closes without it is taken as `ok` unless it carries an error (foreign spans know nothing of outcomes).
 pub const OUTCOME: &str = "spanwright.outcome";
+/// Values of [`OUTCOME`].
+pub mod outcome {
+    /// The work ended as its author meant it to.
+    pub const OK: &str = "ok";
+    /// The work returned an error, or said that it failed.
+    pub const ERROR: &str = "error";
+    /// The future was dropped, or the handle let go, before the work ended.
+    pub const CANCELLED: &str = "cancelled";
+    /// The work panicked.
+    pub const PANICKED: &str = "panicked";
+    /// The work was given up because it took too long.
+    pub const TIMED_OUT: &str = "timed_out";
+}
 /// `pass`, `warn` or `block`.
 pub const GUARDRAIL_DECISION: &str = "spanwright.guardrail.decision";
 /// Why the guardrail decided so.
@@ -131,6 +144,8 @@ pub const HISTORY_LENGTH: &str = "spanwright.history_length";
 pub const STEP_INDEX: &str = "spanwright.step.index";
 /// The name of the instrumented function or callable, where it is not the span's own name.
 pub const CALLABLE_NAME: &str = "spanwright.callable";
+/// A JSON object: what the author said with `fields(..)` beyond the names on this page.
+pub const FIELDS: &str = "spanwright.fields";
 /// Tenant of an execution; on its root span.
 pub const TENANT_ID: &str = "spanwright.tenant.id";
 /// OpenTelemetry's user id; on an execution's root span.
@@ -147,3 +162,6 @@ pub const DELTA_REASONING: &str = "spanwright.delta.reasoning";
 
 /// Declared (true) on our model spans: rig's provider code then fills our span in instead of opening a child.
 pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";
+
+/// Id of the execution that a root span opens, where the author wants to choose it.
+pub const EXECUTION_ID: &str = "spanwright.execution.id";

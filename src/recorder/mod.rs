@@ -80,6 +80,11 @@ impl Recorder {
         self.0.shared.emit(event.into(), None, StreamMode::Full);
     }
 
+    /// Whether anyone wants any event now: one atomic load.
+    pub fn is_wanted(&self) -> bool {
+        self.0.shared.wanted.load(Ordering::Relaxed) != 0
+    }
+
     /// The live side: who watches now.
     pub fn hub(&self) -> &Hub {
         &self.0.hub

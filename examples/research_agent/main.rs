@@ -1,0 +1,119 @@
+//! A research agent on rig: it remembers, guards its input and output, streams its answer, and calls three tools.
+//!
+//! `cargo run -- How old is moonlight?` needs no key: without OPENAI_API_KEY the answers are scripted.
+//! With it (and, if wanted, OPENAI_BASE_URL and OPENAI_MODEL) a real model answers.
+
+mod agents;
+mod calculator;
+mod endpoint;
+mod guardrail;
+mod memory;
+mod notes;
+mod script;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use futures_util::StreamExt;
+use rig::agent::{Agent, MultiTurnStreamItem};
+use rig::streaming::{Item, StreamEvent};
+
+use crate::guardrail::Verdict;
+use crate::memory::Memory;
+
+struct Args {
+    stay: bool,
+    question: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let args = args(std::env::args().skip(1));
+    // `let guard = spanwright::init()?;` goes here: before the first span.
+    let provider = agents::provider().await?;
+    if provider.scripted {
+        eprintln!("no OPENAI_API_KEY: the answers are scripted, by an endpoint on this machine");
+    }
+    let agent = agents::researcher(&provider, true);
+    let mut memory = memory::open(std::env::var_os("RESEARCH_MEMORY").map(PathBuf::from))?;
+    println!("{}", research(&agent, &mut memory, &args.question).await?);
+    if args.stay {
+        eprintln!("staying until Ctrl-C");
+        tokio::signal::ctrl_c().await?;
+    }
+    Ok(())
+}
+
+fn args(words: impl Iterator<Item = String>) -> Args {
+    let (flags, words): (Vec<String>, Vec<String>) = words.partition(|word| word == "--stay");
+    let question = match words.is_empty() {
+        true => "How old is the light of the Moon when it arrives?".to_owned(),
+        false => words.join(" "),
+    };
+    Args { stay: !flags.is_empty(), question }
+}
+
+// `#[agent(name = "research_agent")]` goes here.
+async fn research(agent: &Agent, memory: &mut Memory, question: &str) -> anyhow::Result<String> {
+    guard("question", question)?;
+    let known = memory::recall(memory, question, 3);
+    let answer = answer(agent, &prompt(&known, question)).await?;
+    guard("answer", &answer)?;
+    memory::store(memory, &format!("Asked before: {question}"))?;
+    Ok(answer)
+}
+
+fn guard(what: &str, text: &str) -> anyhow::Result<()> {
+    match guardrail::check(text) {
+        Verdict::Pass => Ok(()),
+        Verdict::Warn(reason) => {
+            eprintln!("warning about the {what}: {reason}");
+            Ok(())
+        }
+        Verdict::Block(reason) => bail!("the {what} was blocked: {reason}"),
+    }
+}
+
+fn prompt(known: &[String], question: &str) -> String {
+    let known: String = known.iter().map(|fact| format!("- {fact}\n")).collect();
+    match known.is_empty() {
+        true => format!("Question: {question}"),
+        false => format!("Remembered:\n{known}\nQuestion: {question}"),
+    }
+}
+
+/// Runs the agent to its end; every piece of text passes through here while the model writes it.
+async fn answer(agent: &Agent, prompt: &str) -> anyhow::Result<String> {
+    let mut items = agent.prompt(prompt).tool_concurrency(2).stream();
+    let mut finished = None;
+    // Read to the very end: rig closes its spans after the final response, not with it.
+    while let Some(item) = items.next().await {
+        match item? {
+            MultiTurnStreamItem::StreamAssistantItem(Item::Event(event)) => on_event(&event),
+            MultiTurnStreamItem::FinalResponse(response) => finished = Some(response.output()),
+            _ => {}
+        }
+    }
+    finished.context("the agent ended without an answer")
+}
+
+/// Where the text of the answer can be watched as it grows.
+fn on_event(event: &StreamEvent) {
+    match event {
+        StreamEvent::Text { text: _, .. } => {} // `spanwright::current()` takes the piece of text here.
+        StreamEvent::Reasoning { text: _, .. } => {} // … and of reasoning here.
+        _ => {}
+    }
+}
