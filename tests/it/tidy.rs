@@ -10,6 +10,8 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
+    ("terminal", &["error", "event", "hub", "id", "time", "view"]),
+    ("view", &["event", "id", "json", "text", "time"]),
     ("layer", &["event", "id", "json", "recorder", "semconv", "text", "time"]),
     ("recorder", &["error", "event", "hub", "id", "log", "pending", "text", "time"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "wire"]),
