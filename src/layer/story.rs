@@ -373,8 +373,11 @@ impl Ending {
     fn of(span: &OpenSpan) -> Self {
         let fields = &span.fields;
         let outcome = match fields.str(Slot::Outcome) {
+            // Whoever told an error from inside knows more than a guard that saw a value come back.
+            Some("ok") | None if fields.has(Slot::ErrorType) || fields.str(Slot::StatusCode) == Some("error") => {
+                Outcome::Error
+            }
             Some(word) => Outcome::from(word),
-            None if fields.has(Slot::ErrorType) || fields.str(Slot::StatusCode) == Some("error") => Outcome::Error,
             None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
             None if span.is_rig && span.kind() == SpanKind::Llm && !answered(fields) => return Self::unanswered(),
             None => Outcome::Ok,

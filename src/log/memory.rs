@@ -1,9 +1,9 @@
 //! A log that forgets: for tests, and for programs that want the record only while they run.
 
-use super::{EventLog, ExecutionRow, LoggedEvent, Page, Query, Resolved, Scope};
+use super::{EventLog, ExecutionRow, LoggedEvent, Page, Query, Resolved, Scope, fields_of_unknown};
 use crate::{
     Cursor, Error, ExecutionId, Pending,
-    event::{Batch, OpenThings, Recorded},
+    event::{Batch, Kind, OpenThings, Recorded},
 };
 use std::{
     collections::HashMap,
@@ -55,6 +55,9 @@ impl Kept {
             row.apply(cursor, recorded);
             let mut fields = String::new();
             event.body.write_object(&mut fields);
+            if event.kind() == Kind::Unknown {
+                fields = fields_of_unknown(event.body.tag(), &fields);
+            }
             let context = row.context(event.step_id.clone());
             let Recorded { sequence, pieces, shown, .. } = *recorded;
             self.events.push(LoggedEvent { cursor, sequence, pieces, context, shown, time, kind: event.kind(), fields });

@@ -1,9 +1,12 @@
 //! What is kept: the durable record, batches in, cursors out.
 
 mod memory;
-
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::MemoryLog;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteLog, SqliteLogBuilder};
 
 use crate::{
     Cursor, Error, EventId, ExecutionId, Pending, StepId, StreamEvent, Text, Timestamp,
@@ -155,6 +158,20 @@ impl LoggedEvent {
             .read(&self.fields)
             .map_err(|source| Error::corrupt(format!("event at {} of the log", self.cursor)).with_source(source))
     }
+}
+
+/// The fields of an event of an unknown kind, as [`LoggedEvent`] holds them: its tag is among them, as it stands nowhere
+/// else.
+fn fields_of_unknown(tag: &str, fields: &str) -> String {
+    let mut out = String::with_capacity(fields.len() + tag.len() + 12);
+    out.push_str("{\"type\":");
+    crate::json::write_str(tag, &mut out);
+    let rest = fields.strip_prefix('{').unwrap_or("}");
+    if rest.trim() != "}" {
+        out.push(',');
+    }
+    out.push_str(rest);
+    out
 }
 
 /// How far an execution is.

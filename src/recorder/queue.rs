@@ -223,7 +223,7 @@ fn merge_back<T: Waiting>(overflow: &mut VecDeque<T>, item: T) -> Result<usize, 
     Err(item)
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, spanwright_loom))]
 mod model {
     //! Every interleaving of few producers and the consumer: nothing is lost, and what one thread pushed first, or
     //! pushed before it told another, comes out first.

@@ -35,7 +35,9 @@ fn told(events: &[StreamEvent]) -> String {
         }
         let parent = parent.map(|parent| format!(" in {parent}")).unwrap_or_default();
         let tag = json["type"].as_str().expect("type").trim_start_matches("data-");
-        let rest = serde_json::Value::Object(rest).to_string();
+        // Sorted: whether serde_json keeps an order depends on what else is in the build.
+        let rest: std::collections::BTreeMap<_, _> = rest.into_iter().collect();
+        let rest = serde_json::to_string(&rest).expect("JSON");
         lines.push_str(&format!("{step}{parent} {tag} {rest}\n"));
     }
     lines
@@ -101,7 +103,7 @@ fn rigs_spans_are_understood_in_the_order_in_which_it_records() {
                 gen_ai.usage.input_tokens = Empty, gen_ai.usage.output_tokens = Empty,
                 gen_ai.input.messages = Empty, gen_ai.output.messages = Empty,
             );
-            chat.record("gen_ai.input.messages", r#"[{"role":"user","parts":[]}]"#);
+            chat.record("gen_ai.input.messages", r#"[{"role":"user"}]"#);
             chat.in_scope(|| {
                 chat.record("gen_ai.operation.name", "chat");
                 chat.record("gen_ai.provider.name", "openai");
@@ -145,7 +147,7 @@ fn rigs_spans_are_understood_in_the_order_in_which_it_records() {
         },
         expect![[r#"
             s1 execution-start {"input":"why is the sky blue?","name":"researcher"}
-            s2 in s1 llm-call-start {"callable_name":"researcher","history_length":1,"input":[{"parts":[],"role":"user"}],"model":"gpt-5-mini","provider":"openai"}
+            s2 in s1 llm-call-start {"callable_name":"researcher","history_length":1,"input":[{"role":"user"}],"model":"gpt-5-mini","provider":"openai"}
             s2 llm-call-end {"completion_tokens":20,"model":"gpt-5-mini","prompt_tokens":78,"provider":"openai","response_id":"resp_1","total_tokens":98}
             s2 token-usage {"completion_tokens":20,"cumulative_tokens":98,"prompt_tokens":78,"total_tokens":98}
             s3 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_1","tool_name":"search"}

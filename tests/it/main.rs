@@ -1,9 +1,21 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod docs;
+mod drops;
 mod gate;
+mod http;
 mod layer;
+mod log;
+mod macros;
 mod real_runs;
+mod record;
 mod runs;
+mod scratch;
+mod serve;
+mod shapes;
 mod shared;
+mod span;
+mod terminal;
 mod tidy;
+mod view;
 mod vocabulary;

@@ -1,0 +1,127 @@
+//! How a log file is opened: by one at a time, and never changed unless it is ours.
+
+use super::{Durability, SqliteLogBuilder, epochs::Epochs, fault, schema};
+use crate::Error;
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    fs::{File, TryLockError},
+    io::{Read, Seek, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long a person who writes to the file with another tool is waited for before a commit counts as failed.
+const BUSY_LIMIT: Duration = Duration::from_secs(2);
+
+/// A log file that is ours and ours alone.
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    pub(super) lock: File,
+    pub(super) db: Connection,
+    pub(super) epochs: Epochs,
+    /// Executions that were running when the log was last written.
+    pub(super) running: Vec<i64>,
+}
+
+pub(super) fn open(builder: &SqliteLogBuilder) -> Result<Opened, Error> {
+    let path = resolve(&builder.path)?;
+    let lock = lock(&path)?;
+    check_beginning(&path)?;
+    let mut db = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    schema::check_or_create(&mut db, &path)?;
+    let begin = || {
+        tune(&db, builder)?;
+        let running = running(&db)?;
+        Ok((Epochs::begin(&db)?, running))
+    };
+    let (epochs, running) =
+        begin().map_err(|source| fault(&path, "it cannot be opened; nothing was deleted", source))?;
+    Ok(Opened { path, lock, db, epochs, running })
+}
+
+/// One file has one name here, so that it has one lock: links are followed.
+fn resolve(path: &Path) -> Result<PathBuf, Error> {
+    if path.as_os_str().is_empty() {
+        return Err(Error::config("log path is empty: a file name is accepted"));
+    }
+    path.canonicalize()
+        .or_else(|_| std::path::absolute(path))
+        .map_err(|source| Error::io(format!("log {}: no such place", path.display())).with_source(source))
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let cannot =
+        |source| Error::io(format!("log {}: cannot lock {}", path.display(), name.display())).with_source(source);
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&name).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => {
+            sign(&mut file);
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(in_use(path, &mut file)),
+        Err(TryLockError::Error(source)) => Err(cannot(source)),
+    }
+}
+
+/// Writes who holds the lock, for the message that the next one gets. The lock holds without it.
+fn sign(file: &mut File) {
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+}
+
+fn in_use(path: &Path, file: &mut File) -> Error {
+    let mut holder = String::new();
+    let _ = file.take(20).read_to_string(&mut holder);
+    let by = holder.parse::<u32>().map_or_else(|_| "elsewhere".into(), |id| format!("by process {id}"));
+    Error::in_use(format!(
+        "log {}: already open {by}; one writer at a time: end that one first, or give this one another path",
+        path.display()
+    ))
+}
+
+/// SQLite takes a file that is too short for its header for an empty one and writes over it; we do not. With a journal
+/// beside it, it is a file that SQLite was about to make, and knows how to go on with.
+fn check_beginning(path: &Path) -> Result<(), Error> {
+    let length = path.metadata().map_or(0, |file| file.len());
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if (1..MIN_FILE_BYTES).contains(&length) && !Path::new(&journal).exists() {
+        let message = format!("log {}: no SQLite file; nothing was changed: use another path", path.display());
+        return Err(Error::corrupt(message));
+    }
+    Ok(())
+}
+
+/// The smallest page of SQLite's, and so the shortest file.
+const MIN_FILE_BYTES: u64 = 512;
+
+/// A connection used by one thread at a time. The path is a path, never a URI.
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    let open = || {
+        let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(BUSY_LIMIT)?;
+        db.pragma_update(None, "cell_size_check", true)?;
+        Ok(db)
+    };
+    open().map_err(|source| fault(path, "it cannot be opened", source))
+}
+
+fn tune(db: &Connection, builder: &SqliteLogBuilder) -> rusqlite::Result<()> {
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", if builder.durability == Durability::Full { "full" } else { "normal" })?;
+    db.pragma_update(None, "journal_size_limit", MAX_IDLE_JOURNAL_BYTES)?;
+    if let Some(pages) = builder.max_pages {
+        db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// What a burst may leave of the write-ahead log.
+const MAX_IDLE_JOURNAL_BYTES: i64 = 64 << 20;
+
+fn running(db: &Connection) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = db.prepare("SELECT id FROM executions WHERE status = 'running' ORDER BY id")?;
+    let rows = statement.query_map((), |row| row.get(0))?;
+    rows.collect()
+}

@@ -1,0 +1,209 @@
+//! The thread that writes: gathers what comes in, commits it as one, and only then says so.
+
+use super::{Shared, fault, group::Backlog, store::Store};
+use crate::{Error, event::Batch, pending::Answer};
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+/// What the writing thread is asked to do.
+pub(super) enum Task {
+    Append(Arc<Batch>, Answer<()>),
+    Flush(Answer<()>),
+    Close(Answer<()>),
+}
+
+/// The writing thread's state.
+pub(super) struct Writer {
+    tasks: Receiver<Task>,
+    store: Store,
+    shared: Arc<Shared>,
+    window: Duration,
+    path: PathBuf,
+    /// Taken, not committed yet, in order.
+    waiting: Backlog,
+    flushes: Vec<Answer<()>>,
+    /// The last offset taken.
+    taken_to: u64,
+    /// When to commit; none while nothing waits.
+    due: Option<Instant>,
+    /// How long the next try is put off, while commits fail.
+    retry: Option<Duration>,
+    closing: Option<Closing>,
+}
+
+struct Closing {
+    answer: Option<Answer<()>>,
+    give_up: Instant,
+}
+
+/// Flushes that are gathered before the first is answered.
+const MAX_FLUSHES: usize = 1024;
+/// The first wait after a failed commit, doubled with each further one.
+const RETRY_MIN: Duration = Duration::from_millis(100);
+/// The longest: space that returns to a full disk is noticed within this.
+const RETRY_MAX: Duration = Duration::from_millis(800);
+/// How long a log that is closing tries to commit what it holds.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
+
+impl Writer {
+    pub(super) fn new(
+        tasks: Receiver<Task>,
+        store: Store,
+        shared: Arc<Shared>,
+        window: Duration,
+        path: PathBuf,
+    ) -> Self {
+        let taken_to = store.opened_at().offset;
+        Self {
+            tasks,
+            store,
+            shared,
+            window,
+            path,
+            waiting: Backlog::default(),
+            flushes: Vec::new(),
+            taken_to,
+            due: None,
+            retry: None,
+            closing: None,
+        }
+    }
+
+    /// Until the log is closed or dropped. `stop_reading` ends the other connection, so that this one is the last.
+    pub(super) fn run(mut self, stop_reading: impl FnOnce(), lock: File) {
+        while !self.is_done() {
+            self.gather();
+            self.commit_all();
+        }
+        stop_reading();
+        let Self { store, closing, waiting, taken_to, .. } = self;
+        store.close(waiting.first_offset().map_or(taken_to, |lost| lost.saturating_sub(1)));
+        drop(lock);
+        if let Some(answer) = closing.and_then(|closing| closing.answer) {
+            answer.give(match waiting.len() {
+                0 => Ok(()),
+                lost => Err(Error::io(format!("log {}: closed with {lost} batches not written", self.path.display()))),
+            });
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let closing = self.closing.as_ref();
+        closing.is_some_and(|closing| self.waiting.is_empty() || closing.give_up <= Instant::now())
+    }
+
+    /// Takes what comes until a commit is due. What comes after a close is not taken any more.
+    fn gather(&mut self) {
+        if self.closing.is_some() {
+            let due = self.due.filter(|_| self.retry.is_some());
+            return due.into_iter().for_each(|due| std::thread::sleep(due.saturating_duration_since(Instant::now())));
+        }
+        while !self.is_due() {
+            let task = match self.due {
+                None => self.tasks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => self.tasks.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match task {
+                Ok(task) => self.take(task),
+                Err(RecvTimeoutError::Timeout) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.close(None),
+            }
+        }
+    }
+
+    /// What is queued already goes along for free, so the clock alone ends nothing before the queue is empty.
+    fn is_due(&self) -> bool {
+        let full = self.waiting.fills_group() || self.flushes.len() >= MAX_FLUSHES;
+        self.closing.is_some() || full && self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn take(&mut self, task: Task) {
+        match task {
+            Task::Append(batch, answer) => self.append(batch, answer),
+            Task::Flush(answer) => {
+                self.flushes.push(answer);
+                self.due = Some(Instant::now());
+            }
+            Task::Close(answer) => self.close(Some(answer)),
+        }
+    }
+
+    fn append(&mut self, batch: Arc<Batch>, answer: Answer<()>) {
+        if let Err(error) = self.check(&batch) {
+            return answer.give(Err(error));
+        }
+        self.taken_to = batch.end().saturating_sub(1);
+        self.waiting.push(batch, answer);
+        let now = Instant::now();
+        match self.retry {
+            None if self.waiting.fills_group() => self.due = Some(now),
+            _ => self.due = self.due.or_else(|| now.checked_add(self.window)),
+        }
+    }
+
+    /// Offsets only rise, or cursors would not mean what they say.
+    fn check(&self, batch: &Batch) -> Result<(), Error> {
+        let epoch = self.store.opened_at().epoch;
+        if batch.first.epoch == epoch && batch.first.offset > self.taken_to {
+            return Ok(());
+        }
+        let message =
+            format!("batch at {}: one of epoch {epoch:016x} after {} is accepted", batch.first, self.taken_to);
+        Err(Error::invalid(message))
+    }
+
+    fn close(&mut self, answer: Option<Answer<()>>) {
+        let now = Instant::now();
+        self.due = Some(now);
+        self.closing = Some(Closing { answer, give_up: now + CLOSE_PATIENCE });
+    }
+
+    /// Commits group after group until nothing waits, or one fails.
+    fn commit_all(&mut self) {
+        while !self.waiting.is_empty() {
+            if let Err(error) = self.commit_group() {
+                return self.fail(&error);
+            }
+        }
+        (self.due, self.retry) = (None, None);
+        self.shared.committed(self.taken_to);
+        self.flushes.drain(..).for_each(|answer| answer.give(Ok(())));
+    }
+
+    /// Nothing is acknowledged before the commit has returned.
+    fn commit_group(&mut self) -> Result<(), Error> {
+        let renamed = self
+            .store
+            .write(self.waiting.group())
+            .map_err(|source| fault(&self.path, "events are not written yet, and will be tried again", source))?;
+        if renamed {
+            self.shared.renamed();
+        }
+        for (batch, answer) in self.waiting.take_group() {
+            self.shared.committed(batch.end().saturating_sub(1));
+            answer.give(Ok(()));
+        }
+        Ok(())
+    }
+
+    /// Those who wait for a flush hear of it; the events are kept and tried again.
+    fn fail(&mut self, error: &Error) {
+        self.flushes.drain(..).for_each(|answer| answer.give(Err(again(error))));
+        let wait = self.retry.unwrap_or(RETRY_MIN);
+        self.retry = Some((wait * 2).min(RETRY_MAX));
+        self.due = Instant::now().checked_add(wait);
+    }
+}
+
+/// The same error for one more who waits.
+fn again(error: &Error) -> Error {
+    let message = error.to_string();
+    if error.is_corrupt() { Error::corrupt(message) } else { Error::io(message) }
+}
