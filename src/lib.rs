@@ -64,14 +64,10 @@ pub mod log;
 mod pending;
 mod recorder;
 pub mod semconv;
-<<<<<<< HEAD
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod span;
 mod start;
-=======
-pub mod span;
->>>>>>> view
 #[cfg(feature = "terminal")]
 pub mod terminal;
 mod text;
