@@ -81,10 +81,9 @@ impl StreamEvent {
             Timestamp::from_unix_millis(millis)
                 .ok_or_else(|| Error::invalid(format!("timestamp {millis} ms: years 1678 to 2262 are accepted")))
         });
-        let body = Kind::from_tag(&envelope.tag)
-            .unwrap_or(Kind::Unknown)
-            .read(text)
-            .map_err(|source| Error::invalid(format!("event of type {:?}", short(&envelope.tag))).with_source(source))?;
+        let body = Kind::from_tag(&envelope.tag).unwrap_or(Kind::Unknown).read(text).map_err(|source| {
+            Error::invalid(format!("event of type {:?}", short(&envelope.tag))).with_source(source)
+        })?;
         Ok(Self { execution_id: envelope.execution_id, step_id: envelope.step_id, time: time.transpose()?, body })
     }
 

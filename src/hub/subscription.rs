@@ -112,7 +112,22 @@ impl Subscription {
             (From::After(cursor), _) => (next, State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown)))),
         };
         let seen = HashMap::new();
-        Self { hub, reader, filter, next, state, seen, passed: 0, delivered: 0, dropped: 0, owed: 0, flushed: false, last: None, named: next - 1, status: None }
+        Self {
+            hub,
+            reader,
+            filter,
+            next,
+            state,
+            seen,
+            passed: 0,
+            delivered: 0,
+            dropped: 0,
+            owed: 0,
+            flushed: false,
+            last: None,
+            named: next - 1,
+            status: None,
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -20,7 +20,8 @@ thread_local! {
 impl Shape {
     /// The shape of a call site; none where nothing of it concerns us.
     pub(super) fn of(metadata: &'static Metadata<'static>) -> Option<Rc<Self>> {
-        SHAPES.with_borrow_mut(|shapes| shapes.entry(metadata.callsite()).or_insert_with(|| Self::read(metadata)).clone())
+        SHAPES
+            .with_borrow_mut(|shapes| shapes.entry(metadata.callsite()).or_insert_with(|| Self::read(metadata)).clone())
     }
 
     fn read(metadata: &Metadata<'_>) -> Option<Rc<Self>> {

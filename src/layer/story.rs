@@ -272,10 +272,13 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let output = self.fields.json(Slot::ToolResult).unwrap_or_else(crate::Json::null);
-                ToolOutputAvailable::new(id, output).tool_name(self.display_name()).duration_ms(self.duration_ms()).into()
+                ToolOutputAvailable::new(id, output)
+                    .tool_name(self.display_name())
+                    .duration_ms(self.duration_ms())
+                    .into()
             }
             Ending::Bad { outcome, message, error_type } => {
-                let failure = self.fields.str(Slot::ToolOutcome).map_or_else(|| outcome.as_str(), |word| word);
+                let failure = self.fields.str(Slot::ToolOutcome).unwrap_or_else(|| outcome.as_str());
                 let mut end = ToolOutputError::new(id, message.clone(), ToolFailure::from(failure));
                 end = end.tool_name(self.display_name()).duration_ms(self.duration_ms());
                 end.error_type.clone_from(error_type);

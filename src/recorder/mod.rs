@@ -227,6 +227,10 @@ impl Shared {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("hub", &self.0.hub).field("log", &self.0.log).field("stats", &self.stats()).finish()
+        f.debug_struct("Recorder")
+            .field("hub", &self.0.hub)
+            .field("log", &self.0.log)
+            .field("stats", &self.stats())
+            .finish()
     }
 }
