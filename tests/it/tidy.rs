@@ -10,6 +10,7 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
+    ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("layer", &["event", "id", "json", "recorder", "semconv", "text", "time"]),
     ("recorder", &["error", "event", "hub", "id", "log", "pending", "text", "time"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "wire"]),
