@@ -98,6 +98,16 @@ impl Fields {
         }
     }
 
+    /// The text of a value that may be JSON: a JSON string without its quotes, nothing for `null`, else as it came.
+    pub(super) fn plain(&self, slot: Slot) -> Option<Text> {
+        let text = self.text(slot)?;
+        if text == "null" {
+            return None;
+        }
+        let unquoted = text.starts_with('"').then(|| serde_json::from_str::<Text>(&text).ok()).flatten();
+        Some(unquoted.unwrap_or(text))
+    }
+
     pub(super) fn str(&self, slot: Slot) -> Option<&str> {
         match self.get(slot)? {
             Value::Text(text) => Some(text),

@@ -185,7 +185,7 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let mut end = ExecutionEnd::new(self.duration_ms());
-                end.final_output = self.fields.text(Slot::OutputValue);
+                end.final_output = self.fields.plain(Slot::OutputValue);
                 end.into()
             }
             Ending::Bad { outcome: Outcome::Cancelled, message, .. } => {
@@ -214,7 +214,7 @@ impl OpenSpan {
 
     fn agent_end(&self, ending: &Ending) -> AgentEnd {
         let mut end = AgentEnd::new(self.duration_ms());
-        end.output = self.fields.text(Slot::OutputValue);
+        end.output = self.fields.plain(Slot::OutputValue);
         if let Ending::Bad { outcome, message, .. } = ending {
             end = end.outcome(outcome.clone()).error(message.clone());
         }
@@ -351,7 +351,7 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let mut end = StepEnd::new(self.duration_ms());
-                end.output = self.fields.text(Slot::OutputValue);
+                end.output = self.fields.plain(Slot::OutputValue);
                 end.into()
             }
             Ending::Bad { outcome, .. } => {

@@ -44,6 +44,7 @@ struct Owner {
     shared: Arc<Shared>,
     hub: Hub,
     log: Option<Arc<dyn EventLog>>,
+    recovered: Vec<ExecutionId>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -93,6 +94,11 @@ impl Recorder {
     /// What is kept; none for a recorder without a log.
     pub fn log(&self) -> Option<&Arc<dyn EventLog>> {
         self.0.log.as_ref()
+    }
+
+    /// The executions that an earlier process left open, and that were closed as lost at the start.
+    pub fn recovered(&self) -> &[ExecutionId] {
+        &self.0.recovered
     }
 
     /// A stream of events, see [`Hub::subscribe`].
