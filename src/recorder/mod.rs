@@ -211,7 +211,7 @@ impl Shared {
         if self.closing.load(Ordering::Acquire) {
             return Pending::ready(Err(Error::closed("the recorder has shut down")));
         }
-        let (answer, pending) = Pending::new();
+        let (answer, pending) = Pending::asked();
         self.push(question(answer));
         self.sleeping.store(false, Ordering::SeqCst);
         self.worker.unpark();
