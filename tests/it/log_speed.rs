@@ -44,6 +44,23 @@ fn batches(ids: &[ExecutionId], epoch: u64) -> Vec<Arc<Batch>> {
     (0..EVENTS.div_ceil(BATCH)).map(|index| batch(index * BATCH)).collect()
 }
 
+/// CPU time of a thread of this process, by its name; the disk and other programs do not count.
+fn cpu(thread: &str) -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("tasks").map(|task| task.expect("task").path());
+    let named =
+        tasks.filter(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with(thread)));
+    named
+        .map(|task| {
+            let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
+            // proc_pid_stat(5): utime and stime are fields 14 and 15, in ticks of 10 ms; the name may hold spaces.
+            let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
+            Duration::from_millis(
+                fields.skip(12).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10,
+            )
+        })
+        .sum()
+}
+
 /// As the recorder appends: with a bound on what is not kept yet.
 fn append_all(log: &SqliteLog, batches: &[Arc<Batch>]) -> Duration {
     let start = Instant::now();
@@ -59,10 +76,10 @@ fn append_all(log: &SqliteLog, batches: &[Arc<Batch>]) -> Duration {
 }
 
 /// The same rows by plain SQL: prepared statements, JSON made beforehand.
-fn append_bare(from: &Path, to: &Path) -> Duration {
+fn append_bare(from: &Path, to: &Path) -> (Duration, Duration) {
     let source = Connection::open(from).expect("open");
     let mut db = Connection::open(to).expect("open");
-    db.execute_batch("PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA journal_size_limit = 67108864;")
+    db.execute_batch("PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;")
         .expect("pragmas");
     let mut tables = source.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").expect("tables");
     for sql in tables.query_map((), |row| row.get::<_, String>(0)).expect("tables") {
@@ -70,7 +87,7 @@ fn append_bare(from: &Path, to: &Path) -> Duration {
     }
     db.execute("INSERT INTO kinds VALUES (1, 'data-llm-call-end')", ()).expect("kind");
     let rows: Vec<Row> = select_bare(&source).1;
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu("log_speed"));
     let mut first = true;
     for group in rows.chunks(GROUP as usize) {
         let transaction = db.transaction().expect("begin");
@@ -78,7 +95,7 @@ fn append_bare(from: &Path, to: &Path) -> Duration {
         transaction.commit().expect("commit");
         first = false;
     }
-    start.elapsed()
+    (start.elapsed(), cpu("log_speed") - before)
 }
 
 fn insert_bare(db: &Connection, group: &[Row], first: bool) {
@@ -113,17 +130,17 @@ fn select_bare(db: &Connection) -> (Duration, Vec<Row>) {
     (start.elapsed(), rows)
 }
 
-/// As a reader that is behind: page by page, each let go of before the next.
+/// As a reader that is behind: page by page, the next one asked for before this one is looked at.
 fn replay(log: &SqliteLog, scope: Scope) -> (Duration, u64) {
     let start = Instant::now();
-    let (mut query, mut seen) = (Query::new(scope, 0, 1024), 0);
+    let (mut next, mut seen) = (log.read(Query::new(scope.clone(), 0, 1024)), 0);
     loop {
-        let page = log.read(query.clone()).wait(LIMIT).expect("page");
+        let page = next.wait(LIMIT).expect("page");
+        next = log.read(Query::new(scope.clone(), page.read_to, 1024));
         seen += page.events.len() as u64;
         if page.complete {
             return (start.elapsed(), seen);
         }
-        query.after = page.read_to;
     }
 }
 
@@ -158,21 +175,30 @@ fn append_and_replay_cost_little_more_than_bare_sqlite() {
         let log = SqliteLog::open(&path).expect("open");
         let batches = batches(&ids, log.opened_at().epoch);
         let ours = per_second(EVENTS, append_all(&log, &batches));
+        let cpu_ours = cpu("span-log-write");
         drop(batches);
+        let read_before = cpu("span-log-read");
         let (took, seen) = replay(&log, Scope::Everything);
+        let cpu_read = cpu("span-log-read") - read_before;
         assert_eq!(seen, EVENTS);
         let replay_ours = per_second(EVENTS, took);
         let (took, seen) = replay(&log, Scope::Execution(ids[0].clone()));
         let of_one = per_second(seen, took);
+        let before = cpu("log_speed");
         let replay_bare = per_second(EVENTS, replay_bare(&Connection::open(&path).expect("open")));
+        let cpu_read_bare = cpu("log_speed") - before;
         log.close().wait(LIMIT).expect("close");
-        let bare = per_second(EVENTS, append_bare(&path, &scratch.file(&format!("{round}-bare.db"))));
+        let (took, cpu_bare) = append_bare(&path, &scratch.file(&format!("{round}-bare.db")));
+        let bare = per_second(EVENTS, took);
         let size = std::fs::metadata(&path).expect("file").len() / EVENTS;
-        eprintln!("append {ours:.0}/s, bare {bare:.0}/s: {:.2}", ours / bare);
+        let ratio = |ours: Duration, bare: Duration| bare.as_secs_f64() / ours.as_secs_f64();
+        eprintln!("append {ours:.0}/s, bare {bare:.0}/s: {:.2}; by CPU {:.2}", ours / bare, ratio(cpu_ours, cpu_bare));
         eprintln!(
-            "replay {replay_ours:.0}/s, bare {replay_bare:.0}/s: {:.2}; of one execution {of_one:.0}/s; {size} B/event",
-            replay_ours / replay_bare
+            "replay {replay_ours:.0}/s, bare {replay_bare:.0}/s: {:.2}; by CPU {:.2}",
+            replay_ours / replay_bare,
+            ratio(cpu_read, cpu_read_bare)
         );
+        eprintln!("replay of one execution in {EXECUTIONS}: {of_one:.0}/s; {size} B/event on disk");
     }
 }
 
