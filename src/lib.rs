@@ -1,24 +1,94 @@
-//! Shows what an AI agent does while it does it.
+//! Shows what an AI agent does while it does it: model calls, tools, memory, guardrails, steps, sub-agents, tokens, as a
+//! live stream and as a durable record.
+//!
+//! ```no_run
+//! use spanwright::{agent, tool};
+//!
+//! #[tool]
+//! fn search(query: &str) -> Vec<String> {
+//!     vec![format!("a page about {query}")]
+//! }
+//!
+//! #[agent]
+//! fn research(question: &str) -> String {
+//!     search(question).join(", ")
+//! }
+//!
+//! fn main() -> Result<(), spanwright::Error> {
+//!     let _guard = spanwright::init()?;
+//!     println!("{}", research("rayleigh scattering"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Spans become [`StreamEvent`]s in the [`AgentLayer`], pass the gate, are shown by the [`hub`], kept by the [`log`] as
+//! [`ExecutionEvent`](event::ExecutionEvent)s, and leave over server-sent events (`serve`).
+//!
+//! ```text
+//!  agent code                        the gate                    the rooms behind it
+//!  #[agent] #[tool] #[llm] … ┐
+//!  any crate's gen_ai.* span ├▶ tracing span ▶ AgentLayer ┐             ┌▶ hub ── live, bounded ──▶ serve ▶ browser
+//!  span::tool("search") …    ┘                            ├▶ Recorder ──┤    ▲ catch-up from the log
+//!  emitter.emit(…) ─────────────────── EventEmitter ──────┘  one queue, └▶ log ── durable
+//!                                                            one thread
+//! ```
+//!
+//! # Four ways in
+//!
+//! - **No code.** [`init`] installs a subscriber that understands the `gen_ai.*` spans of other crates; rig's are.
+//! - **Attributes**: `#[agent]`, `#[workflow]`, `#[step]`, `#[llm]`, `#[tool]`, `#[memory(recall)]`, `#[guardrail]`,
+//!   `#[retriever]`, `#[embedding]` on functions and methods, sync and async. The signature stays as it is.
+//! - **Handles**: [`span::llm`] and its siblings, where there is no function to put an attribute on.
+//! - **Events**: [`EventEmitter::emit`] takes any event of the vocabulary, without spans, without a runtime.
+//!
+//! # What is promised
+//!
+//! Emitting never fails, blocks or panics. Events of an execution are seen by everyone in the order in which they
+//! happened. What was acknowledged ([`Recorder::flush`], [`EventEmitter::emit_durable`]) is on disk. A reader gets every
+//! event of its scope, or is told in the stream how many it missed. Every queue is bounded in events and in bytes.
+//!
+//! # Features
+//!
+//! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
+//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events. Features add names and change
+//! nothing else.
+#![warn(missing_docs)]
 
 mod error;
 pub mod event;
 pub mod hub;
 mod id;
 mod json;
+mod layer;
 pub mod log;
 mod pending;
 mod recorder;
 pub mod semconv;
+#[cfg(feature = "serve")]
+pub mod serve;
+pub mod span;
+mod start;
+#[cfg(feature = "terminal")]
+pub mod terminal;
 mod text;
 mod time;
+pub mod view;
 pub mod wire;
+
+#[doc(hidden)]
+pub mod __private;
 
 pub use error::Error;
 pub use event::StreamEvent;
 pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
+pub use layer::AgentLayer;
 pub use log::EventLog;
-pub use pending::Pending;
+pub use pending::{Answer, Pending};
 pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
+pub use start::{Builder, Guard, builder, init};
 pub use text::Text;
 pub use time::Timestamp;
+
+#[cfg(feature = "macros")]
+pub use spanwright_macros::{agent, embedding, guardrail, llm, memory, retriever, step, tool, workflow};

@@ -42,27 +42,42 @@ pub mod operation {
     pub const APPLY_GUARDRAIL: &str = "apply_guardrail";
 }
 
+/// Name of the agent.
 pub const AGENT_NAME: &str = "gen_ai.agent.name";
+/// Name of the workflow.
 pub const WORKFLOW_NAME: &str = "gen_ai.workflow.name";
+/// Name of the step (proposed to the conventions).
 pub const STEP_NAME: &str = "gen_ai.step.name";
+/// The conversation; only ever a real one.
 pub const CONVERSATION_ID: &str = "gen_ai.conversation.id";
+/// Who serves the model: `openai`, `anthropic` ….
 pub const PROVIDER_NAME: &str = "gen_ai.provider.name";
+/// The model asked for.
 pub const REQUEST_MODEL: &str = "gen_ai.request.model";
+/// True when the answer is streamed; else absent.
 pub const REQUEST_STREAM: &str = "gen_ai.request.stream";
+/// The model that answered.
 pub const RESPONSE_MODEL: &str = "gen_ai.response.model";
+/// The provider's id of the answer.
 pub const RESPONSE_ID: &str = "gen_ai.response.id";
+/// Why the model stopped: a JSON array in a text.
 pub const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
 /// Seconds (f64), as the conventions ask.
 pub const TIME_TO_FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
+/// The system prompt: a JSON text.
 pub const SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+/// The messages sent: a JSON text.
 pub const INPUT_MESSAGES: &str = "gen_ai.input.messages";
+/// The answer's messages: a JSON text.
 pub const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
 /// Deprecated in the conventions; rig still records it on the agent span it adopts.
 pub const PROMPT: &str = "gen_ai.prompt";
 /// Deprecated in the conventions; rig still records it on the agent span it adopts.
 pub const COMPLETION: &str = "gen_ai.completion";
 
+/// Input tokens, the cached ones among them.
 pub const INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
+/// Output tokens, the reasoning ones among them.
 pub const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
 /// Subset of the input tokens.
 pub const CACHE_READ_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
@@ -75,8 +90,11 @@ pub const REASONING_TOKENS_RIG: &str = "gen_ai.usage.reasoning_tokens";
 /// rig's own count, declared so that rig adopts our span.
 pub const TOOL_USE_PROMPT_TOKENS_RIG: &str = "gen_ai.usage.tool_use_prompt_tokens";
 
+/// Name of the tool.
 pub const TOOL_NAME: &str = "gen_ai.tool.name";
+/// `function`, `extension` or `datastore`.
 pub const TOOL_TYPE: &str = "gen_ai.tool.type";
+/// The provider's id of the call.
 pub const TOOL_CALL_ID: &str = "gen_ai.tool.call.id";
 /// A JSON text: `tracing` has no structured values.
 pub const TOOL_CALL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
@@ -87,12 +105,19 @@ pub const TOOL_CALL_OUTCOME: &str = "gen_ai.tool.call.outcome";
 /// rig's spelling of `error.type` on a tool span.
 pub const TOOL_ERROR_TYPE: &str = "gen_ai.tool.error.type";
 
+/// The store.
 pub const MEMORY_STORE_ID: &str = "gen_ai.memory.store.id";
+/// The record.
 pub const MEMORY_RECORD_ID: &str = "gen_ai.memory.record.id";
+/// How many records were found or changed.
 pub const MEMORY_RECORD_COUNT: &str = "gen_ai.memory.record.count";
+/// What was looked for.
 pub const MEMORY_QUERY_TEXT: &str = "gen_ai.memory.query.text";
+/// The data source that was searched.
 pub const DATA_SOURCE_ID: &str = "gen_ai.data_source.id";
+/// What was looked for in it.
 pub const RETRIEVAL_QUERY_TEXT: &str = "gen_ai.retrieval.query.text";
+/// Name of the guardrail (proposed to the conventions).
 pub const GUARDRAIL_NAME: &str = "gen_ai.guardrail.component.name";
 
 /// OpenInference's generic input, used where the conventions have none (agent, step): a text or a JSON text.
@@ -115,6 +140,19 @@ pub const OTEL_STATUS_DESCRIPTION: &str = "otel.status_description";
 /// How the span ended: `ok`, `error`, `cancelled`, `panicked`, `timed_out`. Written by the guard of `span` on drop; a
 /// span that closes without it is taken as `ok` unless it carries an error (foreign spans know nothing of outcomes).
 pub const OUTCOME: &str = "spanwright.outcome";
+/// Values of [`OUTCOME`].
+pub mod outcome {
+    /// The work ended as its author meant it to.
+    pub const OK: &str = "ok";
+    /// The work returned an error, or said that it failed.
+    pub const ERROR: &str = "error";
+    /// The future was dropped, or the handle let go, before the work ended.
+    pub const CANCELLED: &str = "cancelled";
+    /// The work panicked.
+    pub const PANICKED: &str = "panicked";
+    /// The work was given up because it took too long.
+    pub const TIMED_OUT: &str = "timed_out";
+}
 /// `pass`, `warn` or `block`.
 pub const GUARDRAIL_DECISION: &str = "spanwright.guardrail.decision";
 /// Why the guardrail decided so.
@@ -131,6 +169,8 @@ pub const HISTORY_LENGTH: &str = "spanwright.history_length";
 pub const STEP_INDEX: &str = "spanwright.step.index";
 /// The name of the instrumented function or callable, where it is not the span's own name.
 pub const CALLABLE_NAME: &str = "spanwright.callable";
+/// A JSON object: what the author said with `fields(..)` beyond the names on this page.
+pub const FIELDS: &str = "spanwright.fields";
 /// Tenant of an execution; on its root span.
 pub const TENANT_ID: &str = "spanwright.tenant.id";
 /// OpenTelemetry's user id; on an execution's root span.
@@ -147,3 +187,6 @@ pub const DELTA_REASONING: &str = "spanwright.delta.reasoning";
 
 /// Declared (true) on our model spans: rig's provider code then fills our span in instead of opening a child.
 pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";
+
+/// Id of the execution that a root span opens, where the author wants to choose it.
+pub const EXECUTION_ID: &str = "spanwright.execution.id";

@@ -1,1 +1,83 @@
+//! The attributes of spanwright: each wraps a function in one span of its kind. Entry points only.
+//!
+//! They go on sync and async functions and methods, and on functions that return a future (`impl Future`,
+//! `Pin<Box<dyn Future>>`, `BoxFuture`; so also under `async_trait`). Signature, `Send`-ness and error type stay as they
+//! are. While somebody is interested, the arguments are kept as JSON (by `Serialize`, else `Debug`, else by name only),
+//! except `self` and those whose name begins with `_`; so is what the function returns, and of a `Result` what is `Ok`.
+//! An `Err` fails the span, a panic and a dropped future end it as such.
+//!
+//! | argument | for | what it does |
+//! |---|---|---|
+//! | `name = "search"` | all | the name of the span; else that of the function |
+//! | `model = expr` | `llm`, `embedding` | the model; else an argument called `model` |
+//! | `skip(a, b)` | all | these arguments are not kept |
+//! | `fields(key = expr, a.b = expr)` | all | further facts; a name of the span contract is recorded as itself |
+//! | `recall`, `store`, `update`, `forget` | `memory` | which operation it is; required |
 
+mod args;
+mod expand;
+mod fallback;
+mod function;
+mod kind;
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+
+use crate::kind::Kind;
+
+/// A run of an agent.
+#[proc_macro_attribute]
+pub fn agent(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Agent, args.into(), item.into()).into()
+}
+
+/// A run of a workflow: several agents or steps under one name.
+#[proc_macro_attribute]
+pub fn workflow(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Workflow, args.into(), item.into()).into()
+}
+
+/// A named step of an agent or a workflow.
+#[proc_macro_attribute]
+pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Step, args.into(), item.into()).into()
+}
+
+/// A call of a model. The model is `model = expr`, or the argument called `model`.
+#[proc_macro_attribute]
+pub fn llm(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Llm, args.into(), item.into()).into()
+}
+
+/// A call of a tool.
+#[proc_macro_attribute]
+pub fn tool(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Tool, args.into(), item.into()).into()
+}
+
+/// An operation on memory: `#[memory(recall)]`, `store`, `update` or `forget`.
+///
+/// A recall keeps its first text argument as the query, and counts what it returns where that has a length.
+#[proc_macro_attribute]
+pub fn memory(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Memory, args.into(), item.into()).into()
+}
+
+/// A check of an input, an output or a tool call. A returned `bool` (`true` passes) or `Verdict` is kept as its decision.
+#[proc_macro_attribute]
+pub fn guardrail(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Guardrail, args.into(), item.into()).into()
+}
+
+/// A search in a data source. Its first text argument is kept as the query.
+#[proc_macro_attribute]
+pub fn retriever(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Retriever, args.into(), item.into()).into()
+}
+
+/// A call of an embedding model. The model is `model = expr`, or the argument called `model`.
+#[proc_macro_attribute]
+pub fn embedding(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Embedding, args.into(), item.into()).into()
+}

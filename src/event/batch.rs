@@ -69,7 +69,7 @@ impl Batch {
     }
 
     /// The events with their cursors.
-    pub fn iter(&self) -> impl Iterator<Item = (Cursor, &Recorded)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Cursor, &Recorded)> {
         self.events.iter().enumerate().map(|(index, recorded)| (self.cursor(index), recorded))
     }
 

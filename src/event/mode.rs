@@ -23,11 +23,11 @@ impl StreamMode {
 
     /// Whether events of this class are shown. Transport events are part of the stream itself and shown in each mode.
     pub const fn shows(self, class: Class) -> bool {
-        match (self, class) {
-            (_, Class::Transport) | (Self::Full, _) => true,
-            (Self::Summary, Class::Control | Class::Structural) => true,
-            (Self::ControlOnly, Class::Control) => true,
-            _ => false,
+        match self {
+            Self::Full => true,
+            Self::Summary => !matches!(class, Class::Bulk),
+            Self::ControlOnly => matches!(class, Class::Control | Class::Transport),
+            Self::Silent => matches!(class, Class::Transport),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Cursor, StreamEvent,
     event::StreamLagged,
-    log::LoggedEvent,
+    log::{LoggedEvent, Status},
     wire::sse::{write_frame, write_frame_without_id},
 };
 use bytes::Bytes;
@@ -41,6 +41,23 @@ impl FrameStream {
     /// What became of the events published since the stream began.
     pub fn counts(&self) -> Counts {
         self.subscription.counts()
+    }
+
+    /// True when everything there is has been given out, as far as was known when this was last polled.
+    pub fn is_caught_up(&self) -> bool {
+        self.ready.is_empty() && self.subscription.is_caught_up()
+    }
+
+    /// The status in which the events that were passed so far, shown or not, left their execution; none where no
+    /// event told. For streams of one execution.
+    pub fn status(&self) -> Option<Status> {
+        self.subscription.status()
+    }
+
+    /// A cursor from which a client can go on without loss, where the stream has passed events since the last frame
+    /// that it gave out; each is given once. For readers who are shown little of much.
+    pub fn bookmark(&mut self) -> Option<Cursor> {
+        if self.ready.is_empty() { self.subscription.bookmark() } else { None }
     }
 
     fn take_live(&mut self, segment: &Segment, from: usize) {

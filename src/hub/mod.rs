@@ -93,6 +93,19 @@ impl Hub {
         Cursor::new(self.0.epoch, self.0.ring().next_offset() - 1)
     }
 
+    /// What is held of an execution: the offset of its newest event, and the status that the newest event which speaks
+    /// of one left it in.
+    #[cfg(feature = "serve")]
+    pub(crate) fn last_of(&self, id: &crate::ExecutionId) -> Option<(u64, Option<crate::log::Status>)> {
+        let segments = self.0.ring().segments_of(id);
+        // Looked through after the lock is given back.
+        let events = segments.iter().rev().flat_map(|segment| segment.batch.iter().rev());
+        let mut own = events.filter(|(_, recorded)| recorded.event.execution_id.as_ref() == Some(id)).peekable();
+        let newest = own.peek().map(|(cursor, _)| cursor.offset)?;
+        let status = own.find_map(|(_, recorded)| crate::log::Status::after(recorded.event.kind()));
+        Some((newest, status))
+    }
+
     /// How many events and bytes are held now.
     pub fn held(&self) -> HubLimits {
         self.0.ring().held()

@@ -147,6 +147,12 @@ impl Ring {
         self.segments.range(at..).find(|segment| segment.may_hold(id)).cloned()
     }
 
+    /// All segments that may hold events of the execution, oldest first.
+    #[cfg(feature = "serve")]
+    pub(super) fn segments_of(&self, id: &ExecutionId) -> Vec<Arc<Segment>> {
+        self.segments.iter().filter(|segment| segment.may_hold(id)).cloned().collect()
+    }
+
     pub(super) fn new_reader(&mut self) -> u64 {
         self.readers += 1;
         self.readers

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Cursor, StreamEvent,
     event::{Concept, Life, Recorded, StreamLagged},
-    log::LoggedEvent,
+    log::{LoggedEvent, Status},
 };
 use futures_core::Stream;
 use std::{
@@ -122,6 +122,7 @@ impl<'a> Seen<'a> {
             cursor,
             execution_id: recorded.event.execution_id.as_ref(),
             is_piece: recorded.is_piece(),
+            status: Status::after(recorded.event.kind()),
             ends_execution: recorded.event.kind().life() == Life::Closes(Concept::Execution),
             sequence: recorded.sequence,
             pieces: recorded.pieces,
@@ -133,6 +134,7 @@ impl<'a> Seen<'a> {
             cursor: logged.cursor,
             execution_id: Some(&logged.context.execution_id),
             is_piece: false,
+            status: Status::after(logged.kind),
             ends_execution: logged.kind.life() == Life::Closes(Concept::Execution),
             sequence: logged.sequence,
             pieces: logged.pieces,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Cursor, Error, ExecutionId, Pending, StreamEvent, Text,
     event::{Class, StreamGap},
-    log::{LoggedEvent, Page, Query, Resolved, Scope},
+    log::{LoggedEvent, Page, Query, Resolved, Scope, Status},
 };
 use std::{
     collections::HashMap,
@@ -51,6 +51,10 @@ pub(super) struct Subscription {
     /// The log was flushed since it last gave anything out: what it has not now, it will not have.
     flushed: bool,
     last: Option<Cursor>,
+    /// Offset of the last event that the reader can name by its own cursor.
+    named: u64,
+    /// What the last event that speaks of one left the status at.
+    status: Option<Status>,
 }
 
 enum State {
@@ -83,6 +87,7 @@ pub(super) struct Seen<'a> {
     pub(super) cursor: Cursor,
     pub(super) execution_id: Option<&'a ExecutionId>,
     pub(super) is_piece: bool,
+    pub(super) status: Option<Status>,
     pub(super) ends_execution: bool,
     pub(super) sequence: u64,
     pub(super) pieces: u64,
@@ -107,7 +112,22 @@ impl Subscription {
             (From::After(cursor), _) => (next, State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown)))),
         };
         let seen = HashMap::new();
-        Self { hub, reader, filter, next, state, seen, passed: 0, delivered: 0, dropped: 0, owed: 0, flushed: false, last: None }
+        Self {
+            hub,
+            reader,
+            filter,
+            next,
+            state,
+            seen,
+            passed: 0,
+            delivered: 0,
+            dropped: 0,
+            owed: 0,
+            flushed: false,
+            last: None,
+            named: next - 1,
+            status: None,
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -128,6 +148,27 @@ impl Subscription {
     /// Cursor of the last event that was looked at.
     pub(super) fn cursor(&self) -> Cursor {
         self.last.unwrap_or(Cursor::new(self.hub.epoch, self.next - 1))
+    }
+
+    /// True when there is nothing more to give out, as far as was known when this was last polled.
+    pub(super) fn is_caught_up(&self) -> bool {
+        matches!(self.state, State::Reading)
+    }
+
+    /// The status that the last event which speaks of one left.
+    pub(super) fn status(&self) -> Option<Status> {
+        self.status
+    }
+
+    /// The place up to which everything was passed, where the reader knows of none so late. Not while it is owed a
+    /// count: that would be lost to who goes on from here.
+    pub(super) fn bookmark(&mut self) -> Option<Cursor> {
+        let passed = self.next - 1;
+        let news = self.is_caught_up() && self.owed == 0 && self.named < passed;
+        news.then(|| {
+            self.named = passed;
+            Cursor::new(self.hub.epoch, passed)
+        })
     }
 
     /// The next events, unfiltered. None when the hub has closed and everything was given out.
@@ -203,7 +244,8 @@ impl Subscription {
 
     fn caught_up(&mut self, page: Result<Page, Error>) -> Option<Slice> {
         self.state = State::Reading;
-        let Ok(page) = page else { return Some(self.give_up_behind()) };
+        let Ok(mut page) = page else { return Some(self.give_up_behind()) };
+        self.leave_to_ring(&mut page);
         if page.complete && page.read_to < self.next {
             if std::mem::take(&mut self.flushed) {
                 return Some(self.give_up_behind());
@@ -215,6 +257,16 @@ impl Subscription {
         self.flushed = false;
         self.pass_to(page.read_to + 1);
         Some(Slice::Logged(page.events))
+    }
+
+    /// What the ring still holds is read there: it has the pieces too.
+    fn leave_to_ring(&self, page: &mut Page) {
+        let first = self.hub.ring().first_offset();
+        if page.read_to >= first {
+            page.read_to = first - 1;
+            page.complete = true;
+            page.events.truncate(page.events.partition_point(|event| event.cursor.offset < first));
+        }
     }
 
     /// Jumps to the oldest event that can be had, and says so.
@@ -238,6 +290,13 @@ impl Subscription {
 
     fn resolved(&mut self, cursor: Cursor, resolved: Result<Resolved, Error>) -> Option<Slice> {
         self.state = State::Reading;
+        let told = self.go_to(cursor, resolved);
+        // Who was told of a gap came with a cursor that leads there again, and needs another.
+        self.named = if told.is_none() { self.next - 1 } else { 0 };
+        told
+    }
+
+    fn go_to(&mut self, cursor: Cursor, resolved: Result<Resolved, Error>) -> Option<Slice> {
         match resolved {
             Ok(Resolved::At(offset)) => {
                 self.next = offset + 1;
@@ -261,11 +320,13 @@ impl Subscription {
     /// lost before it.
     pub(super) fn deliver(&mut self, event: &Seen<'_>, shown: bool) -> Option<u64> {
         self.last = Some(event.cursor);
+        self.status = event.status.or(self.status);
         let missed = event.execution_id.map_or(0, |id| self.missed(id, event));
         self.dropped += missed;
         self.owed += missed;
         shown.then(|| {
             self.delivered += 1;
+            self.named = event.cursor.offset;
             std::mem::take(&mut self.owed)
         })
     }

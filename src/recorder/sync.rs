@@ -1,25 +1,25 @@
 //! The primitives under the queue: the standard ones, or loom's when its model is checked.
 
-#[cfg(loom)]
+#[cfg(all(test, spanwright_loom))]
 pub(super) use loom::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-#[cfg(not(loom))]
+#[cfg(not(all(test, spanwright_loom)))]
 pub(super) use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 /// A bounded lock-free queue.
-#[cfg(not(loom))]
+#[cfg(not(all(test, spanwright_loom)))]
 pub(super) use crossbeam_queue::ArrayQueue as Ring;
 
 /// The same to its callers: what the model checks is how the queue is used, not crossbeam's own code.
-#[cfg(loom)]
+#[cfg(all(test, spanwright_loom))]
 pub(super) struct Ring<T>(Mutex<std::collections::VecDeque<T>>, usize);
 
-#[cfg(loom)]
+#[cfg(all(test, spanwright_loom))]
 impl<T> Ring<T> {
     pub(super) fn new(capacity: usize) -> Self {
         Self(Mutex::new(std::collections::VecDeque::new()), capacity)

@@ -1,6 +1,7 @@
 //! Server-sent events, as the WHATWG HTML standard defines them (section 9.2): the encoder.
 
 use crate::{Cursor, StreamEvent};
+use std::time::Duration;
 
 /// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
 /// it. Line ends are LF only (some clients read nothing else).
@@ -10,7 +11,7 @@ use crate::{Cursor, StreamEvent};
 pub fn write_frame(cursor: Cursor, event: &StreamEvent, out: &mut String) {
     use std::fmt::Write;
     // Writing to a String cannot fail.
-    let _ = write!(out, "id: {cursor}\n");
+    let _ = writeln!(out, "id: {cursor}");
     write_body(event, out);
 }
 
@@ -25,6 +26,14 @@ fn write_body(event: &StreamEvent, out: &mut String) {
     out.push_str("\ndata: ");
     event.write_json(out);
     out.push_str("\n\n");
+}
+
+/// Appends how long a client waits before it reconnects: ASCII digits, in ms. Once in a stream, as the first line of
+/// its first frame.
+pub fn write_retry(pause: Duration, out: &mut String) {
+    use std::fmt::Write;
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "retry: {}", pause.as_millis());
 }
 
 /// A comment: a line that clients skip, which keeps the line up.

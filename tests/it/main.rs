@@ -1,8 +1,25 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod docs;
+mod drops;
 mod gate;
+mod http;
+mod inert;
+mod layer;
 mod log;
 mod log_speed;
+mod macros;
+mod real_runs;
+mod record;
+mod research;
+mod runs;
 mod scratch;
+mod screen;
+mod shapes;
 mod shared;
+mod span;
+mod terminal;
+mod tidy;
+mod view;
 mod vocabulary;
+mod serve;

@@ -1,0 +1,18 @@
+//! What an event costs, beside what others' cost: systems, the operations that each is put through, and two ways to
+//! measure (time within one run; instructions under callgrind). The tables are printed by `benches/*.rs`.
+//!
+//! Each measurement is a process of its own: global subscribers and reporters of one system never touch another's, and
+//! the rounds of all systems are interleaved.
+
+pub mod callgrind;
+pub mod case;
+pub mod child;
+pub mod clock;
+pub mod direct;
+pub mod fastrace_side;
+pub mod frames;
+pub mod layer;
+pub mod naive;
+pub mod systems;
+pub mod table;
+pub mod words;

@@ -1,0 +1,171 @@
+//! What stands under an attribute: a function whose body is left as it is.
+
+use proc_macro2::{Group, Ident, TokenStream};
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Error, FnArg, GenericArgument, PatIdent, PathArguments, Receiver, Result, ReturnType, Signature, Token,
+    Type, TypeParamBound, Visibility,
+};
+
+use crate::args::Errors;
+use crate::kind::Kind;
+
+/// A function or a method. The body is not parsed: that is the compiler's work, and its errors are better.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: Group,
+}
+
+/// How a function is run, which decides how it is wrapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Async,
+    /// Returns `Pin<Box<dyn Future>>`, as under `async_trait`.
+    BoxedFuture,
+    /// Returns `impl Future`.
+    Future,
+    Sync,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        if !starts_a_function(input) {
+            return Err(input.error("this attribute goes on a function or a method"));
+        }
+        let sig: Signature = input.parse()?;
+        if input.peek(Token![;]) {
+            return Err(input.error("a declaration has no body to trace: put the attribute on the implementation"));
+        }
+        Ok(Self { attributes, visibility, sig, body: input.parse()? })
+    }
+}
+
+fn starts_a_function(input: ParseStream<'_>) -> bool {
+    let fork = input.fork();
+    fork.parse::<Signature>().is_ok() || input.peek(Token![fn]) || input.peek(Token![async])
+}
+
+impl Function {
+    /// The names that the arguments bind, in order; `self` is not one of them.
+    pub(crate) fn arguments(&self) -> Vec<Ident> {
+        let mut names = Names(Vec::new());
+        for input in &self.sig.inputs {
+            if let FnArg::Typed(argument) = input {
+                names.visit_pat(&argument.pat);
+            }
+        }
+        names.0
+    }
+
+    /// `self` where it is not a reference.
+    pub(crate) fn owned_self(&self) -> Option<&Receiver> {
+        self.sig.receiver().filter(|receiver| receiver.reference.is_none())
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        if self.sig.asyncness.is_some() {
+            return Shape::Async;
+        }
+        match &self.sig.output {
+            ReturnType::Type(_, output) if is_boxed_future(output) => Shape::BoxedFuture,
+            ReturnType::Type(_, output) if is_impl_future(output) => Shape::Future,
+            _ => Shape::Sync,
+        }
+    }
+
+    /// The return type, with `_` where an `impl Trait` cannot be written.
+    pub(crate) fn output(&self) -> Option<Type> {
+        let ReturnType::Type(_, output) = &self.sig.output else { return None };
+        let mut output = Type::clone(output);
+        Opaque.visit_type_mut(&mut output);
+        Some(output)
+    }
+
+    /// Whether there is no value to look at.
+    pub(crate) fn returns_nothing(&self) -> bool {
+        match self.output() {
+            None | Some(Type::Never(_)) => true,
+            Some(Type::Tuple(output)) => output.elems.is_empty(),
+            Some(_) => false,
+        }
+    }
+
+    pub(crate) fn check(&self, kind: Kind, errors: &mut Errors) {
+        if let Some(token) = &self.sig.constness {
+            let message = format!("a const fn may run in the compiler, where #[{}] cannot see it", kind.word());
+            errors.push(Error::new_spanned(token, message));
+        }
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attribute in &self.attributes {
+            attribute.to_tokens(tokens);
+        }
+        self.visibility.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}
+
+struct Opaque;
+
+impl VisitMut for Opaque {
+    fn visit_type_mut(&mut self, kind: &mut Type) {
+        match kind {
+            Type::ImplTrait(_) => *kind = syn::parse_quote!(_),
+            _ => visit_mut::visit_type_mut(self, kind),
+        }
+    }
+}
+
+struct Names(Vec<Ident>);
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        self.0.push(pattern.ident.clone());
+        visit::visit_pat_ident(self, pattern);
+    }
+}
+
+fn is_impl_future(output: &Type) -> bool {
+    matches!(output, Type::ImplTrait(output) if output.bounds.iter().any(is_future))
+}
+
+/// `Pin<Box<dyn Future<..>>>`, or the aliases that the `futures` crate made common.
+fn is_boxed_future(output: &Type) -> bool {
+    if last_word(output).is_some_and(|word| word == "BoxFuture" || word == "LocalBoxFuture") {
+        return true;
+    }
+    let target = inside("Pin", output).and_then(|boxed| inside("Box", boxed));
+    matches!(target, Some(Type::TraitObject(target)) if target.bounds.iter().any(is_future))
+}
+
+fn is_future(bound: &TypeParamBound) -> bool {
+    matches!(bound, TypeParamBound::Trait(bound)
+        if bound.path.segments.last().is_some_and(|segment| segment.ident == "Future"))
+}
+
+fn last_word(kind: &Type) -> Option<&Ident> {
+    let Type::Path(path) = kind else { return None };
+    path.path.segments.last().map(|segment| &segment.ident)
+}
+
+/// The `T` of `Word<T>`.
+fn inside<'a>(word: &str, kind: &'a Type) -> Option<&'a Type> {
+    let Type::Path(path) = kind else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == word)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    })
+}

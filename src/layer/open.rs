@@ -1,0 +1,130 @@
+//! What is remembered of an open span: a small fixed state and the values of its fields.
+
+use super::{
+    contract::{Slot, SpanKind},
+    fields::Fields,
+};
+use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, event::Body};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+/// One execution, as its spans share it.
+pub(super) struct Run {
+    pub(super) execution_id: ExecutionId,
+    total_tokens: AtomicU64,
+}
+
+impl Run {
+    pub(super) fn new(fields: &Fields) -> Arc<Self> {
+        let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
+        Arc::new(Self { execution_id: chosen.unwrap_or_else(ExecutionId::new), total_tokens: AtomicU64::new(0) })
+    }
+
+    /// Adds what a call used, and gives the sum.
+    pub(super) fn add_tokens(&self, tokens: u64) -> u64 {
+        self.total_tokens.fetch_add(tokens, Ordering::Relaxed).saturating_add(tokens)
+    }
+}
+
+/// What a span stands for in its execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is the execution: the outermost agent, or the span that others made one.
+    Root,
+    /// It is a thing inside.
+    Inner(SpanKind),
+    /// It is a thing of its own with an execution made for it, because nothing was around it.
+    Alone(SpanKind),
+}
+
+pub(super) struct OpenSpan {
+    pub(super) run: Arc<Run>,
+    pub(super) role: Role,
+    pub(super) step_id: StepId,
+    pub(super) parent_step_id: Option<StepId>,
+    pub(super) fields: Fields,
+    /// The span's own name: what is shown where no field says more.
+    pub(super) name: &'static str,
+    pub(super) is_rig: bool,
+    /// Whether its start has been emitted.
+    pub(super) announced: bool,
+    /// Whether a field is declared and empty that the start would want.
+    pub(super) awaits_input: bool,
+    pub(super) started: Instant,
+    pub(super) started_at: Timestamp,
+    pub(super) segment: Segment,
+}
+
+/// The text that is being written in a span.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Segment {
+    pub(super) open: Option<(SegmentKind, Text)>,
+    count: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SegmentKind {
+    Text,
+    Reasoning,
+}
+
+impl OpenSpan {
+    /// A span of this role, not announced yet.
+    pub(super) fn new(run: Arc<Run>, role: Role, fields: Fields, name: &'static str) -> Self {
+        Self {
+            run,
+            role,
+            step_id: StepId::new(),
+            parent_step_id: None,
+            fields,
+            name,
+            is_rig: false,
+            announced: false,
+            awaits_input: false,
+            started: Instant::now(),
+            started_at: Timestamp::now(),
+            segment: Segment::default(),
+        }
+    }
+
+    pub(super) fn kind(&self) -> SpanKind {
+        match self.role {
+            Role::Root => SpanKind::Agent,
+            Role::Inner(kind) | Role::Alone(kind) => kind,
+        }
+    }
+
+    pub(super) fn duration_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether a start would say now what began.
+    pub(super) fn has_identity(&self) -> bool {
+        self.kind().identity().is_none_or(|slot| self.fields.has(slot))
+    }
+
+    /// Whether a start would have all that it can have.
+    pub(super) fn is_ready(&self) -> bool {
+        self.has_identity() && (!self.awaits_input || self.fields.has(self.kind().input()))
+    }
+
+    /// Of a text written in this span: its next segment's id. Short enough to need no allocation.
+    pub(super) fn next_segment_id(&mut self) -> Text {
+        self.segment.count += 1;
+        Text::from(format!("{:016x}-{}", self.step_id.span_id(), self.segment.count))
+    }
+
+    /// An event of this span's execution and step.
+    pub(super) fn event(&self, body: impl Into<Body>) -> StreamEvent {
+        StreamEvent::new(body).of_execution(self.run.execution_id.clone()).of_step(self.step_id.clone())
+    }
+
+    pub(super) fn emit(&self, recorder: &Recorder, body: impl Into<Body>) {
+        recorder.emit(self.event(body));
+    }
+}

@@ -1,0 +1,430 @@
+//! What an open span tells: its start, its text, its end with the outcome.
+
+use super::{
+    contract::{Slot, SpanKind},
+    fields::Fields,
+    open::{OpenSpan, Role, SegmentKind},
+};
+use crate::{
+    Recorder, Text,
+    event::{
+        AgentEnd, AgentStart, Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError,
+        ExecutionFailed, ExecutionStart, GuardrailEvaluated, LlmCallEnd, LlmCallFailed, LlmCallStart, MemoryOperation,
+        MemoryRecalled, MemoryStored, MemoryType, MemoryUpdated, Outcome, ReasoningDelta, ReasoningEnd, ReasoningStart,
+        Retrieval, StepEnd, StepFailed, StepStart, StepType, TextDelta, TextEnd, TextStart, TokenUsage, ToolFailure,
+        ToolInputAvailable, ToolOutputAvailable, ToolOutputError,
+    },
+};
+
+impl OpenSpan {
+    // -- the start -------------------------------------------------------------------------------------------------
+
+    /// Emits the start, once.
+    pub(super) fn announce(&mut self, recorder: &Recorder) {
+        if std::mem::replace(&mut self.announced, true) {
+            return;
+        }
+        match self.role {
+            Role::Root => self.emit_start(recorder, self.execution_start()),
+            Role::Alone(kind) => {
+                self.emit_start(recorder, self.execution_start());
+                self.emit_start(recorder, self.start(kind));
+            }
+            Role::Inner(kind) => self.emit_start(recorder, self.start(kind)),
+        }
+    }
+
+    /// A start has the time at which the span began, even when it was not known then what it is.
+    fn emit_start(&self, recorder: &Recorder, body: impl Into<Body>) {
+        recorder.emit(self.event(body).at(self.started_at));
+    }
+
+    fn execution_start(&self) -> ExecutionStart {
+        let mut start = ExecutionStart::new().name(self.display_name());
+        start.session_id = self.fields.text(Slot::SessionId);
+        start.tenant_id = self.fields.text(Slot::TenantId);
+        start.user_id = self.fields.text(Slot::UserId);
+        start.input = self.fields.json(Slot::InputValue);
+        start
+    }
+
+    fn start(&self, kind: SpanKind) -> Body {
+        match kind {
+            SpanKind::Agent => self.agent_start().into(),
+            SpanKind::Llm => self.llm_start().into(),
+            SpanKind::Tool => self.tool_start().into(),
+            SpanKind::Step => self.step_start(StepType::FunctionNode),
+            SpanKind::MemoryRead | SpanKind::MemoryWrite | SpanKind::MemoryChange => {
+                self.step_start(StepType::MemoryNode)
+            }
+            SpanKind::Guardrail => self.step_start(StepType::GuardrailNode),
+            SpanKind::Retriever => self.step_start(StepType::RetrieverNode),
+            SpanKind::Embedding => self.step_start(StepType::EmbeddingNode),
+        }
+    }
+
+    fn agent_start(&self) -> AgentStart {
+        let mut start = AgentStart::new(self.display_name());
+        start.parent_step_id.clone_from(&self.parent_step_id);
+        start.input = self.fields.json(Slot::InputValue);
+        start
+    }
+
+    fn llm_start(&self) -> LlmCallStart {
+        let callable = self.fields.text(Slot::CallableName).or_else(|| self.fields.text(Slot::AgentName));
+        let history = self.fields.unsigned(Slot::HistoryLength).unwrap_or_else(|| self.message_count());
+        let mut start = LlmCallStart::new(callable.unwrap_or_else(|| Text::from_static(self.name)), history);
+        start.model = self.fields.text(Slot::RequestModel);
+        start.provider = self.fields.text(Slot::Provider);
+        start.parent_step_id.clone_from(&self.parent_step_id);
+        start.input = self.fields.json(Slot::InputMessages);
+        start
+    }
+
+    /// Messages sent, counted where they are known.
+    fn message_count(&self) -> u64 {
+        let messages = self.fields.str(Slot::InputMessages);
+        let counted = messages.and_then(|text| serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text).ok());
+        counted.map_or(0, |messages| messages.len() as u64)
+    }
+
+    fn tool_start(&self) -> ToolInputAvailable {
+        let input = self.fields.json(Slot::ToolArguments).unwrap_or_else(crate::Json::null);
+        let mut start = ToolInputAvailable::new(self.tool_call_id(), self.display_name(), input);
+        start.parent_step_id.clone_from(&self.parent_step_id);
+        start
+    }
+
+    /// The provider's id of the call, else the step's own: a start and its end must find each other.
+    fn tool_call_id(&self) -> Text {
+        self.fields.text(Slot::ToolCallId).unwrap_or_else(|| Text::from(self.step_id.to_string()))
+    }
+
+    fn step_start(&self, step_type: StepType) -> Body {
+        let mut start = StepStart::new(step_type, self.display_name());
+        start.parent_step_id.clone_from(&self.parent_step_id);
+        start.index = self.fields.unsigned(Slot::StepIndex);
+        start.input = self.fields.json(Slot::InputValue);
+        start.into()
+    }
+
+    /// What a person would call it: the name that its fields give, else the span's own.
+    fn display_name(&self) -> Text {
+        let named = match self.kind() {
+            SpanKind::Agent => self.fields.text(Slot::AgentName),
+            SpanKind::Step => self.fields.text(Slot::StepName),
+            SpanKind::Tool => self.fields.text(Slot::ToolName),
+            SpanKind::Guardrail => self.fields.text(Slot::GuardrailName),
+            SpanKind::Llm | SpanKind::Embedding => self.fields.text(Slot::RequestModel),
+            SpanKind::Retriever => self.fields.text(Slot::DataSourceId),
+            _ => self.fields.text(Slot::CallableName),
+        };
+        named.unwrap_or_else(|| Text::from_static(self.name))
+    }
+
+    // -- the text --------------------------------------------------------------------------------------------------
+
+    /// Emits a piece of text, opening its segment and closing one of the other kind.
+    pub(super) fn write(&mut self, recorder: &Recorder, kind: SegmentKind, piece: Text) {
+        let id = match &self.segment.open {
+            Some((open, id)) if *open == kind => id.clone(),
+            _ => self.open_segment(recorder, kind),
+        };
+        match kind {
+            SegmentKind::Text => self.emit(recorder, TextDelta::new(id, piece)),
+            SegmentKind::Reasoning => self.emit(recorder, ReasoningDelta::new(id, piece)),
+        }
+    }
+
+    fn open_segment(&mut self, recorder: &Recorder, kind: SegmentKind) -> Text {
+        self.close_segment(recorder, None);
+        let id = self.next_segment_id();
+        match kind {
+            SegmentKind::Text => self.emit(recorder, TextStart::new(id.clone())),
+            SegmentKind::Reasoning => self.emit(recorder, ReasoningStart::new(id.clone())),
+        }
+        self.segment.open = Some((kind, id.clone()));
+        id
+    }
+
+    /// Ends the open segment, if any: something else begins, or the span is over.
+    pub(super) fn close_segment(&mut self, recorder: &Recorder, outcome: Option<Outcome>) {
+        let Some((kind, id)) = self.segment.open.take() else { return };
+        match kind {
+            SegmentKind::Text => {
+                let mut end = TextEnd::new(id);
+                end.outcome = outcome;
+                self.emit(recorder, end);
+            }
+            SegmentKind::Reasoning => {
+                let mut end = ReasoningEnd::new(id);
+                end.outcome = outcome;
+                self.emit(recorder, end);
+            }
+        }
+    }
+
+    // -- the end ---------------------------------------------------------------------------------------------------
+
+    /// Emits the end, with what the span said of how it ended.
+    pub(super) fn end(mut self, recorder: &Recorder) {
+        self.announce(recorder);
+        let ending = Ending::of(&self);
+        self.close_segment(recorder, ending.outcome());
+        match self.role {
+            Role::Root => self.emit(recorder, self.execution_end(&ending)),
+            Role::Inner(kind) => self.emit_end(recorder, kind, &ending),
+            Role::Alone(kind) => {
+                self.emit_end(recorder, kind, &ending);
+                self.emit(recorder, self.execution_end(&ending));
+            }
+        }
+    }
+
+    fn execution_end(&self, ending: &Ending) -> Body {
+        match ending {
+            Ending::Ok => {
+                let mut end = ExecutionEnd::new(self.duration_ms());
+                end.final_output = self.fields.plain(Slot::OutputValue);
+                end.into()
+            }
+            Ending::Bad { outcome: Outcome::Cancelled, message, .. } => {
+                ExecutionCancelled::new(message.clone()).duration_ms(self.duration_ms()).into()
+            }
+            Ending::Bad { outcome, .. } => {
+                let failed = ExecutionFailed::new(ending.error(self.kind()));
+                failed.duration_ms(self.duration_ms()).outcome(outcome.clone()).into()
+            }
+        }
+    }
+
+    fn emit_end(&self, recorder: &Recorder, kind: SpanKind, ending: &Ending) {
+        match kind {
+            SpanKind::Agent => self.emit(recorder, self.agent_end(ending)),
+            SpanKind::Llm => self.emit_llm_end(recorder, ending),
+            SpanKind::Tool => self.emit(recorder, self.tool_end(ending)),
+            _ => {
+                if let Some(fact) = self.fact(kind, ending) {
+                    self.emit(recorder, fact);
+                }
+                self.emit(recorder, self.step_end(ending));
+            }
+        }
+    }
+
+    fn agent_end(&self, ending: &Ending) -> AgentEnd {
+        let mut end = AgentEnd::new(self.duration_ms());
+        end.output = self.fields.plain(Slot::OutputValue);
+        if let Ending::Bad { outcome, message, .. } = ending {
+            end = end.outcome(outcome.clone()).error(message.clone());
+        }
+        end
+    }
+
+    fn emit_llm_end(&self, recorder: &Recorder, ending: &Ending) {
+        match ending {
+            Ending::Ok => self.emit(recorder, self.llm_end()),
+            Ending::Bad { outcome, message, error_type } => {
+                let mut failed = LlmCallFailed::new(message.clone());
+                failed = failed.duration_ms(self.duration_ms()).outcome(outcome.clone());
+                failed.error_type.clone_from(error_type);
+                failed.model = self.fields.text(Slot::RequestModel);
+                self.emit(recorder, failed);
+            }
+        }
+        // Also of a call that failed: what it used, it used.
+        if let Some(usage) = self.usage() {
+            self.emit(recorder, usage);
+        }
+    }
+
+    fn llm_end(&self) -> LlmCallEnd {
+        let fields = &self.fields;
+        let mut end = LlmCallEnd::new(self.duration_ms());
+        end.prompt_tokens = fields.unsigned(Slot::InputTokens);
+        end.completion_tokens = fields.unsigned(Slot::OutputTokens);
+        end.total_tokens = end.prompt_tokens.zip(end.completion_tokens).map(|(a, b)| a.saturating_add(b));
+        end.model = fields.text(Slot::ResponseModel).or_else(|| fields.text(Slot::RequestModel));
+        end.provider = fields.text(Slot::Provider);
+        end.response_id = fields.text(Slot::ResponseId);
+        end.finish_reasons = fields.words(Slot::FinishReasons);
+        // The convention counts seconds.
+        end.time_to_first_chunk_ms = fields.float(Slot::TimeToFirstChunk).map(|seconds| (seconds * 1e3) as u64);
+        end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
+        end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
+        end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
+        end.output = fields.json(Slot::OutputMessages);
+        end
+    }
+
+    /// What the call used; none where it is not known.
+    fn usage(&self) -> Option<TokenUsage> {
+        let prompt = self.fields.unsigned(Slot::InputTokens);
+        let completion = self.fields.unsigned(Slot::OutputTokens);
+        prompt.or(completion)?;
+        let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
+        let total = prompt.saturating_add(completion);
+        Some(TokenUsage::new(prompt, completion, total, self.run.add_tokens(total)))
+    }
+
+    fn tool_end(&self, ending: &Ending) -> Body {
+        let id = self.tool_call_id();
+        match ending {
+            Ending::Ok => {
+                let output = self.fields.json(Slot::ToolResult).unwrap_or_else(crate::Json::null);
+                ToolOutputAvailable::new(id, output)
+                    .tool_name(self.display_name())
+                    .duration_ms(self.duration_ms())
+                    .into()
+            }
+            Ending::Bad { outcome, message, error_type } => {
+                let failure = self.fields.str(Slot::ToolOutcome).unwrap_or_else(|| outcome.as_str());
+                let mut end = ToolOutputError::new(id, message.clone(), ToolFailure::from(failure));
+                end = end.tool_name(self.display_name()).duration_ms(self.duration_ms());
+                end.error_type.clone_from(error_type);
+                end.into()
+            }
+        }
+    }
+
+    /// What a step was about, where its kind has an event of its own for that.
+    fn fact(&self, kind: SpanKind, ending: &Ending) -> Option<Body> {
+        let fields = &self.fields;
+        let (ms, ok) = (self.duration_ms(), matches!(ending, Ending::Ok));
+        match kind {
+            SpanKind::Guardrail => self.verdict().map(Body::from),
+            SpanKind::MemoryRead if ok => Some(self.recalled(ms).into()),
+            SpanKind::MemoryWrite if ok => Some(self.stored().into()),
+            SpanKind::MemoryChange if ok => Some(self.updated().into()),
+            SpanKind::Retriever if ok => {
+                let query = fields.text(Slot::RetrievalQuery).unwrap_or_default();
+                let count = fields.unsigned(Slot::MemoryCount).unwrap_or(0);
+                let mut event = Retrieval::new(query, count, ms);
+                event.data_source_id = fields.text(Slot::DataSourceId);
+                event.documents = fields.json(Slot::OutputValue);
+                Some(event.into())
+            }
+            SpanKind::Embedding if ok => {
+                let mut event = Embedding::new(fields.text(Slot::RequestModel).unwrap_or_default(), ms);
+                event.prompt_tokens = fields.unsigned(Slot::InputTokens);
+                Some(event.into())
+            }
+            _ => None,
+        }
+    }
+
+    fn recalled(&self, ms: u64) -> MemoryRecalled {
+        let query = self.fields.text(Slot::MemoryQuery).or_else(|| self.fields.text(Slot::InputValue));
+        let count = self.fields.unsigned(Slot::MemoryCount).unwrap_or(0);
+        let mut event = MemoryRecalled::new(query.unwrap_or_default(), count, ms);
+        event.session_id = self.fields.text(Slot::SessionId);
+        event.records = self.fields.json(Slot::OutputValue);
+        event
+    }
+
+    fn stored(&self) -> MemoryStored {
+        let memory_type = self.fields.str(Slot::MemoryType).map_or(MemoryType::Episodic, MemoryType::from);
+        let mut event = MemoryStored::new(memory_type);
+        event.session_id = self.fields.text(Slot::SessionId);
+        event.record_id = self.fields.text(Slot::MemoryRecordId);
+        event.record = self.fields.json(Slot::InputValue);
+        event
+    }
+
+    fn updated(&self) -> MemoryUpdated {
+        let deletes = self.fields.str(Slot::Operation) == Some(crate::semconv::operation::DELETE_MEMORY);
+        let operation = if deletes { MemoryOperation::Forgotten } else { MemoryOperation::Updated };
+        let mut event = MemoryUpdated::new(operation);
+        event.record_id = self.fields.text(Slot::MemoryRecordId);
+        event.session_id = self.fields.text(Slot::SessionId);
+        event.count = self.fields.unsigned(Slot::MemoryCount);
+        event
+    }
+
+    fn verdict(&self) -> Option<GuardrailEvaluated> {
+        let decision = self.fields.str(Slot::GuardrailDecision)?;
+        let mut event = GuardrailEvaluated::new(self.display_name(), decision);
+        event.reason = self.fields.text(Slot::GuardrailReason);
+        event.score = self.fields.float(Slot::GuardrailScore);
+        event.stage = self.fields.str(Slot::GuardrailStage).map(Into::into);
+        Some(event)
+    }
+
+    fn step_end(&self, ending: &Ending) -> Body {
+        match ending {
+            Ending::Ok => {
+                let mut end = StepEnd::new(self.duration_ms());
+                end.output = self.fields.plain(Slot::OutputValue);
+                end.into()
+            }
+            Ending::Bad { outcome, .. } => {
+                let failed = StepFailed::new(ending.error(self.kind()));
+                failed.duration_ms(self.duration_ms()).outcome(outcome.clone()).into()
+            }
+        }
+    }
+}
+
+/// How a span ended.
+enum Ending {
+    Ok,
+    Bad { outcome: Outcome, message: Text, error_type: Option<Text> },
+}
+
+impl Ending {
+    /// Our own guard says it; a foreign span is taken as ended well unless it carries an error.
+    fn of(span: &OpenSpan) -> Self {
+        let fields = &span.fields;
+        let outcome = match fields.str(Slot::Outcome) {
+            // Whoever told an error from inside knows more than a guard that saw a value come back.
+            Some("ok") | None if fields.has(Slot::ErrorType) || fields.str(Slot::StatusCode) == Some("error") => {
+                Outcome::Error
+            }
+            Some(word) => Outcome::from(word),
+            None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
+            None if span.is_rig && span.kind() == SpanKind::Llm && !answered(fields) => return Self::unanswered(),
+            None => Outcome::Ok,
+        };
+        if outcome == Outcome::Ok {
+            return Self::Ok;
+        }
+        let error_type = fields.text(Slot::ErrorType);
+        let message = fields.text(Slot::StatusDescription).or_else(|| error_type.clone());
+        Self::Bad { message: message.unwrap_or_else(|| Text::from(outcome.as_str())), outcome, error_type }
+    }
+
+    /// rig records nothing on a call whose request failed or whose stream was dropped; both end without an answer.
+    fn unanswered() -> Self {
+        let message = Text::from_static("ended without an answer: the request failed or was given up");
+        Self::Bad { outcome: Outcome::Error, message, error_type: None }
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Ok => None,
+            Self::Bad { outcome, .. } => Some(outcome.clone()),
+        }
+    }
+
+    fn error(&self, kind: SpanKind) -> ExecutionError {
+        let Self::Bad { outcome, message, error_type } = self else {
+            return ExecutionError::new(ErrorCategory::KernelInternal, "");
+        };
+        let category = match (outcome, kind) {
+            (Outcome::TimedOut, _) => ErrorCategory::Timeout,
+            (_, SpanKind::Llm | SpanKind::Embedding) => ErrorCategory::LlmError,
+            (_, SpanKind::Tool) => ErrorCategory::ToolError,
+            (_, SpanKind::Guardrail) => ErrorCategory::PolicyViolation,
+            _ => ErrorCategory::KernelInternal,
+        };
+        let error = ExecutionError::new(category, message.clone());
+        match error_type {
+            Some(code) => error.with_code(code.as_str().into()),
+            None => error,
+        }
+    }
+}
+
+fn answered(fields: &Fields) -> bool {
+    [Slot::ResponseId, Slot::OutputTokens, Slot::InputTokens].iter().any(|slot| fields.has(*slot))
+}

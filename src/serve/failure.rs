@@ -1,0 +1,61 @@
+//! What a request that cannot be answered gets: a status and a sentence of our own, never a dependency's text.
+
+use crate::Error;
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// A request that cannot be answered, and why.
+#[derive(Debug)]
+pub(super) struct Failure(StatusCode, String);
+
+impl Failure {
+    pub(super) fn new(status: StatusCode, why: impl Into<String>) -> Self {
+        Self(status, why.into())
+    }
+
+    /// Something in the request is not of the form that is accepted. The message is ours: ids, cursors and modes are
+    /// read without a library.
+    pub(super) fn bad(error: &Error) -> Self {
+        Self(StatusCode::BAD_REQUEST, error.to_string())
+    }
+
+    /// The log gave no answer. What it said stays inside: it may hold paths and a library's words (CWE-209).
+    pub(super) fn of_log(error: &Error) -> Self {
+        match (error.is_closed(), error.is_timed_out()) {
+            (true, _) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the recorder has shut down"),
+            (_, true) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the log did not answer in time"),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the log could not be read"),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, json(&serde_json::json!({"error": self.1}))).into_response()
+    }
+}
+
+/// A JSON answer; never kept by a cache, since the record grows.
+pub(super) fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => {
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+            (headers, body).into_response()
+        }
+        // What we write has string keys and finite numbers; there is no such value.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+pub(super) async fn not_allowed() -> Failure {
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD are accepted")
+}
+
+pub(super) async fn not_found() -> Failure {
+    let routes =
+        "/executions, /executions/{id}, /executions/{id}/events, /executions/{id}/stream, /stream, /health, /stats";
+    Failure::new(StatusCode::NOT_FOUND, format!("no such route; there are {routes}"))
+}

@@ -1,0 +1,142 @@
+//! Connections, and the deadlines on them: a reader that stalls costs a socket for a while, and nobody else anything.
+
+use super::{
+    App,
+    app::{Phase, Reached},
+    deadline::Deadline,
+};
+use axum::serve::Listener;
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+
+/// Accepts connections, as many at once as the settings allow.
+pub(super) struct Door {
+    pub(super) listener: TcpListener,
+    pub(super) app: Arc<App>,
+}
+
+impl Listener for Door {
+    type Io = Line;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Line, SocketAddr) {
+        loop {
+            // Axum's own: passes over errors of one connection, waits a second on others (too many open files).
+            let (tcp, peer) = Listener::accept(&mut self.listener).await;
+            if self.app.counters.connections.open() < self.app.settings.connections as u64 {
+                // Frames are small and go out at once; without it they only come later.
+                let _ = tcp.set_nodelay(true);
+                return (Line::new(tcp, self.app.clone()), peer);
+            }
+            self.app.counters.over_limit.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that is closed when nothing could be written to it for too long.
+///
+/// The deadline is polled by whatever polls the socket, and wakes that task itself. So it also fires where a deadline
+/// inside a body cannot: while the body is not asked for more, since the socket is full.
+pub(super) struct Line {
+    tcp: TcpStream,
+    app: Arc<App>,
+    /// Since the last write that went through, or since the one that waits began to wait.
+    deadline: Deadline,
+    write_waits: bool,
+    over: Reached,
+}
+
+impl Line {
+    fn new(tcp: TcpStream, app: Arc<App>) -> Self {
+        app.counters.connections.enter();
+        let (deadline, over) = (Deadline::new(idle(&app)), app.reached(Phase::Over));
+        Self { tcp, app, deadline, write_waits: false, over }
+    }
+
+    /// For a socket that is not ready: waits for the deadline in its place.
+    fn poll_cut<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if self.over.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let limit = if self.write_waits { self.app.settings.write_idle } else { idle(&self.app) };
+        self.deadline.poll_passed(limit, cx).map(|()| {
+            self.app.counters.stalled.fetch_add(1, Relaxed);
+            Err(io::ErrorKind::TimedOut.into())
+        })
+    }
+
+    fn after_write(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let waits = written.is_pending();
+        if !waits || !self.write_waits {
+            self.deadline.touch();
+        }
+        self.write_waits = waits;
+        if waits { self.poll_cut(cx) } else { written }
+    }
+}
+
+/// A stream shows a sign of life in each keep-alive; any other answer comes sooner. So a line without a write for this
+/// long is idle, or its client never sent a whole request.
+fn idle(app: &App) -> Duration {
+    app.settings.keep_alive + app.settings.write_idle
+}
+
+impl AsyncRead for Line {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.tcp).poll_read(cx, buf) {
+            Poll::Pending => this.poll_cut(cx),
+            ready => ready,
+        }
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.tcp).poll_write(cx, buf);
+        this.after_write(written, cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.tcp).poll_write_vectored(cx, bufs);
+        this.after_write(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tcp).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.app.counters.connections.leave();
+    }
+}

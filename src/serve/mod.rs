@@ -1,0 +1,64 @@
+//! HTTP: live streams as server-sent events, snapshots as JSON, on this machine only.
+//!
+//! [`Server`] listens by itself, on a runtime of yours or on a thread of its own; [`router`] is the same as an axum
+//! router for your own server. Routes, frames and rules of resumption stand in `docs/wire.md`.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), spanwright::Error> {
+//! let recorder = spanwright::Recorder::builder().start()?;
+//! let server = spanwright::serve::Server::spawn(recorder.clone(), "127.0.0.1:0")?;
+//! eprintln!("watch with: curl -N {}/stream", server.url());
+//! # Ok(()) }
+//! ```
+
+mod app;
+mod body;
+mod counters;
+mod deadline;
+mod executions;
+mod failure;
+mod guard;
+mod health;
+mod line;
+mod params;
+mod server;
+mod settings;
+mod stream;
+mod thread;
+
+pub use server::Server;
+pub use settings::Settings;
+pub use thread::ServerHandle;
+
+use crate::Recorder;
+use app::App;
+use axum::{Router, middleware, routing::get};
+use std::sync::Arc;
+
+/// The routes, to be nested or merged into a router of your own.
+///
+/// Requests must name this machine's loopback in `Host`; [`Settings::host`] accepts further names, for routers that
+/// stand behind authentication of their own. Deadlines for readers that stall are those of your own server: they
+/// belong to the socket, which [`Server`] has and a router has not.
+pub fn router(recorder: Recorder) -> Router {
+    router_with(recorder, Settings::default())
+}
+
+/// The same, with settings.
+pub fn router_with(recorder: Recorder, settings: Settings) -> Router {
+    routes(App::new(recorder, settings))
+}
+
+fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/executions", get(executions::list))
+        .route("/executions/{id}", get(executions::one))
+        .route("/executions/{id}/events", get(executions::events))
+        .route("/executions/{id}/stream", get(stream::of_execution))
+        .route("/stream", get(stream::of_everything))
+        .route("/health", get(health::health))
+        .route("/stats", get(health::stats))
+        .method_not_allowed_fallback(failure::not_allowed)
+        .route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .with_state(app)
+}

@@ -1,0 +1,68 @@
+//! What a server may be told: its silences and patience, and the names it answers to.
+
+use std::time::Duration;
+
+/// Settings of a [`Server`](super::Server) or [`router`](super::router).
+#[derive(Debug, Clone)]
+#[must_use = "settings do nothing by themselves"]
+pub struct Settings {
+    pub(super) keep_alive: Duration,
+    pub(super) write_idle: Duration,
+    pub(super) drain: Duration,
+    pub(super) connections: usize,
+    pub(super) hosts: Vec<String>,
+}
+
+/// Timers below this would keep a core busy for nothing.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+impl Default for Settings {
+    /// Keep-alive 15 s, write-idle 10 s, 1 s to end, 1,024 connections, loopback names only.
+    fn default() -> Self {
+        Self {
+            keep_alive: Duration::from_secs(15),
+            write_idle: Duration::from_secs(10),
+            drain: Duration::from_secs(1),
+            connections: 1_024,
+            hosts: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// How long a stream is silent before a sign of life goes out ("a comment line … every 15 seconds or so", WHATWG
+    /// HTML 9.2.7). At least 10 ms.
+    pub fn keep_alive(mut self, silence: Duration) -> Self {
+        self.keep_alive = silence.max(SHORTEST);
+        self
+    }
+
+    /// How long a client may leave a write waiting before its connection is closed. At least 10 ms.
+    ///
+    /// A connection on which nothing could be written for this and the keep-alive together is closed too: one that
+    /// never sends a whole request, or does nothing.
+    pub fn write_idle(mut self, limit: Duration) -> Self {
+        self.write_idle = limit.max(SHORTEST);
+        self
+    }
+
+    /// How long a server that ends waits for its clients to take what is under way.
+    pub fn drain(mut self, limit: Duration) -> Self {
+        self.drain = limit;
+        self
+    }
+
+    /// How many connections may be open at once. Further ones are closed at once: a browser's `EventSource` tries
+    /// again after such an end, while it gives up for ever on a 503 (WHATWG HTML 9.2.3).
+    pub fn connections(mut self, most: usize) -> Self {
+        self.connections = most;
+        self
+    }
+
+    /// Accepts requests for this host too, on any port. Only for what has authentication of its own in front: without,
+    /// any page in a browser could read the record by DNS rebinding.
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+}

@@ -1,0 +1,139 @@
+//! What is known of a value by the traits it happens to have, without asking for them.
+//!
+//! Method lookup takes the first `impl` that holds, and tries those on more references first. So `(&&&Arg(&x)).json()`
+//! is serde's JSON if `x` has it, else its `Debug` text, else `null`.
+//! The macros import this whole module, for they cannot know which of its traits a call will need.
+
+use std::fmt::{Debug, Display};
+
+use serde::Serialize;
+
+use super::{Decision, Failure, Outcome, Verdict, error_type};
+
+/// An argument.
+#[derive(Debug)]
+pub struct Arg<'a, T: ?Sized>(pub &'a T);
+
+/// What a function returned.
+#[derive(Debug)]
+pub struct Out<'a, T: ?Sized>(pub &'a T);
+
+/// Declares one question: the answers from the most to the least that a type may offer.
+macro_rules! question {
+    (#[$doc:meta] $method:ident($value:ident) -> $answer:ty;
+     $($trait:ident: [$($generics:tt)*] $on:ty $(where [$($bound:tt)*])? => $body:expr;)*) => {$(
+        #[$doc]
+        pub trait $trait {
+            /// The answer.
+            fn $method(&self) -> $answer;
+        }
+
+        impl<$($generics)*> $trait for $on $(where $($bound)*)? {
+            fn $method(&self) -> $answer {
+                let $value = self.0;
+                $body
+            }
+        }
+    )*};
+}
+
+question! {
+    /// An argument as JSON.
+    json(value) -> String;
+    ArgSerialize: ['a, T: Serialize] &&Arg<'a, T> => serialized(value);
+    ArgDebug: ['a, T: Debug] &Arg<'a, T> => debugged(value);
+    ArgNamed: ['a, T] Arg<'a, T> => unknown(value);
+}
+
+question! {
+    /// An argument that is a text.
+    text(value) -> Option<String>;
+    TextSome: ['a, T: AsRef<str>] &Arg<'a, T> => Some(value.as_ref().to_owned());
+    TextNone: ['a, T] Arg<'a, T> => nothing(value);
+}
+
+question! {
+    /// An argument that has a name: a model is often an enum.
+    label(value) -> Option<String>;
+    LabelText: ['a, T: AsRef<str>] &&Arg<'a, T> => Some(value.as_ref().to_owned());
+    LabelDisplay: ['a, T: Display] &Arg<'a, T> => Some(value.to_string());
+    LabelNone: ['a, T] Arg<'a, T> => nothing(value);
+}
+
+question! {
+    /// What came out, as JSON; of a `Result` what was `Ok`.
+    json(value) -> Option<String>;
+    OkSerialize: ['a, T: Serialize, E] &&&&&Out<'a, Result<T, E>> => value.as_ref().ok().map(serialized);
+    OkDebug: ['a, T: Debug, E] &&&&Out<'a, Result<T, E>> => value.as_ref().ok().map(debugged);
+    OkAny: ['a, T, E] &&&Out<'a, Result<T, E>> => nothing(value);
+    OutSerialize: ['a, T: Serialize] &&Out<'a, T> => Some(serialized(value));
+    OutDebug: ['a, T: Debug] &Out<'a, T> => Some(debugged(value));
+    OutAny: ['a, T] Out<'a, T> => nothing(value);
+}
+
+question! {
+    /// Why the function failed, if it did.
+    failure(value) -> Option<Failure>;
+    FailureSaid: ['a, T: Outcome] &&&Out<'a, T> => value.failure();
+    FailureDebug: ['a, T, E: Debug] &&Out<'a, Result<T, E>> => value.as_ref().err().map(debug_failure);
+    FailureMute: ['a, T, E] &Out<'a, Result<T, E>> => value.as_ref().err().map(mute_failure);
+    FailureNone: ['a, T] Out<'a, T> => nothing(value);
+}
+
+question! {
+    /// How many records a memory returned.
+    count(value) -> Option<usize>;
+    CountOk: ['a, T, E] &&&Out<'a, Result<T, E>> where [&'a T: IntoIterator<IntoIter: ExactSizeIterator>]
+        => value.as_ref().ok().map(counted);
+    CountNoResult: ['a, T, E] &&Out<'a, Result<T, E>> => nothing(value);
+    CountSome: ['a, T] &Out<'a, T> where [&'a T: IntoIterator<IntoIter: ExactSizeIterator>] => Some(counted(value));
+    CountNone: ['a, T] Out<'a, T> => nothing(value);
+}
+
+question! {
+    /// What a guardrail decided.
+    verdict(value) -> Option<Decided>;
+    VerdictOk: ['a, T: Verdict, E] &&Out<'a, Result<T, E>> => value.as_ref().ok().map(decided);
+    VerdictSome: ['a, T: Verdict] &Out<'a, T> => Some(decided(value));
+    VerdictNone: ['a, T] Out<'a, T> => nothing(value);
+}
+
+/// A verdict, taken off its type.
+#[derive(Debug)]
+pub struct Decided {
+    pub(crate) decision: Decision,
+    pub(crate) reason: Option<String>,
+    pub(crate) score: Option<f64>,
+}
+
+fn serialized<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| unknown(value))
+}
+
+fn debugged<T: Debug>(value: &T) -> String {
+    serialized(&format!("{value:?}"))
+}
+
+fn unknown<T>(_: &T) -> String {
+    "null".to_owned()
+}
+
+fn nothing<T, A>(_: &T) -> Option<A> {
+    None
+}
+
+fn debug_failure<E: Debug>(error: &E) -> Failure {
+    Failure::new(error_type::<E>(), format_args!("{error:?}"))
+}
+
+fn mute_failure<E>(_: &E) -> Failure {
+    Failure::new(error_type::<E>(), "failed")
+}
+
+fn counted<I: IntoIterator<IntoIter: ExactSizeIterator>>(records: I) -> usize {
+    records.into_iter().len()
+}
+
+fn decided<V: Verdict>(verdict: &V) -> Decided {
+    Decided { decision: verdict.decision(), reason: verdict.reason().map(str::to_owned), score: verdict.score() }
+}

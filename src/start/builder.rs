@@ -1,0 +1,127 @@
+//! Settings of a start, and what they start.
+
+use super::Guard;
+use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, hub::HubLimits};
+use std::path::PathBuf;
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Settings of a start. What is not set is as in [`init`](crate::init).
+#[derive(Debug, Clone, Default)]
+#[must_use = "nothing starts until `init` or `start` is called"]
+pub struct Builder {
+    log: LogSetting,
+    recorder: RecorderBuilder,
+    without_terminal: bool,
+    serve: Option<String>,
+}
+
+/// Where the record goes when nothing else is said.
+pub(super) const DEFAULT_LOG: &str = "spanwright.db";
+
+#[derive(Debug, Clone, Default)]
+enum LogSetting {
+    #[default]
+    Default,
+    At(PathBuf),
+    Nowhere,
+}
+
+impl Builder {
+    /// Keeps the record in this SQLite file; it is made where there is none.
+    pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.log = LogSetting::At(path.into());
+        self
+    }
+
+    /// Keeps no record: what happened can be watched and is gone.
+    pub fn without_log(mut self) -> Self {
+        self.log = LogSetting::Nowhere;
+        self
+    }
+
+    /// Draws nothing on stderr.
+    pub fn without_terminal(mut self) -> Self {
+        self.without_terminal = true;
+        self
+    }
+
+    /// Serves live streams and snapshots on an address of this machine's loopback, such as `127.0.0.1:7777`; port 0
+    /// takes any that is free. Needs the feature `serve`.
+    pub fn serve(mut self, address: impl Into<String>) -> Self {
+        self.serve = Some(address.into());
+        self
+    }
+
+    /// How much may wait in front of the recorder.
+    pub fn queue(mut self, limits: QueueLimits) -> Self {
+        self.recorder = self.recorder.queue(limits);
+        self
+    }
+
+    /// How much is held for live readers.
+    pub fn hub(mut self, limits: HubLimits) -> Self {
+        self.recorder = self.recorder.hub(limits);
+        self
+    }
+
+    /// Starts everything and installs the process's `tracing` subscriber.
+    ///
+    /// # Errors
+    /// `is_config` when a setting cannot be used or the process has a subscriber already; `is_in_use` when another
+    /// process has the log open; what the log, the server or the system says.
+    pub fn init(self) -> Result<Guard, Error> {
+        let guard = self.start()?;
+        tracing_subscriber::registry().with(guard.layer()).try_init().map_err(|source| {
+            let hint = "the process has a `tracing` subscriber already: use `spanwright::builder().start()` and add \
+                        `guard.layer()` to it";
+            Error::config(hint).with_source(source)
+        })?;
+        Ok(guard)
+    }
+
+    /// Starts everything but the subscriber: add [`Guard::layer`] to your own.
+    ///
+    /// # Errors
+    /// As for [`init`](Builder::init).
+    pub fn start(mut self) -> Result<Guard, Error> {
+        let log = self.open_log()?;
+        let recorder = self.recorder.clone().start()?;
+        let mut guard = Guard::new(recorder, log);
+        if let Some(address) = &self.serve {
+            guard.serve(address)?;
+        }
+        if !self.without_terminal {
+            guard.draw()?;
+        }
+        Ok(guard)
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn open_log(&mut self) -> Result<Option<PathBuf>, Error> {
+        let path = match &self.log {
+            LogSetting::Nowhere => return Ok(None),
+            LogSetting::Default => PathBuf::from(DEFAULT_LOG),
+            LogSetting::At(path) => path.clone(),
+        };
+        let log = crate::log::SqliteLog::open(&path)?;
+        self.recorder = self.recorder.clone().log(log);
+        Ok(Some(path))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    fn open_log(&mut self) -> Result<Option<PathBuf>, Error> {
+        match &self.log {
+            LogSetting::At(path) => {
+                Err(Error::config(format!("log {}: needs the feature `sqlite` of spanwright", path.display())))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Guard {
+    /// The layer that turns agent spans into events, for a subscriber of your own.
+    pub fn layer(&self) -> AgentLayer {
+        AgentLayer::new(self.recorder().clone())
+    }
+}

@@ -1,0 +1,125 @@
+//! What a start gave: ends everything in order when it goes, within a bound.
+
+use crate::{Error, Recorder};
+use std::{path::PathBuf, time::Duration};
+
+/// Keeps everything running. When it is dropped, what was emitted is kept and shown, which may take up to five
+/// seconds, and one line on stderr says where the record is.
+///
+/// ```no_run
+/// let _guard = spanwright::init()?; // not `let _ =`: that would drop it at once
+/// # Ok::<_, spanwright::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "everything ends when the guard is dropped: bind it to a name such as `_guard`"]
+pub struct Guard {
+    recorder: Recorder,
+    log: Option<PathBuf>,
+    #[cfg(feature = "serve")]
+    server: Option<crate::serve::ServerHandle>,
+    #[cfg(feature = "terminal")]
+    terminal: Option<crate::terminal::TerminalTree>,
+}
+
+/// How long dropping the guard may wait for the record.
+const LIMIT: Duration = Duration::from_secs(5);
+
+impl Guard {
+    pub(super) fn new(recorder: Recorder, log: Option<PathBuf>) -> Self {
+        for id in recorder.recovered() {
+            say(&format!("{id} was at work when its process ended; it is closed as lost"));
+        }
+        Self {
+            recorder,
+            log,
+            #[cfg(feature = "serve")]
+            server: None,
+            #[cfg(feature = "terminal")]
+            terminal: None,
+        }
+    }
+
+    /// The recorder that everything goes through.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Where the server listens, if there is one: `http://127.0.0.1:7777`.
+    pub fn url(&self) -> Option<String> {
+        #[cfg(feature = "serve")]
+        return self.server.as_ref().map(crate::serve::ServerHandle::url);
+        #[cfg(not(feature = "serve"))]
+        None
+    }
+
+    #[cfg(feature = "serve")]
+    pub(super) fn serve(&mut self, address: &str) -> Result<(), Error> {
+        self.server = Some(crate::serve::Server::spawn(self.recorder.clone(), address)?);
+        Ok(())
+    }
+
+    #[cfg(not(feature = "serve"))]
+    pub(super) fn serve(&mut self, address: &str) -> Result<(), Error> {
+        Err(Error::config(format!("serving on {address}: needs the feature `serve` of spanwright")))
+    }
+
+    #[cfg(feature = "terminal")]
+    pub(super) fn draw(&mut self) -> Result<(), Error> {
+        use crate::{
+            hub::{Filter, From},
+            terminal::{Output, TerminalTree},
+        };
+        let mut stream = self.recorder.subscribe(Filter::everything(), From::Live);
+        let output = Output::stderr();
+        self.terminal = Some(TerminalTree::start(move |limit| stream.recv_timeout(limit), output)?);
+        Ok(())
+    }
+
+    #[cfg(not(feature = "terminal"))]
+    pub(super) fn draw(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Where the record is and, while it is served, where to see it.
+    fn where_it_is(&self) -> Option<String> {
+        let log = self.log.as_ref().map(|path| format!("record in {}", path.display()));
+        let link = self.url().map(|url| format!("live at {url}"));
+        let parts: Vec<_> = log.into_iter().chain(link).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let said = self.where_it_is();
+        // What was emitted is kept first. Then streams end, each once it has delivered what there was; whoever draws
+        // or serves comes to its own end by that.
+        let kept = self.recorder.flush().wait(LIMIT);
+        let closed = self.recorder.shutdown(LIMIT);
+        #[cfg(feature = "terminal")]
+        drop(self.terminal.take());
+        #[cfg(feature = "serve")]
+        drop(self.server.take());
+        match kept.map(|_| ()).and(closed) {
+            Ok(()) => said.into_iter().for_each(|line| say(&line)),
+            Err(error) => say(&format!("the record may lack its end: {error}")),
+        }
+        self.say_losses();
+    }
+}
+
+impl Guard {
+    /// Losses are never silent.
+    fn say_losses(&self) {
+        let stats = self.recorder.stats();
+        if stats.shed() + stats.unlogged > 0 {
+            say(&format!("{} events were lost under load, {} could not be kept", stats.shed(), stats.unlogged));
+        }
+    }
+}
+
+/// On stderr, and nowhere if that is closed.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "spanwright: {line}");
+}
