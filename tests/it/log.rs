@@ -632,6 +632,48 @@ fn a_full_disk_is_told_and_heals_by_itself() {
     assert_eq!(kept.iter().map(|event| event.sequence).collect::<Vec<_>>(), (1..=2000).collect::<Vec<_>>());
 }
 
+/// A file system of 4 MiB, for as long as this lives.
+struct SmallDisk(Scratch);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let scratch = Scratch::new();
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "spanwright-test"])
+            .arg(scratch.file(""))
+            .status();
+        mount.is_ok_and(|status| status.success()).then_some(Self(scratch))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.file("")).status();
+    }
+}
+
+#[test]
+#[ignore = "mounts a small tmpfs: root only"]
+fn a_disk_that_is_really_full_is_told_and_heals_by_itself() {
+    let Some(disk) = SmallDisk::mount() else { return eprintln!("skipped: no tmpfs can be mounted") };
+    for cycle in 0..20 {
+        let log = SqliteLog::open(disk.0.file("log.db")).expect("open");
+        let (mut gate, id) = (Gate::new(&log), ExecutionId::new());
+        gate.append(steps(&id, 0..10));
+        std::fs::write(disk.0.file("ballast"), vec![1; 4 << 20]).expect_err("full");
+        let answers: Vec<_> = (0..10).map(|_| log.append(gate.batch(steps(&id, 0..100)))).collect();
+        assert!(log.flush().wait(LIMIT).expect_err("full").is_io(), "cycle {cycle}");
+        assert_eq!(read_all(&log, Scope::Execution(id.clone())).len(), 10);
+        std::fs::remove_file(disk.0.file("ballast")).expect("room");
+        for answer in answers {
+            answer.wait(Duration::from_secs(1)).expect("written within a second of there being room");
+        }
+        assert_eq!(read_all(&log, Scope::Execution(id)).len(), 1010);
+        drop(log);
+        std::fs::remove_file(disk.0.file("log.db")).expect("a fresh start");
+    }
+}
+
 #[test]
 fn what_was_open_in_running_executions_is_found() {
     let scratch = Scratch::new();
