@@ -25,7 +25,8 @@ pub struct StepId(Repr<[u8; 8]>);
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Repr<Bytes> {
     Native(Bytes),
-    Foreign(Arc<str>),
+    /// A box more than needed, so that a reference is one word: ids are in every event, and foreign ones are rare.
+    Foreign(Arc<Box<str>>),
 }
 
 impl ExecutionId {
@@ -126,7 +127,7 @@ macro_rules! w3c_id {
                     return Ok(Self(Repr::Native(bytes)));
                 }
                 check_foreign($what, text)?;
-                Ok(Self(Repr::Foreign(text.into())))
+                Ok(Self(Repr::Foreign(Arc::new(text.into()))))
             }
 
             pub(crate) fn heap_bytes(&self) -> usize {

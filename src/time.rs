@@ -4,13 +4,20 @@ use crate::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt,
+    num::NonZeroU64,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// A moment in Unix time, in nanoseconds: years 1678 to 2262.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(
+    /// Nanoseconds with the sign bit turned over: in the same order as the moments, and never zero, so that every
+    /// event's `Option` of it is one word.
+    NonZeroU64,
+);
 
+const SIGN: u64 = 1 << 63;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
 impl Timestamp {
@@ -19,46 +26,61 @@ impl Timestamp {
         Self::from(SystemTime::now())
     }
 
-    /// From nanoseconds of Unix time.
+    /// From nanoseconds of Unix time. The smallest number there is reads as the one after it.
     pub const fn from_unix_nanos(nanos: i64) -> Self {
-        Self(nanos)
+        match NonZeroU64::new(nanos.cast_unsigned() ^ SIGN) {
+            Some(turned) => Self(turned),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// From milliseconds of Unix time, the wire's unit. None outside of the years 1678 to 2262.
     pub const fn from_unix_millis(millis: i64) -> Option<Self> {
         match millis.checked_mul(NANOS_PER_MILLI) {
-            Some(nanos) => Some(Self(nanos)),
+            Some(nanos) => Some(Self::from_unix_nanos(nanos)),
             None => None,
         }
     }
 
     /// Nanoseconds of Unix time.
     pub const fn unix_nanos(self) -> i64 {
-        self.0
+        (self.0.get() ^ SIGN).cast_signed()
     }
 
     /// Milliseconds of Unix time, rounded down.
     pub const fn unix_millis(self) -> i64 {
-        self.0.div_euclid(NANOS_PER_MILLI)
+        self.unix_nanos().div_euclid(NANOS_PER_MILLI)
     }
 
     /// Time passed since `earlier`; zero if the clock stepped back meanwhile.
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        Duration::from_nanos(u64::try_from(self.unix_nanos().saturating_sub(earlier.unix_nanos())).unwrap_or(0))
     }
 
     fn to_system_time(self) -> SystemTime {
-        let nanos = Duration::from_nanos(self.0.unsigned_abs());
-        if self.0 >= 0 { UNIX_EPOCH + nanos } else { UNIX_EPOCH - nanos }
+        let nanos = Duration::from_nanos(self.unix_nanos().unsigned_abs());
+        if self.unix_nanos() >= 0 { UNIX_EPOCH + nanos } else { UNIX_EPOCH - nanos }
     }
 }
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => Self(i64::try_from(after.as_nanos()).unwrap_or(i64::MAX)),
-            Err(before) => Self(i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos)),
+            Ok(after) => Self::from_unix_nanos(nanos_of(after)),
+            Err(before) => Self::from_unix_nanos(-nanos_of(before.duration())),
         }
+    }
+}
+
+/// At most what fits; in 64 bits, as this is on the way of every event.
+fn nanos_of(duration: Duration) -> i64 {
+    let nanos = duration.as_secs().saturating_mul(NANOS_PER_SECOND).saturating_add(u64::from(duration.subsec_nanos()));
+    i64::try_from(nanos).unwrap_or(i64::MAX)
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.unix_nanos()).finish()
     }
 }
 

@@ -50,7 +50,7 @@ kinds! {
             delta: Text, }
     }
     /// A segment of text is complete.
-    TextEnd "data-text-end", Structural, [as TextEnd], closes(Text by id), inline {
+    TextEnd "data-text-end", Structural, [as TextEnd], closes(Text by id), boxed {
         req { /// Id of the segment.
             id: Text, }
         opt { /// The segment's whole text. Pieces are not kept, so this is what the record has; it also heals a
@@ -74,7 +74,7 @@ kinds! {
             delta: Text, }
     }
     /// A segment of reasoning is complete.
-    ReasoningEnd "data-reasoning-end", Structural, [as ReasoningEnd], closes(Reasoning by id), inline {
+    ReasoningEnd "data-reasoning-end", Structural, [as ReasoningEnd], closes(Reasoning by id), boxed {
         req { /// Id of the segment.
             id: Text, }
         opt { /// The segment's whole text.
