@@ -23,12 +23,14 @@ impl StreamMode {
 
     /// Whether events of this class are shown. Transport events are part of the stream itself and shown in each mode.
     pub const fn shows(self, class: Class) -> bool {
-        match (self, class) {
-            (_, Class::Transport) | (Self::Full, _) => true,
-            (Self::Summary, Class::Control | Class::Structural) => true,
-            (Self::ControlOnly, Class::Control) => true,
-            _ => false,
-        }
+        // The modes stand in the order of how little they show.
+        let last = match class {
+            Class::Bulk => Self::Full,
+            Class::Structural => Self::Summary,
+            Class::Control => Self::ControlOnly,
+            Class::Transport => Self::Silent,
+        };
+        self as u8 <= last as u8
     }
 
     /// The mode's name in queries and settings: `full`, `summary`, `control_only`, `silent`.
