@@ -260,8 +260,7 @@ fn write_escape(byte: u8, out: &mut String) {
         0x08 => out.push_str("\\b"),
         0x0c => out.push_str("\\f"),
         other => {
-            const DIGITS: [char; 16] =
-                ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+            const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
             out.push_str("\\u00");
             out.push(DIGITS[usize::from(other >> 4)]);
             out.push(DIGITS[usize::from(other & 15)]);

@@ -84,7 +84,7 @@ pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
 pub use layer::AgentLayer;
 pub use log::EventLog;
-pub use pending::Pending;
+pub use pending::{Answer, Pending};
 pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};
 pub use text::Text;

@@ -23,12 +23,12 @@ enum State<T> {
     Gone,
 }
 
-/// Where the answer is to be put.
-pub(crate) struct Answer<T>(oneshot::Sender<Result<T, Error>>);
+/// Where the answer to a [`Pending`] is to be put. Dropping it answers with `is_closed`.
+pub struct Answer<T>(oneshot::Sender<Result<T, Error>>);
 
 impl<T> Pending<T> {
-    /// A question and the place for its answer.
-    pub(crate) fn new() -> (Answer<T>, Self) {
+    /// A question, and the place for its answer: for logs that answer from a thread or a task of their own.
+    pub fn asked() -> (Answer<T>, Self) {
         let (sender, receiver) = oneshot::channel();
         (Answer(sender), Self(State::Asked(receiver)))
     }
@@ -62,7 +62,7 @@ fn gone() -> Error {
 
 impl<T> Answer<T> {
     /// Gives the answer. Nobody waiting for it is no fault.
-    pub(crate) fn give(self, answer: Result<T, Error>) {
+    pub fn give(self, answer: Result<T, Error>) {
         let _ = self.0.send(answer);
     }
 }
@@ -89,6 +89,12 @@ impl<T> Future for Pending<T> {
 }
 
 impl<T> Unpin for Pending<T> {}
+
+impl<T> fmt::Debug for Answer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
+}
 
 impl<T> fmt::Debug for Pending<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

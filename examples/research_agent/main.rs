@@ -23,7 +23,7 @@ use rig::{
     agent::{Agent, MultiTurnStreamItem},
     streaming::{Item, StreamEvent},
 };
-use spanwright::span;
+use spanwright::{Recorder, span};
 use std::{path::PathBuf, process::ExitCode};
 
 struct Args {
@@ -55,10 +55,21 @@ async fn run() -> anyhow::Result<()> {
     let agent = agents::researcher(&provider, true);
     let mut memory = memory::open(std::env::var_os("RESEARCH_MEMORY").map(PathBuf::from))?;
     println!("{}", research(&agent, &mut memory, &args.question).await?);
+    guard.recorder().flush().await?;
+    list_runs(guard.recorder()).await?;
     if args.stay {
-        guard.recorder().flush().await?;
         eprintln!("staying until Ctrl-C");
         tokio::signal::ctrl_c().await?;
+    }
+    Ok(())
+}
+
+/// Every run that the record has: this one and those before it.
+async fn list_runs(recorder: &Recorder) -> anyhow::Result<()> {
+    let Some(log) = recorder.log() else { return Ok(()) };
+    for run in log.executions(10).await? {
+        let name = run.name.as_deref().unwrap_or("unnamed");
+        eprintln!("{}  {name}  {}  {} events", run.execution_id, run.status.as_str(), run.events);
     }
     Ok(())
 }

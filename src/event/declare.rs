@@ -139,7 +139,7 @@ macro_rules! kinds {
 
             impl $kind {
                 /// With what is always there; the optional rest is set by the methods of the same names.
-                #[expect(clippy::new_without_default, reason = "an event that says nothing is not a default")]
+                #[allow(clippy::new_without_default, reason = "an event that says nothing is not a default")]
                 pub fn new($($($req: kinds!(@arg $req_ty),)+)?) -> Self {
                     Self {
                         $($($req: $req.into(),)+)?
@@ -158,7 +158,7 @@ macro_rules! kinds {
                 })+)?
 
                 /// Appends `,"field":value` for each field that is there.
-                #[allow(unused_variables, reason = "some kinds have no fields")]
+                #[allow(unused_variables, clippy::ptr_arg, reason = "some kinds have no fields")]
                 fn write_fields(&self, out: &mut String) {
                     $($(
                         out.push_str(concat!(",\"", stringify!($req), "\":"));

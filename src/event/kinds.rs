@@ -662,16 +662,42 @@ impl Unknown {
     }
 }
 
-/// From the whole object: what is not the envelope's is kept.
+/// From the whole object: what is not the envelope's is kept, each value as the text it came as, in its order.
 impl<'de> serde::Deserialize<'de> for Unknown {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = serde_json::Map::deserialize(deserializer)?;
-        let tag = fields.remove("type").and_then(|tag| tag.as_str().map(Text::from));
-        for name in super::stream::ENVELOPE {
-            fields.remove(*name);
+        deserializer.deserialize_map(UnknownVisitor)
+    }
+}
+
+struct UnknownVisitor;
+
+impl<'de> de::Visitor<'de> for UnknownVisitor {
+    type Value = Unknown;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an event: a JSON object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Unknown, A::Error> {
+        let (mut tag, mut fields) = (None, String::from("{"));
+        while let Some(name) = map.next_key::<Text>()? {
+            if name == "type" {
+                tag = Some(map.next_value::<Text>()?);
+            } else if super::stream::ENVELOPE.contains(&name.as_str()) {
+                map.next_value::<de::IgnoredAny>()?;
+            } else {
+                let value = map.next_value::<Box<serde_json::value::RawValue>>()?;
+                if fields.len() > 1 {
+                    fields.push(',');
+                }
+                crate::json::write_str(&name, &mut fields);
+                fields.push(':');
+                fields.push_str(value.get());
+            }
         }
+        fields.push('}');
         let tag = tag.ok_or_else(|| de::Error::missing_field("type"))?;
-        Ok(Self { tag, fields: serde_json::Value::Object(fields).into() })
+        Ok(Unknown { tag, fields: Json::parse(&fields).map_err(de::Error::custom)? })
     }
 }
 

@@ -47,11 +47,9 @@ impl OpenThings {
     /// Takes in the next event of the execution.
     pub fn apply(&mut self, event: &StreamEvent) {
         match event.kind().life() {
-            Life::Opens(concept) if self.find(concept, event).is_none() => self.open.push(Open {
-                concept,
-                step_id: event.step_id.clone(),
-                key: event.body.key().cloned(),
-            }),
+            Life::Opens(concept) if self.find(concept, event).is_none() => {
+                self.open.push(Open { concept, step_id: event.step_id.clone(), key: event.body.key().cloned() })
+            }
             Life::Closes(Concept::Execution) => self.open.clear(),
             Life::Closes(concept) => {
                 self.find(concept, event).map(|at| self.open.remove(at));
@@ -64,7 +62,8 @@ impl OpenThings {
     fn find(&self, concept: Concept, event: &StreamEvent) -> Option<usize> {
         let key = event.body.key();
         self.open.iter().rposition(|open| {
-            open.concept == concept && if key.is_some() { open.key.as_ref() == key } else { open.step_id == event.step_id }
+            open.concept == concept
+                && if key.is_some() { open.key.as_ref() == key } else { open.step_id == event.step_id }
         })
     }
 

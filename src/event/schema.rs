@@ -34,7 +34,8 @@ schema_of! {
 /// The schema of one event of the stream, by JSON Schema 2020-12: one alternative for each kind of this version.
 pub fn stream_event_schema() -> Value {
     let mut generator = SchemaGenerator::default();
-    let one_of: Vec<Value> = Kind::schemas(&mut generator).into_iter().map(|(kind, schema)| whole(kind, schema)).collect();
+    let one_of: Vec<Value> =
+        Kind::schemas(&mut generator).into_iter().map(|(kind, schema)| whole(kind, schema)).collect();
     let mut definitions = generator.take_definitions(true);
     definitions.sort_keys();
     serde_json::json!({

@@ -112,7 +112,22 @@ impl Subscription {
             (From::After(cursor), _) => (next, State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown)))),
         };
         let seen = HashMap::new();
-        Self { hub, reader, filter, next, state, seen, passed: 0, delivered: 0, dropped: 0, owed: 0, flushed: false, last: None, named: next - 1, status: None }
+        Self {
+            hub,
+            reader,
+            filter,
+            next,
+            state,
+            seen,
+            passed: 0,
+            delivered: 0,
+            dropped: 0,
+            owed: 0,
+            flushed: false,
+            last: None,
+            named: next - 1,
+            status: None,
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -229,7 +244,8 @@ impl Subscription {
 
     fn caught_up(&mut self, page: Result<Page, Error>) -> Option<Slice> {
         self.state = State::Reading;
-        let Ok(page) = page else { return Some(self.give_up_behind()) };
+        let Ok(mut page) = page else { return Some(self.give_up_behind()) };
+        self.leave_to_ring(&mut page);
         if page.complete && page.read_to < self.next {
             if std::mem::take(&mut self.flushed) {
                 return Some(self.give_up_behind());
@@ -241,6 +257,16 @@ impl Subscription {
         self.flushed = false;
         self.pass_to(page.read_to + 1);
         Some(Slice::Logged(page.events))
+    }
+
+    /// What the ring still holds is read there: it has the pieces too.
+    fn leave_to_ring(&self, page: &mut Page) {
+        let first = self.hub.ring().first_offset();
+        if page.read_to >= first {
+            page.read_to = first - 1;
+            page.complete = true;
+            page.events.truncate(page.events.partition_point(|event| event.cursor.offset < first));
+        }
     }
 
     /// Jumps to the oldest event that can be had, and says so.

@@ -20,7 +20,8 @@ thread_local! {
 impl Shape {
     /// The shape of a call site; none where nothing of it concerns us.
     pub(super) fn of(metadata: &'static Metadata<'static>) -> Option<Rc<Self>> {
-        SHAPES.with_borrow_mut(|shapes| shapes.entry(metadata.callsite()).or_insert_with(|| Self::read(metadata)).clone())
+        SHAPES
+            .with_borrow_mut(|shapes| shapes.entry(metadata.callsite()).or_insert_with(|| Self::read(metadata)).clone())
     }
 
     fn read(metadata: &Metadata<'_>) -> Option<Rc<Self>> {
@@ -96,6 +97,16 @@ impl Fields {
             Value::Float(number) => Some(Text::from(format_args!("{number}"))),
             Value::Bool(yes) => Some(Text::from(if *yes { "true" } else { "false" })),
         }
+    }
+
+    /// The text of a value that may be JSON: a JSON string without its quotes, nothing for `null`, else as it came.
+    pub(super) fn plain(&self, slot: Slot) -> Option<Text> {
+        let text = self.text(slot)?;
+        if text == "null" {
+            return None;
+        }
+        let unquoted = text.starts_with('"').then(|| serde_json::from_str::<Text>(&text).ok()).flatten();
+        Some(unquoted.unwrap_or(text))
     }
 
     pub(super) fn str(&self, slot: Slot) -> Option<&str> {

@@ -170,7 +170,8 @@ impl AgentLayer {
         let Some(shape) = Shape::of(event.metadata()) else { return };
         let fields = Fields::visit(&shape, |visitor| event.record(visitor));
         let text = fields.text(Slot::DeltaText).map(|piece| (SegmentKind::Text, piece));
-        let Some((kind, piece)) = text.or_else(|| Some((SegmentKind::Reasoning, fields.text(Slot::DeltaReasoning)?))) else {
+        let Some((kind, piece)) = text.or_else(|| Some((SegmentKind::Reasoning, fields.text(Slot::DeltaReasoning)?)))
+        else {
             return;
         };
         for span in ctx.event_scope(event).into_iter().flatten() {

@@ -185,7 +185,7 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let mut end = ExecutionEnd::new(self.duration_ms());
-                end.final_output = self.fields.text(Slot::OutputValue);
+                end.final_output = self.fields.plain(Slot::OutputValue);
                 end.into()
             }
             Ending::Bad { outcome: Outcome::Cancelled, message, .. } => {
@@ -214,7 +214,7 @@ impl OpenSpan {
 
     fn agent_end(&self, ending: &Ending) -> AgentEnd {
         let mut end = AgentEnd::new(self.duration_ms());
-        end.output = self.fields.text(Slot::OutputValue);
+        end.output = self.fields.plain(Slot::OutputValue);
         if let Ending::Bad { outcome, message, .. } = ending {
             end = end.outcome(outcome.clone()).error(message.clone());
         }
@@ -272,10 +272,13 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let output = self.fields.json(Slot::ToolResult).unwrap_or_else(crate::Json::null);
-                ToolOutputAvailable::new(id, output).tool_name(self.display_name()).duration_ms(self.duration_ms()).into()
+                ToolOutputAvailable::new(id, output)
+                    .tool_name(self.display_name())
+                    .duration_ms(self.duration_ms())
+                    .into()
             }
             Ending::Bad { outcome, message, error_type } => {
-                let failure = self.fields.str(Slot::ToolOutcome).map_or_else(|| outcome.as_str(), |word| word);
+                let failure = self.fields.str(Slot::ToolOutcome).unwrap_or_else(|| outcome.as_str());
                 let mut end = ToolOutputError::new(id, message.clone(), ToolFailure::from(failure));
                 end = end.tool_name(self.display_name()).duration_ms(self.duration_ms());
                 end.error_type.clone_from(error_type);
@@ -351,7 +354,7 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let mut end = StepEnd::new(self.duration_ms());
-                end.output = self.fields.text(Slot::OutputValue);
+                end.output = self.fields.plain(Slot::OutputValue);
                 end.into()
             }
             Ending::Bad { outcome, .. } => {

@@ -60,7 +60,16 @@ impl Kept {
             }
             let context = row.context(event.step_id.clone());
             let Recorded { sequence, pieces, shown, .. } = *recorded;
-            self.events.push(LoggedEvent { cursor, sequence, pieces, context, shown, time, kind: event.kind(), fields });
+            self.events.push(LoggedEvent {
+                cursor,
+                sequence,
+                pieces,
+                context,
+                shown,
+                time,
+                kind: event.kind(),
+                fields,
+            });
         }
         self.read_to = batch.end().saturating_sub(1);
     }
@@ -70,7 +79,9 @@ impl Kept {
         match scope {
             Scope::Everything => true,
             Scope::Execution(wanted) => wanted == id,
-            Scope::Session(wanted) => self.executions.get(id).is_some_and(|row| row.session_id.as_ref() == Some(wanted)),
+            Scope::Session(wanted) => {
+                self.executions.get(id).is_some_and(|row| row.session_id.as_ref() == Some(wanted))
+            }
         }
     }
 

@@ -104,6 +104,7 @@ impl RecorderBuilder {
             Some(log) => log.unfinished().wait(RECOVERY_LIMIT)?,
             None => Vec::new(),
         };
+        let recovered = unfinished.iter().map(|open| open.execution_id().clone()).collect();
         let hub = Hub::new(opened_at, self.hub, self.log.clone());
         let wanted = if self.without_hub { 0 } else { HUB } | if self.log.is_some() { LOG } else { 0 };
         let (send, receive) = mpsc::sync_channel::<Arc<Shared>>(1);
@@ -126,7 +127,7 @@ impl RecorderBuilder {
         });
         // The thread waits for exactly this.
         let _ = send.send(shared.clone());
-        Ok(Recorder(Arc::new(Owner { shared, hub, log: self.log, thread: Mutex::new(Some(thread)) })))
+        Ok(Recorder(Arc::new(Owner { shared, hub, log: self.log, recovered, thread: Mutex::new(Some(thread)) })))
     }
 }
 

@@ -44,6 +44,7 @@ struct Owner {
     shared: Arc<Shared>,
     hub: Hub,
     log: Option<Arc<dyn EventLog>>,
+    recovered: Vec<ExecutionId>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -93,6 +94,11 @@ impl Recorder {
     /// What is kept; none for a recorder without a log.
     pub fn log(&self) -> Option<&Arc<dyn EventLog>> {
         self.0.log.as_ref()
+    }
+
+    /// The executions that an earlier process left open, and that were closed as lost at the start.
+    pub fn recovered(&self) -> &[ExecutionId] {
+        &self.0.recovered
     }
 
     /// A stream of events, see [`Hub::subscribe`].
@@ -206,7 +212,7 @@ impl Shared {
         if self.closing.load(Ordering::Acquire) {
             return Pending::ready(Err(Error::closed("the recorder has shut down")));
         }
-        let (answer, pending) = Pending::new();
+        let (answer, pending) = Pending::asked();
         self.push(question(answer));
         self.sleeping.store(false, Ordering::SeqCst);
         self.worker.unpark();
@@ -222,6 +228,10 @@ impl Shared {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("hub", &self.0.hub).field("log", &self.0.log).field("stats", &self.stats()).finish()
+        f.debug_struct("Recorder")
+            .field("hub", &self.0.hub)
+            .field("log", &self.0.log)
+            .field("stats", &self.stats())
+            .finish()
     }
 }

@@ -255,37 +255,63 @@ mod model {
         Arc::new(Queue::new(Bounds { ring: 1, overflow: 10, bytes: 100 }))
     }
 
+    fn check(model: impl Fn() + Sync + Send + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }
+
+    fn push_all(queue: &Queue<Item>, numbers: &[u32]) {
+        numbers.iter().for_each(|n| assert!(!matches!(queue.push(Item(*n)), Pushed::Shed(_))));
+    }
+
+    /// All that comes out, taken while producers are at work and then to the end.
+    fn drain(queue: &Queue<Item>, wait: impl FnOnce()) -> Vec<u32> {
+        let mut out = Vec::new();
+        let mut take = || {
+            let mut items = Vec::new();
+            queue.take(10, &mut items);
+            out.extend(items.into_iter().map(|item| item.0));
+        };
+        take();
+        take();
+        wait();
+        take();
+        out
+    }
+
     #[test]
-    fn what_one_thread_pushed_comes_out_in_its_order() {
-        loom::model(|| {
+    fn what_each_thread_pushed_comes_out_in_its_order() {
+        check(|| {
             let queue = small();
-            let producer = {
+            let other = {
                 let queue = queue.clone();
-                thread::spawn(move || (1..=3).for_each(|n| assert!(!matches!(queue.push(Item(n)), Pushed::Shed(_)))))
+                thread::spawn(move || push_all(&queue, &[10, 11]))
             };
-            let mut out = Vec::new();
-            queue.take(2, &mut out);
-            producer.join().expect("producer");
-            let mut rest = Vec::new();
-            queue.take(10, &mut rest);
-            out.extend(rest);
-            assert_eq!(out, [Item(1), Item(2), Item(3)]);
+            let one = {
+                let queue = queue.clone();
+                thread::spawn(move || push_all(&queue, &[1, 2]))
+            };
+            let out = drain(&queue, || {
+                one.join().expect("one");
+                other.join().expect("other");
+            });
+            assert_eq!(out.len(), 4, "{out:?}");
+            let place = |n| out.iter().position(|item| *item == n);
+            assert!(place(1) < place(2) && place(10) < place(11), "{out:?}");
             assert!(queue.is_empty());
         });
     }
 
     #[test]
     fn an_event_that_happened_before_another_on_any_thread_comes_out_before_it() {
-        let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(3);
-        model.check(|| {
+        check(|| {
             let queue = small();
             let told = Arc::new(AtomicBool::new(false));
             let first = {
                 let (queue, told) = (queue.clone(), told.clone());
                 thread::spawn(move || {
-                    queue.push(Item(1));
-                    queue.push(Item(2));
+                    push_all(&queue, &[1, 2]);
                     told.store(true, Ordering::Release);
                 })
             };
@@ -293,19 +319,16 @@ mod model {
                 let (queue, told) = (queue.clone(), told.clone());
                 thread::spawn(move || {
                     let after = told.load(Ordering::Acquire);
-                    queue.push(Item(if after { 3 } else { 30 }));
+                    push_all(&queue, &[if after { 3 } else { 30 }]);
                 })
             };
-            let mut out = Vec::new();
-            queue.take(1, &mut out);
-            first.join().expect("first");
-            second.join().expect("second");
-            let mut rest = Vec::new();
-            queue.take(10, &mut rest);
-            out.extend(rest);
-            assert_eq!(out.len(), 3);
-            let place = |n| out.iter().position(|item| item.0 == n);
-            assert!(place(1) < place(2));
+            let out = drain(&queue, || {
+                first.join().expect("first");
+                second.join().expect("second");
+            });
+            assert_eq!(out.len(), 3, "{out:?}");
+            let place = |n| out.iter().position(|item| *item == n);
+            assert!(place(1) < place(2), "{out:?}");
             assert!(place(3).is_none() || place(2) < place(3), "{out:?}");
         });
     }

@@ -166,7 +166,10 @@ impl Worker {
 
     fn keep(&mut self, batch: Arc<Batch>) {
         let Some(log) = self.log.clone() else { return };
-        let homeless = batch.events.iter().filter(|one| one.event.execution_id.is_none() && one.event.kind().event_type().is_some());
+        let homeless = batch
+            .events
+            .iter()
+            .filter(|one| one.event.execution_id.is_none() && one.event.kind().event_type().is_some());
         self.count_unlogged(homeless.count());
         if !self.make_room() {
             return self.count_unlogged(batch.events.iter().filter(|recorded| recorded.is_logged()).count());

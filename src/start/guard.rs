@@ -26,6 +26,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 impl Guard {
     pub(super) fn new(recorder: Recorder, log: Option<PathBuf>) -> Self {
+        for id in recorder.recovered() {
+            say(&format!("{id} was at work when its process ended; it is closed as lost"));
+        }
         Self {
             recorder,
             log,
@@ -88,14 +91,15 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // What was emitted is shown and kept first, then the picture is finished, then nobody is served any more.
+        let said = self.where_it_is();
+        // What was emitted is kept first. Then streams end, each once it has delivered what there was; whoever draws
+        // or serves comes to its own end by that.
         let kept = self.recorder.flush().wait(LIMIT);
+        let closed = self.recorder.shutdown(LIMIT);
         #[cfg(feature = "terminal")]
         drop(self.terminal.take());
         #[cfg(feature = "serve")]
         drop(self.server.take());
-        let closed = self.recorder.shutdown(LIMIT);
-        let said = self.where_it_is();
         match kept.map(|_| ()).and(closed) {
             Ok(()) => said.into_iter().for_each(|line| say(&line)),
             Err(error) => say(&format!("the record may lack its end: {error}")),

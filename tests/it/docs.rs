@@ -71,8 +71,13 @@ fn the_first_program_is_one_text_in_readme_crate_docs_and_example() {
         rest.split_once("```").expect("its end").0.trim().to_owned()
     };
     let example = read("examples/hello.rs");
-    let example = example.lines().skip_while(|line| line.starts_with("//!") || line.is_empty()).collect::<Vec<_>>().join("\n");
-    let lib: String = read("src/lib.rs").lines().filter_map(|line| line.strip_prefix("//!")).map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect();
+    let example =
+        example.lines().skip_while(|line| line.starts_with("//!") || line.is_empty()).collect::<Vec<_>>().join("\n");
+    let lib: String = read("src/lib.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .collect();
     assert_eq!(code(&read("README.md"), "```rust\n"), example.trim());
     assert_eq!(code(&lib, "```no_run\n"), example.trim());
 }

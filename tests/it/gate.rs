@@ -140,14 +140,21 @@ fn under_pressure_pieces_merge_and_structural_events_stay() {
         }
     }
     let events = emitter.drain();
-    let text: usize = events.iter().map(|event| if let Body::TextDelta(d) = &event.body { d.delta.len() } else { 0 }).sum();
+    let text: usize =
+        events.iter().map(|event| if let Body::TextDelta(d) = &event.body { d.delta.len() } else { 0 }).sum();
     let stats = recorder.stats();
-    let told: u64 = events.iter().map(|event| if let Body::StreamLagged(l) = &event.body { l.dropped } else { 0 }).sum();
+    let told: u64 =
+        events.iter().map(|event| if let Body::StreamLagged(l) = &event.body { l.dropped } else { 0 }).sum();
     assert_eq!(told, stats.shed(), "what was shed is told in the stream");
     assert!(text <= 40 * 50 * 2);
     assert_eq!(stats.shed_structural + stats.shed_control, 0, "{stats:?}");
-    assert_eq!(stats.recorded - events.iter().filter(|event| event.kind() == Kind::StreamLagged).count() as u64
-        + stats.merged + stats.shed(), 40 * 51 + 2, "each event is counted once: {stats:?}");
+    assert_eq!(
+        stats.recorded - events.iter().filter(|event| event.kind() == Kind::StreamLagged).count() as u64
+            + stats.merged
+            + stats.shed(),
+        40 * 51 + 2,
+        "each event is counted once: {stats:?}"
+    );
 }
 
 #[test]
@@ -271,7 +278,10 @@ fn a_reader_that_falls_behind_reads_on_in_the_log_and_only_pieces_are_gone() {
     let count = |kind| seen.iter().filter(|event| event.kind() == kind).count() as u64;
     assert_eq!((count(Kind::TextStart), count(Kind::StepEnd), count(Kind::TextEnd)), (1, 300, 1));
     assert_eq!(count(Kind::StreamGap), 0);
-    let lagged: u64 = seen.iter().map(|event| if let Body::StreamLagged(StreamLagged { dropped, .. }) = event.body { dropped } else { 0 }).sum();
+    let lagged: u64 = seen
+        .iter()
+        .map(|event| if let Body::StreamLagged(StreamLagged { dropped, .. }) = event.body { dropped } else { 0 })
+        .sum();
     assert_eq!(lagged + count(Kind::TextDelta), 3_000, "its own pieces, and nobody else's");
     let counts = stream.counts();
     assert_eq!(counts.dropped, lagged);

@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-/// No answer takes longer; a test that waits for nothing fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// No answer takes longer; a test that waits for nothing fails instead of hanging. Less than the silence after which a
+/// server shows that it lives.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An answer, its body still to be read.
 pub(crate) struct Reply {

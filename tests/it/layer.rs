@@ -24,7 +24,9 @@ fn told(events: &[StreamEvent]) -> String {
         let mut rest = json.as_object().expect("object").clone();
         for key in ["type", "execution_id", "step_id", "parent_step_id", "timestamp", "duration_ms", "error"] {
             let error = rest.remove(key);
-            if let Some(message) = error.as_ref().and_then(|error| error["message"].as_str().or(error.as_str())).filter(|_| key == "error") {
+            if let Some(message) =
+                error.as_ref().and_then(|error| error["message"].as_str().or(error.as_str())).filter(|_| key == "error")
+            {
                 rest.insert("error".into(), message.into());
             }
         }
@@ -60,7 +62,8 @@ fn check(program: impl FnOnce(), expected: Expect) {
 fn a_plain_span_with_the_conventions_fields_is_enough() {
     check(
         || {
-            let _agent = info_span!("run", gen_ai.operation.name = "invoke_agent", gen_ai.agent.name = "research").entered();
+            let _agent =
+                info_span!("run", gen_ai.operation.name = "invoke_agent", gen_ai.agent.name = "research").entered();
             let llm = info_span!(
                 "llm",
                 gen_ai.operation.name = "chat",
@@ -72,7 +75,8 @@ fn a_plain_span_with_the_conventions_fields_is_enough() {
             llm.record("gen_ai.usage.output_tokens", 5_i64);
             drop(llm);
             let _http = info_span!("http", url = "x").entered();
-            let _tool = info_span!("tool", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = "search").entered();
+            let _tool =
+                info_span!("tool", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = "search").entered();
         },
         expect![[r#"
             s1 execution-start {"name":"research"}
@@ -166,7 +170,13 @@ fn a_plain_span_around_a_run_is_taken_as_the_agent() {
             let _server = info_span!("server").entered();
             for _ in 0..2 {
                 let _request = info_span!("http_request").entered();
-                let _chat = info_span!("chat", gen_ai.operation.name = "chat", gen_ai.request.model = "m", gen_ai.agent.name = "helper").entered();
+                let _chat = info_span!(
+                    "chat",
+                    gen_ai.operation.name = "chat",
+                    gen_ai.request.model = "m",
+                    gen_ai.agent.name = "helper"
+                )
+                .entered();
             }
         },
         expect![[r#"
@@ -230,7 +240,12 @@ fn text_is_one_segment_until_something_else_begins() {
 fn a_span_that_says_how_it_ended_is_believed() {
     let ended = |outcome: &str| {
         let events = record(|| {
-            let span = info_span!("a", gen_ai.operation.name = "invoke_agent", spanwright.outcome = Empty, otel.status_description = Empty);
+            let span = info_span!(
+                "a",
+                gen_ai.operation.name = "invoke_agent",
+                spanwright.outcome = Empty,
+                otel.status_description = Empty
+            );
             span.record("spanwright.outcome", outcome);
             span.record("otel.status_description", "because");
         });

@@ -1,15 +1,15 @@
 //! Real input: what goes in at one end comes out at every other, whole and in order, run by run.
 
-use crate::{runs, shared};
+use crate::{http, runs, scratch::Scratch, shared};
 use spanwright::{
-    ExecutionId, Recorder, StreamEvent,
+    EventEmitter, ExecutionId, Recorder, StreamEvent,
     event::Class,
-    hub::{Filter, From},
-    log::{MemoryLog, Query, Scope},
+    log::{Query, Scope, SqliteLog},
+    serve::Server,
 };
 use std::{thread, time::Duration};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What was emitted, as it must come out: with its execution and without the time, which nobody chose.
 fn expected(run: &[StreamEvent], id: &ExecutionId) -> Vec<StreamEvent> {
@@ -25,42 +25,39 @@ fn without_pieces(events: &[StreamEvent]) -> Vec<StreamEvent> {
     events.iter().filter(|event| event.class() != Class::Bulk).cloned().collect()
 }
 
-#[test]
-fn a_hundred_real_runs_from_four_threads_come_out_of_log_and_stream_as_they_went_in() {
-    let Some(text) = shared::read("data/airline-runs.jsonl") else { return };
-    let runs = runs::read(&text);
-    assert_eq!(runs.len(), 100);
-    let recorder = Recorder::builder().log(MemoryLog::new()).start().expect("start");
-    let emitters: Vec<_> = runs.iter().map(|_| recorder.emitter()).collect();
-    let mut frames = recorder.hub().subscribe_frames(Filter::everything(), From::Live);
-    let reader = thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
-        runtime.block_on(async {
-            let mut text = String::new();
-            while let Some(bytes) = std::future::poll_fn(|cx| futures_core::Stream::poll_next(std::pin::Pin::new(&mut frames), cx)).await {
-                text.push_str(std::str::from_utf8(&bytes).expect("UTF-8"));
-            }
-            text
-        })
-    });
+/// All runs at once, from four threads.
+fn emit(runs: &[Vec<StreamEvent>], emitters: &[EventEmitter]) {
     thread::scope(|scope| {
         for (runs, emitters) in runs.chunks(25).zip(emitters.chunks(25)) {
             scope.spawn(move || runs.iter().zip(emitters).for_each(|(run, emitter)| runs::emit(run, emitter)));
         }
     });
+}
+
+#[test]
+fn a_hundred_real_runs_from_four_threads_come_out_of_log_and_stream_as_they_went_in() {
+    let Some(text) = shared::read("data/airline-runs.jsonl") else { return };
+    let runs = runs::read(&text);
+    assert_eq!(runs.len(), 100);
+    let scratch = Scratch::new();
+    let log = SqliteLog::open(scratch.file("runs.db")).expect("log");
+    let recorder = Recorder::builder().log(log).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitters: Vec<_> = runs.iter().map(|_| recorder.emitter()).collect();
+    let mut everything = http::get(server.addr(), "/stream");
+    assert_eq!(everything.event().expect("connected").event(), "data-connected");
+    let live = thread::spawn(move || everything.events());
+    emit(&runs, &emitters);
     recorder.flush().wait(SOON).expect("flush");
     for (run, emitter) in runs.iter().zip(&emitters) {
-        let id = emitter.execution_id();
-        let query = Query::new(Scope::Execution(id.clone()), 0, 100_000);
-        let page = recorder.log().expect("log").read(query).wait(SOON).expect("read");
-        let kept: Vec<_> = page.events.iter().map(|event| timeless(event.to_stream().expect("decodes"))).collect();
-        assert_eq!(kept, without_pieces(&expected(run, id)));
-        assert!(page.events.iter().map(|event| event.sequence).eq(1..=kept.len() as u64));
+        let expected = expected(run, emitter.execution_id());
+        assert_eq!(logged(&recorder, emitter), without_pieces(&expected));
+        assert_eq!(without_pieces(&replayed(&server, emitter)), without_pieces(&expected));
     }
     let stats = recorder.stats();
-    recorder.shutdown(SOON).expect("shutdown");
-    let streamed = streamed_by_run(&reader.join().expect("reader"), &emitters);
     assert_eq!((stats.shed(), stats.unlogged), (0, 0));
+    recorder.shutdown(SOON).expect("shutdown");
+    let streamed = by_run(&live.join().expect("reader"), &emitters);
     for ((run, emitter), streamed) in runs.iter().zip(&emitters).zip(streamed) {
         let expected = expected(run, emitter.execution_id());
         match stats.merged {
@@ -71,11 +68,33 @@ fn a_hundred_real_runs_from_four_threads_come_out_of_log_and_stream_as_they_went
     }
 }
 
-/// The events of an SSE text, by execution.
-fn streamed_by_run(text: &str, emitters: &[spanwright::EventEmitter]) -> Vec<Vec<StreamEvent>> {
+fn logged(recorder: &Recorder, emitter: &EventEmitter) -> Vec<StreamEvent> {
+    let query = Query::new(Scope::Execution(emitter.execution_id().clone()), 0, 100_000);
+    let page = recorder.log().expect("log").read(query).wait(SOON).expect("read");
+    assert!(page.events.iter().map(|event| event.sequence).eq(1..=page.events.len() as u64));
+    page.events.iter().map(|event| timeless(event.to_stream().expect("decodes"))).collect()
+}
+
+/// What a client gets that comes when all is over. Each event of it is of this run.
+fn replayed(server: &spanwright::serve::ServerHandle, emitter: &EventEmitter) -> Vec<StreamEvent> {
+    let mut stream = http::get(server.addr(), &format!("/executions/{}/stream", emitter.execution_id()));
+    let mut events = Vec::new();
+    while let Some(frame) = stream.event() {
+        if frame.event() != "data-connected" {
+            events.push(timeless(frame.data()));
+        }
+        if frame.event() == "data-execution-end" {
+            break;
+        }
+    }
+    events
+}
+
+/// The frames' events, by execution.
+fn by_run(frames: &[http::Frame], emitters: &[EventEmitter]) -> Vec<Vec<StreamEvent>> {
     let mut by_run = vec![Vec::new(); emitters.len()];
-    for line in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
-        let event = timeless(StreamEvent::from_json(line).expect(line));
+    for frame in frames {
+        let event = timeless(frame.data());
         let id = event.execution_id.as_ref().expect("execution");
         let run = emitters.iter().position(|emitter| emitter.execution_id() == id).expect("a run of ours");
         by_run[run].push(event);

@@ -77,7 +77,8 @@ impl Run {
 
     fn tool_input(&mut self, call: &Value) {
         let (id, function) = (call["id"].as_str().expect("id"), &call["function"]);
-        let (name, arguments) = (function["name"].as_str().expect("name"), function["arguments"].as_str().expect("text"));
+        let (name, arguments) =
+            (function["name"].as_str().expect("name"), function["arguments"].as_str().expect("text"));
         self.push(ToolInputStart::new(id, name));
         for piece in pieces(arguments) {
             self.push(ToolInputDelta::new(id, piece.as_str()));
@@ -86,7 +87,8 @@ impl Run {
     }
 
     fn tool_output(&mut self, call: &Value, following: &[Value]) {
-        let answer = following.iter().find(|message| message["role"] == "tool" && message["tool_call_id"] == call["id"]);
+        let answer =
+            following.iter().find(|message| message["role"] == "tool" && message["tool_call_id"] == call["id"]);
         if let (Some(answer), Some(id)) = (answer, call["id"].as_str()) {
             let content = Json::text(answer["content"].as_str().unwrap_or_default());
             self.push(ToolOutputAvailable::new(id, content));

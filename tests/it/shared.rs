@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The text of a file of `../shared`. Where it is missing, says so and gives none: the caller counts as skipped.
-pub fn read(path: &str) -> Option<String> {
+pub(crate) fn read(path: &str) -> Option<String> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     let text = std::fs::read_to_string(&file).ok();
     if text.is_none() {

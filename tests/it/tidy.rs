@@ -10,12 +10,16 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
+    ("start", &["error", "hub", "layer", "log", "recorder", "serve", "terminal"]),
+    ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
+    ("terminal", &["error", "event", "hub", "id", "time", "view"]),
+    ("view", &["event", "id", "json", "text", "time"]),
     ("layer", &["event", "id", "json", "recorder", "semconv", "text", "time"]),
     ("recorder", &["error", "event", "hub", "id", "log", "pending", "text", "time"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "wire"]),
-    ("log", &["error", "event", "id", "pending", "text", "time"]),
+    ("log", &["error", "event", "id", "json", "pending", "text", "time"]),
     ("wire", &["event", "id"]),
-    ("__private", &["span"]),
+    ("__private", &["semconv", "span"]),
     ("span", &["semconv"]),
     ("event", &["error", "id", "json", "text", "time"]),
     ("semconv", &[]),
@@ -73,7 +77,8 @@ fn handed_on() -> BTreeMap<String, String> {
 
 /// The first names of every path that begins with `crate::`, in code and not in comments.
 fn first_names(text: &str) -> BTreeSet<String> {
-    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let mut names = BTreeSet::new();
     for part in code.split("crate::").skip(1) {
         match part.strip_prefix('{') {
@@ -162,4 +167,53 @@ fn every_file_says_first_what_it_is_and_is_not_too_long() {
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
     assert!(median <= MEDIAN_LINES, "the median file has {median} lines, {MEDIAN_LINES} at most");
+}
+
+#[test]
+fn the_rust_version_is_the_lowest_that_the_dependencies_allow() {
+    let asked = |package: &serde_json::Value| version(package["rust_version"].as_str().unwrap_or("1.0"));
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let package = |id: &str| packages.iter().find(|package| package["id"] == id).expect(id);
+    let ours = packages.iter().find(|package| package["name"] == "spanwright").expect("this package");
+    let needed = shipped(&metadata, ours["id"].as_str().expect("id")).iter().map(|id| asked(package(id))).max();
+    assert_eq!(needed, Some(asked(ours)));
+}
+
+/// For this platform only: the packages of others may not be on this machine.
+fn metadata() -> serde_json::Value {
+    let rustc = run("rustc", &["-vV"]);
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).expect("host");
+    let arguments = ["metadata", "--format-version", "1", "--offline", "--filter-platform", host];
+    serde_json::from_str(&run(env!("CARGO"), &arguments)).expect("JSON")
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).current_dir(root()).output().expect(program);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn version(text: &str) -> Vec<u32> {
+    let mut parts: Vec<u32> = text.split('.').map(|part| part.parse().expect(text)).collect();
+    parts.resize(3, 0);
+    parts
+}
+
+/// The ids of everything that a user of this package builds: what only our tests need is not among it.
+fn shipped(metadata: &serde_json::Value, root: &str) -> BTreeSet<String> {
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
+    let mut found = BTreeSet::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(id) = open.pop() {
+        let node = nodes.iter().find(|node| node["id"] == id.as_str()).expect("node");
+        for dependency in node["deps"].as_array().expect("deps") {
+            let kinds = dependency["dep_kinds"].as_array().expect("kinds");
+            let id = dependency["pkg"].as_str().expect("id").to_owned();
+            if id != root && kinds.iter().any(|kind| kind["kind"] != "dev") && found.insert(id.clone()) {
+                open.push(id);
+            }
+        }
+    }
+    found
 }

@@ -98,7 +98,8 @@ fn the_persisted_forms_are_the_references_except_where_the_design_differs() {
 
 #[test]
 fn the_persisted_start_keeps_the_parent_that_the_reference_loses() {
-    let line = r#"{"type":"data-execution-start","execution_id":"e","parent_id":"p","parent_type":"webhook","timestamp":1}"#;
+    let line =
+        r#"{"type":"data-execution-start","execution_id":"e","parent_id":"p","parent_type":"webhook","timestamp":1}"#;
     let event = StreamEvent::from_json(line).expect(line);
     let ours = serde_json::to_value(persisted(&event, 1)).expect("JSON");
     assert_eq!(ours["context"]["parent"], json!({"parent_id": "p", "parent_type": "webhook"}));
@@ -288,7 +289,16 @@ fn the_providers_own_status_is_better_than_the_categorys() {
 
 #[test]
 fn a_cursor_that_is_not_one_is_refused() {
-    for bad in ["", "1", "-1", "00000000000000zz-1", "0000000000000001-", "0000000000000001--1", "1-1", "0000000000000001-99999999999999999999"] {
+    for bad in [
+        "",
+        "1",
+        "-1",
+        "00000000000000zz-1",
+        "0000000000000001-",
+        "0000000000000001--1",
+        "1-1",
+        "0000000000000001-99999999999999999999",
+    ] {
         assert!(bad.parse::<Cursor>().is_err(), "{bad}");
     }
     let cursor = Cursor::new(0xabc, 42);

@@ -78,9 +78,9 @@ impl SqliteLogBuilder {
         let (tasks, taken) = mpsc::channel();
         let (questions, asked) = mpsc::channel();
         let stop = reader.stopper(questions.clone());
-        let reading = spawn("spanwright-log-read", move || reader.run(asked))?;
+        let reading = spawn("span-log-read", move || reader.run(asked))?;
         let writer = Writer::new(taken, store, shared.clone(), self.commit_window, path.clone());
-        spawn("spanwright-log-write", move || {
+        spawn("span-log-write", move || {
             writer.run(
                 move || {
                     stop();
@@ -93,6 +93,7 @@ impl SqliteLogBuilder {
     }
 }
 
+/// Systems cut names of threads to 15 bytes.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, Error> {
     let thread = thread::Builder::new().name(name.into()).spawn(run);
     thread.map_err(|source| Error::io(format!("no thread for {name}")).with_source(source))

@@ -103,13 +103,13 @@ impl SqliteLog {
         &self,
         question: impl FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
     ) -> Pending<T> {
-        let (answer, pending) = Pending::new();
+        let (answer, pending) = Pending::asked();
         let _ = self.questions.send(Box::new(move |reader| answer.give(question(reader))));
         pending
     }
 
     fn tell(&self, task: impl FnOnce(crate::pending::Answer<()>) -> Task) -> Pending<()> {
-        let (answer, pending) = Pending::new();
+        let (answer, pending) = Pending::asked();
         let _ = self.tasks.send(task(answer));
         pending
     }

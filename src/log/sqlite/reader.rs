@@ -99,7 +99,7 @@ impl Reader {
         // Before the look at the file: what is committed in between may be on the page, but nothing up to here is not.
         let committed = self.shared.read_to.load(Ordering::Acquire);
         self.rows.refresh();
-        let mut page = Page { read_to: query.after, complete: true, events: Vec::new() };
+        let mut page = Page { read_to: query.after, complete: true, events: Vec::with_capacity(query.limit.min(1024)) };
         if let Some(selection) = self.select(&query.scope)? {
             page.complete = self.fill(&mut page, &selection, query.limit)?;
         }
@@ -153,11 +153,9 @@ impl Reader {
             if *left == 0 || bytes > MAX_PAGE_BYTES {
                 return Ok(false);
             }
-            let offset = row.get::<_, i64>(0)?.cast_unsigned();
-            if let Some(event) = rows.event(db, row, offset)? {
-                bytes += size_of::<LoggedEvent>() + event.fields.len();
-                page.events.push(event);
-            }
+            let offset = row.get_ref(0)?.as_i64()?.cast_unsigned();
+            rows.event(db, row, offset, &mut page.events)?;
+            bytes += page.events.last().map_or(0, |event| size_of::<LoggedEvent>() + event.fields.len());
             (page.read_to, *left) = (offset, *left - 1);
         }
         Ok(true)

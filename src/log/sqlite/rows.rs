@@ -8,7 +8,7 @@ use crate::{
 };
 use rusqlite::{Connection, Row};
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, btree_map, hash_map},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -18,9 +18,25 @@ pub(super) struct Rows {
     epochs: Arc<Epochs>,
     shared: Arc<Shared>,
     renamed: u64,
-    contexts: HashMap<i64, ExecutionContext>,
-    kinds: HashMap<i64, (Kind, Text)>,
+    owners: HashMap<i64, Owner>,
+    kinds: BTreeMap<i64, (Kind, Text)>,
     damaged: HashSet<u64>,
+}
+
+/// Whose an execution's events are.
+#[derive(Debug)]
+struct Owner {
+    execution_id: ExecutionId,
+    tenant_id: Option<Text>,
+    user_id: Option<Text>,
+}
+
+impl Owner {
+    fn context(&self, step_id: Option<StepId>) -> ExecutionContext {
+        let Self { execution_id, tenant_id, user_id } = self;
+        let (execution_id, tenant_id, user_id) = (execution_id.clone(), tenant_id.clone(), user_id.clone());
+        ExecutionContext { execution_id, step_id, artifact_id: None, parent: None, tenant_id, user_id }
+    }
 }
 
 /// Of each sort, this many are remembered.
@@ -28,8 +44,8 @@ const MAX_KNOWN: usize = 16_384;
 
 impl Rows {
     pub(super) fn new(epochs: Arc<Epochs>, shared: Arc<Shared>) -> Self {
-        let (contexts, kinds, damaged) = Default::default();
-        Self { epochs, shared, renamed: 0, contexts, kinds, damaged }
+        let (owners, kinds, damaged) = Default::default();
+        Self { epochs, shared, renamed: 0, owners, kinds, damaged }
     }
 
     /// Forgets what may not be true any more.
@@ -37,7 +53,7 @@ impl Rows {
         let renamed = self.shared.renamed.load(Ordering::Acquire);
         if renamed != self.renamed {
             self.renamed = renamed;
-            self.contexts.clear();
+            self.owners.clear();
         }
     }
 
@@ -49,39 +65,42 @@ impl Rows {
         self.shared.unreadable.store(self.damaged.len() as u64, Ordering::Relaxed);
     }
 
-    /// The event of a row; none where it is damaged.
+    /// Adds the event of a row, unless it is damaged.
     pub(super) fn event(
         &mut self,
         db: &Connection,
         row: &Row<'_>,
         offset: u64,
-    ) -> rusqlite::Result<Option<LoggedEvent>> {
-        let event = unless_damaged(self.read_event(db, row, offset))?;
-        if event.is_none() {
+        events: &mut Vec<LoggedEvent>,
+    ) -> rusqlite::Result<()> {
+        if unless_damaged(self.read_event(db, row, offset, events))?.is_none() {
             self.damaged(offset);
         }
-        Ok(event)
+        Ok(())
     }
 
-    fn read_event(&mut self, db: &Connection, row: &Row<'_>, offset: u64) -> rusqlite::Result<LoggedEvent> {
+    /// Made where it will lie: an event is large, and each way it is handed on costs a copy.
+    fn read_event(
+        &mut self,
+        db: &Connection,
+        row: &Row<'_>,
+        offset: u64,
+        events: &mut Vec<LoggedEvent>,
+    ) -> rusqlite::Result<()> {
+        let number = |column| row.get_ref(column)?.as_i64().map_err(rusqlite::Error::from);
         let step = row.get_ref(6)?.as_str_or_null()?;
         let step_id = step.map(StepId::parse).transpose().map_err(|_| rusqlite::Error::InvalidQuery)?;
         let fields = row.get_ref(8)?.as_str()?;
-        let (kind, tag) = self.kind(db, row.get(4)?)?;
-        let fields = if *kind == Kind::Unknown { fields_of_unknown(tag, fields) } else { fields.into() };
-        let kind = *kind;
-        let mut context = self.context(db, row.get(1)?)?.clone();
-        context.step_id = step_id;
-        Ok(LoggedEvent {
-            cursor: self.epochs.cursor(offset),
-            sequence: row.get::<_, i64>(2)?.cast_unsigned(),
-            pieces: row.get::<_, i64>(3)?.cast_unsigned(),
-            context,
-            shown: row.get(5)?,
-            time: Timestamp::from_unix_nanos(row.get(7)?),
-            kind,
-            fields,
-        })
+        let (kind, fields) = match self.kind(db, number(4)?)? {
+            (Kind::Unknown, tag) => (Kind::Unknown, fields_of_unknown(tag, fields)),
+            (kind, _) => (*kind, fields.to_owned()),
+        };
+        let cursor = self.epochs.cursor(offset);
+        let (sequence, pieces) = (number(2)?.cast_unsigned(), number(3)?.cast_unsigned());
+        let (shown, time) = (number(5)? != 0, Timestamp::from_unix_nanos(number(7)?));
+        let context = self.owner(db, number(1)?)?.context(step_id);
+        events.push(LoggedEvent { cursor, sequence, pieces, context, shown, time, kind, fields });
+        Ok(())
     }
 
     fn kind(&mut self, db: &Connection, id: i64) -> rusqlite::Result<&(Kind, Text)> {
@@ -89,8 +108,8 @@ impl Rows {
             self.kinds.clear();
         }
         Ok(match self.kinds.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(place) => {
                 let mut select = db.prepare_cached("SELECT tag FROM kinds WHERE id = ?1")?;
                 let tag: String = select.query_row([id], |row| row.get(0))?;
                 place.insert((Kind::from_tag(&tag).unwrap_or(Kind::Unknown), tag.into()))
@@ -98,16 +117,17 @@ impl Rows {
         })
     }
 
-    fn context(&mut self, db: &Connection, id: i64) -> rusqlite::Result<&ExecutionContext> {
-        if self.contexts.len() > MAX_KNOWN {
-            self.contexts.clear();
+    fn owner(&mut self, db: &Connection, id: i64) -> rusqlite::Result<&Owner> {
+        if self.owners.len() > MAX_KNOWN {
+            self.owners.clear();
         }
-        Ok(match self.contexts.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
+        Ok(match self.owners.entry(id) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(place) => {
                 let mut select = db.prepare_cached(SELECT_EXECUTION_OF_ROW)?;
-                let execution = select.query_row([id], |row| read_execution(row, &self.epochs))?;
-                place.insert(execution.context(None))
+                let ExecutionRow { execution_id, tenant_id, user_id, .. } =
+                    select.query_row([id], |row| read_execution(row, &self.epochs))?;
+                place.insert(Owner { execution_id, tenant_id, user_id })
             }
         })
     }

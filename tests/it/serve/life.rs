@@ -1,0 +1,206 @@
+//! Health, limits, readers that stall, and ends.
+
+use super::{SOON, emit_numbers, numbers, served, settle, stream_of, tags, wait_for, with_settings};
+use crate::http::{Frame, connect, get};
+use spanwright::{
+    Cursor, EventLog, ExecutionId, Pending, Recorder,
+    event::{Batch, Body, ExecutionEnd, OpenThings, StepEnd, TextDelta},
+    log::{ExecutionRow, MemoryLog, Page, Query, Resolved},
+    serve::{Server, Settings},
+};
+use std::{
+    io::{Read, Write},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+#[test]
+fn streams_end_when_the_recorder_shuts_down_and_health_says_so() {
+    let (recorder, server, emitter) = served(100);
+    assert_eq!(
+        get(server.addr(), "/health").json(),
+        serde_json::json!({"status": "ok", "recorder": "ok", "log": "ok"})
+    );
+    let (all, one) = (get(server.addr(), "/stream"), get(server.addr(), &stream_of(&emitter)));
+    emit_numbers(&emitter, 0..3);
+    recorder.shutdown(SOON).expect("shutdown");
+    assert_eq!(numbers(&all.events()), [0, 1, 2]);
+    assert_eq!(numbers(&one.events()), [0, 1, 2], "running, and still its stream ends");
+    let health = get(server.addr(), "/health");
+    assert_eq!((health.status, health.json()["error"].as_str()), (503, Some("the recorder has shut down")));
+    assert_eq!(get(server.addr(), "/executions").status, 503);
+}
+
+/// A log whose writer hangs until it is let go.
+#[derive(Debug)]
+struct Wedged(MemoryLog, Mutex<mpsc::Receiver<()>>);
+
+impl EventLog for Wedged {
+    fn append(&self, batch: Arc<Batch>) -> Pending<()> {
+        // An error is the end of the test.
+        let _ = self.1.lock().expect("lock").recv();
+        self.0.append(batch)
+    }
+
+    fn opened_at(&self) -> Cursor {
+        self.0.opened_at()
+    }
+
+    fn unfinished(&self) -> Pending<Vec<OpenThings>> {
+        self.0.unfinished()
+    }
+
+    fn flush(&self) -> Pending<()> {
+        self.0.flush()
+    }
+
+    fn read(&self, query: Query) -> Pending<Page> {
+        self.0.read(query)
+    }
+
+    fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
+        self.0.resolve(cursor)
+    }
+
+    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
+        self.0.executions(limit)
+    }
+
+    fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
+        self.0.execution(id)
+    }
+
+    fn close(&self) -> Pending<()> {
+        self.0.close()
+    }
+}
+
+#[test]
+fn health_fails_within_two_seconds_when_the_writer_hangs_and_recovers_with_it() {
+    let (go, hangs) = mpsc::channel();
+    let log = Wedged(MemoryLog::new(), Mutex::new(hangs));
+    let recorder = Recorder::builder().log(log).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    recorder.emitter().emit(StepEnd::new(1_u64));
+    let began = Instant::now();
+    let health = get(server.addr(), "/health");
+    assert_eq!(health.status, 503);
+    assert!(health.json()["error"].as_str().expect("error").contains("2 s"));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    drop(go);
+    settle(&recorder);
+    assert_eq!(get(server.addr(), "/health").status, 200);
+}
+
+#[test]
+fn fifty_stalled_readers_are_closed_while_others_read_on_and_the_emitter_is_not_held_up() {
+    let write_idle = Duration::from_millis(1_500);
+    let (recorder, server) = with_settings(Settings::default().write_idle(write_idle));
+    let (addr, emitter) = (server.addr(), recorder.emitter());
+    let request = format!("GET {} HTTP/1.1\r\nHost: {addr}\r\n\r\n", stream_of(&emitter));
+    let stalled: Vec<_> = (0..50)
+        .map(|_| {
+            let mut tcp = connect(addr);
+            tcp.write_all(request.as_bytes()).expect("send");
+            tcp
+        })
+        .collect();
+    let path = stream_of(&emitter);
+    let healthy: Vec<_> = (0..3).map(|_| get(addr, &path)).map(|reply| thread::spawn(move || reply.events())).collect();
+    wait_for(addr, "/server/streams/open", 53);
+    let piece = "x".repeat(8_000);
+    let began = Instant::now();
+    for _ in 0..1_000 {
+        emitter.emit(TextDelta::new("t", piece.as_str()));
+    }
+    let emitted = began.elapsed();
+    settle(&recorder);
+    assert!(emitted < write_idle, "emitting 8 MB took {emitted:?}");
+    wait_for(addr, "/server/stalled", 50);
+    assert!(began.elapsed() < write_idle + Duration::from_secs(1) + emitted, "{:?}", began.elapsed());
+    wait_for(addr, "/server/streams/open", 3);
+    emitter.emit(ExecutionEnd::new(1_u64));
+    for reader in healthy {
+        let frames = reader.join().expect("reader");
+        let length = |frame: &Frame| if let Body::TextDelta(piece) = frame.data().body { piece.delta.len() } else { 0 };
+        assert_eq!(frames.iter().map(length).sum::<usize>(), 8_000_000);
+        assert!(tags(&frames).iter().all(|tag| *tag != "data-stream-lagged" && *tag != "data-stream-gap"));
+    }
+    assert_eq!(recorder.stats().shed(), 0);
+    drop(stalled);
+}
+
+#[test]
+fn a_client_that_never_sends_a_whole_request_is_closed() {
+    let short = Duration::from_millis(100);
+    let (_recorder, server) = with_settings(Settings::default().write_idle(short).keep_alive(short));
+    let mut tcp = connect(server.addr());
+    tcp.write_all(b"GET /stream HTT").expect("send");
+    let mut rest = Vec::new();
+    assert_eq!(tcp.read_to_end(&mut rest).expect("closed, in an orderly way"), 0);
+}
+
+#[test]
+fn connections_past_the_limit_are_closed_at_once_and_a_place_that_becomes_free_is_given_again() {
+    let (_recorder, server) = with_settings(Settings::default().connections(2));
+    let open = [get(server.addr(), "/stream"), get(server.addr(), "/stream")];
+    let mut third = connect(server.addr());
+    assert_eq!(third.read(&mut [0; 1]).unwrap_or(0), 0);
+    drop(open);
+    let deadline = Instant::now() + SOON;
+    let answered = || {
+        let mut tcp = connect(server.addr());
+        let request = format!("GET /stats HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.addr());
+        let _ = tcp.write_all(request.as_bytes());
+        let mut text = String::new();
+        tcp.read_to_string(&mut text).is_ok() && text.contains("over_limit")
+    };
+    while !answered() {
+        assert!(Instant::now() < deadline, "no place becomes free");
+    }
+}
+
+#[test]
+fn a_server_that_ends_ends_its_streams_and_cuts_those_who_do_not_read() {
+    let (recorder, server) = with_settings(Settings::default().drain(Duration::from_millis(300)));
+    let (addr, emitter) = (server.addr(), recorder.emitter());
+    let healthy = get(addr, &stream_of(&emitter));
+    let mut stalled = connect(addr);
+    write!(stalled, "GET {} HTTP/1.1\r\nHost: {addr}\r\n\r\n", stream_of(&emitter)).expect("send");
+    wait_for(addr, "/server/streams/open", 2);
+    let reader = thread::spawn(move || healthy.events());
+    (0..500).for_each(|_| emitter.emit(TextDelta::new("t", "x".repeat(8_000))));
+    settle(&recorder);
+    let began = Instant::now();
+    server.shutdown().expect("within its bound");
+    assert!(began.elapsed() < Duration::from_millis(1_300), "{:?}", began.elapsed());
+    let frames = reader.join().expect("its body ends whole");
+    assert_eq!(frames[0].event(), "data-connected");
+    assert!(std::net::TcpStream::connect(addr).is_err(), "nobody listens any more");
+    emitter.emit(StepEnd::new(1_u64));
+    settle(&recorder);
+}
+
+#[tokio::test]
+async fn it_serves_on_a_runtime_of_ones_own_and_ends_with_its_future() {
+    let recorder = Recorder::builder().start().expect("start");
+    let server = Server::bind("127.0.0.1:0").await.expect("bind");
+    let addr = server.local_addr();
+    let serving = tokio::spawn(server.serve(recorder.clone()));
+    let mut stream = tokio::task::spawn_blocking(move || {
+        let mut reply = get(addr, "/stream");
+        reply.frame().expect("connected");
+        reply
+    })
+    .await
+    .expect("client");
+    serving.abort();
+    assert!(serving.await.expect_err("aborted").is_cancelled());
+    let after = tokio::task::spawn_blocking(move || {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.frame().is_none()))
+    });
+    assert!(after.await.expect("client").unwrap_or(true), "the body ends, or the line is cut");
+    let closed = Server::bind("10.0.0.1:0").await.expect_err("foreign");
+    assert!(closed.is_config());
+}

@@ -1,0 +1,81 @@
+//! The server over real sockets.
+
+mod answers;
+mod life;
+mod resume;
+mod streams;
+
+use crate::http::{Frame, Reply, get, get_with};
+use spanwright::{
+    Cursor, EventEmitter, Recorder,
+    event::{Body, StepEnd},
+    hub::HubLimits,
+    log::MemoryLog,
+    serve::{Server, ServerHandle, Settings},
+};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A recorder with a log and a hub of `ring` events, a server for it, and an emitter on it.
+fn served(ring: usize) -> (Recorder, ServerHandle, EventEmitter) {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(ring, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    let emitter = recorder.emitter();
+    (recorder, server, emitter)
+}
+
+fn with_settings(settings: Settings) -> (Recorder, ServerHandle) {
+    let recorder = Recorder::builder().log(MemoryLog::new()).start().expect("start");
+    let server = Server::spawn_with(recorder.clone(), "127.0.0.1:0", settings).expect("serve");
+    (recorder, server)
+}
+
+fn settle(recorder: &Recorder) {
+    recorder.settle().wait(SOON).expect("settle");
+}
+
+/// Emits numbered events in batches of ten, so that a small ring lets go of the first ones.
+fn emit_numbers(emitter: &EventEmitter, numbers: std::ops::Range<u64>) {
+    for n in numbers {
+        emitter.emit(StepEnd::new(n));
+        if n % 10 == 9 {
+            settle(emitter.recorder());
+        }
+    }
+    settle(emitter.recorder());
+}
+
+fn numbers(frames: &[Frame]) -> Vec<u64> {
+    let number =
+        |frame: &Frame| if let Body::StepEnd(step) = frame.data().body { Some(step.duration_ms) } else { None };
+    frames.iter().filter_map(number).collect()
+}
+
+fn tags(frames: &[Frame]) -> Vec<&str> {
+    frames.iter().map(Frame::event).collect()
+}
+
+fn stream_of(emitter: &EventEmitter) -> String {
+    format!("/executions/{}/stream", emitter.execution_id())
+}
+
+fn resume(server: &ServerHandle, path: &str, after: Cursor) -> Reply {
+    get_with(server.addr(), path, &[("Last-Event-ID", &after.to_string())])
+}
+
+/// Asks `/stats` until the number is there.
+fn wait_for(addr: SocketAddr, pointer: &str, wanted: u64) {
+    let deadline = Instant::now() + SOON;
+    loop {
+        let stats = get(addr, "/stats").json();
+        if stats.pointer(pointer).and_then(serde_json::Value::as_u64) == Some(wanted) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{pointer} never is {wanted}: {stats}");
+    }
+}
