@@ -9,6 +9,7 @@ mod layer;
 mod log;
 mod log_speed;
 mod macros;
+mod printing;
 mod real_runs;
 mod record;
 mod research;
