@@ -152,7 +152,7 @@ impl Owner {
         if thread.thread().id() == std::thread::current().id() {
             return Ok(());
         }
-        let deadline = std::time::Instant::now() + limit;
+        let deadline = crate::time::deadline(limit);
         while !thread.is_finished() {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
