@@ -51,6 +51,7 @@ impl Error {
     }
 
     /// Another process holds what was asked for.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn in_use(message: impl Into<String>) -> Self {
         Self::new(Kind::InUse, message)
     }

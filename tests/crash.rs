@@ -8,8 +8,8 @@ mod scratch;
 
 use scratch::Scratch;
 use spanwright::{
-    Cursor, EventLog, ExecutionId, StepId, StreamEvent, Timestamp,
-    event::{Batch, Body, ExecutionEnd, ExecutionStart, Kind, Recorded, StepEnd, StepStart, StepType, TextDelta},
+    EventLog, ExecutionId, Recorder, StepId, StreamEvent,
+    event::{Body, ExecutionEnd, ExecutionStart, Kind, StepEnd, StepStart, StepType, TextDelta},
     log::{LoggedEvent, Query, Scope, SqliteLog},
 };
 use std::{
@@ -17,7 +17,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    sync::{Arc, mpsc},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -56,9 +56,9 @@ fn name_of(id: &ExecutionId, sequence: u64) -> String {
 fn the_child_that_is_killed() {
     let (Ok(path), Ok(seed)) = (std::env::var(PATH), std::env::var(SEED)) else { return };
     let log = SqliteLog::open(path).expect("open");
-    let mut agent = Agent::new(&log, Numbers::new(seed.parse().expect("seed")));
+    let recorder = Recorder::builder().log(log).start().expect("start");
+    let mut agent = Agent::new(recorder, Numbers::new(seed.parse().expect("seed")));
     say("open\n");
-    agent.close_what_was_lost();
     loop {
         agent.work();
     }
@@ -69,10 +69,11 @@ fn say(text: &str) {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).expect("the parent listens");
 }
 
-/// Emits as a busy process does, and tells what it was told is kept.
-struct Agent<'a> {
-    log: &'a SqliteLog,
-    next: Cursor,
+/// Emits as a busy process does, and tells what it was told is kept. It is the only one that emits, so it knows which
+/// numbers its events get.
+struct Agent {
+    recorder: Recorder,
+    offset: u64,
     numbers: Numbers,
     at_work: Vec<Work>,
     sequences: HashMap<ExecutionId, u64>,
@@ -83,39 +84,28 @@ struct Work {
     open: Vec<StepId>,
 }
 
-impl<'a> Agent<'a> {
-    fn new(log: &'a SqliteLog, numbers: Numbers) -> Self {
-        let at = log.opened_at();
-        let next = Cursor::new(at.epoch, at.offset + 1);
-        Self { log, next, numbers, at_work: Vec::new(), sequences: HashMap::new() }
+impl Agent {
+    /// What an earlier child left open has been closed by the recorder by now.
+    fn new(recorder: Recorder, numbers: Numbers) -> Self {
+        let offset = recorder.settle().wait(LIMIT).expect("settle").offset;
+        Self { recorder, offset, numbers, at_work: Vec::new(), sequences: HashMap::new() }
     }
 
-    fn close_what_was_lost(&mut self) {
-        for open in self.log.unfinished().wait(LIMIT).expect("unfinished") {
-            let id = open.execution_id().clone();
-            let row = self.log.execution(id.clone()).wait(LIMIT).expect("row").expect("known");
-            self.sequences.insert(id, row.events);
-            let events = open.lost(Timestamp::now()).into_iter().map(|event| self.number(event)).collect();
-            self.append(events);
-        }
-    }
-
-    /// Some batches, then a flush, then the word that they are kept.
+    /// Some events, then a flush, then the word that they are kept.
     fn work(&mut self) {
-        let mut told = String::new();
-        for _ in 0..=self.numbers.below(3) {
-            let events = (0..=self.numbers.below(30)).map(|_| self.act()).collect();
-            told += &self.append(events);
-        }
-        self.log.flush().wait(LIMIT).expect("flush");
+        let events = self.numbers.below(90) + 1;
+        let told: String = (0..events).map(|_| self.act()).collect();
+        let cursor = self.recorder.flush().wait(LIMIT).expect("flush");
+        assert_eq!(cursor.offset, self.offset);
         say(&told);
     }
 
-    fn act(&mut self) -> Recorded {
+    /// What is to be told of the event once it is kept: nothing of a piece.
+    fn act(&mut self) -> String {
         if self.at_work.len() < 3 {
             let id = ExecutionId::new();
             self.at_work.push(Work { id: id.clone(), open: Vec::new() });
-            return self.number(StreamEvent::from(ExecutionStart::new().session_id("s")).of_execution(id));
+            return self.emit(StreamEvent::from(ExecutionStart::new().session_id("s")).of_execution(id));
         }
         let (at, what) = (self.numbers.below(3) as usize, self.numbers.below(20));
         let id = self.at_work[at].id.clone();
@@ -136,29 +126,20 @@ impl<'a> Agent<'a> {
                 StreamEvent::from(StepStart::new(StepType::FunctionNode, name)).of_step(step)
             }
         };
-        self.number(event.of_execution(id))
+        self.emit(event.of_execution(id))
     }
 
-    fn number(&mut self, event: StreamEvent) -> Recorded {
-        let sequence = self.sequences.entry(event.execution_id.clone().expect("execution")).or_default();
-        let mut recorded = Recorded::new(event.at(Timestamp::now()), *sequence, 0, true);
-        if !recorded.is_piece() {
-            *sequence += 1;
-            recorded.sequence = *sequence;
+    fn emit(&mut self, event: StreamEvent) -> String {
+        self.offset += 1;
+        let (id, tag) = (event.execution_id.clone().expect("execution"), event.kind().tag());
+        let logged = event.kind().event_type().is_some();
+        self.recorder.emit(event);
+        let sequence = self.sequences.entry(id.clone()).or_default();
+        if !logged {
+            return String::new();
         }
-        recorded
-    }
-
-    fn append(&mut self, events: Vec<Recorded>) -> String {
-        let batch = Batch::new(self.next, events);
-        self.next = Cursor::new(self.next.epoch, batch.end());
-        let line = |(cursor, one): (Cursor, &Recorded)| {
-            let id = one.event.execution_id.as_ref().expect("execution");
-            format!("kept {} {id} {} {}\n", cursor.offset, one.sequence, one.event.body.tag())
-        };
-        let told = batch.iter().filter(|(_, one)| one.is_logged()).map(line).collect();
-        drop(self.log.append(Arc::new(batch)));
-        told
+        *sequence += 1;
+        format!("kept {} {id} {sequence} {tag}\n", self.offset)
     }
 }
 

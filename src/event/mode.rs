@@ -23,12 +23,14 @@ impl StreamMode {
 
     /// Whether events of this class are shown. Transport events are part of the stream itself and shown in each mode.
     pub const fn shows(self, class: Class) -> bool {
-        match self {
-            Self::Full => true,
-            Self::Summary => !matches!(class, Class::Bulk),
-            Self::ControlOnly => matches!(class, Class::Control | Class::Transport),
-            Self::Silent => matches!(class, Class::Transport),
-        }
+        // The modes stand in the order of how little they show.
+        let last = match class {
+            Class::Bulk => Self::Full,
+            Class::Structural => Self::Summary,
+            Class::Control => Self::ControlOnly,
+            Class::Transport => Self::Silent,
+        };
+        self as u8 <= last as u8
     }
 
     /// The mode's name in queries and settings: `full`, `summary`, `control_only`, `silent`.

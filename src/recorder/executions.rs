@@ -11,7 +11,12 @@ use std::{
 };
 
 pub(super) struct Executions {
-    known: HashMap<ExecutionId, Execution>,
+    places: HashMap<ExecutionId, usize>,
+    known: Vec<Execution>,
+    /// Places in `known` whose execution is forgotten.
+    free: Vec<usize>,
+    /// The execution that was looked for last: most events are of the one that the event before was of.
+    last: Option<(ExecutionId, usize)>,
     /// Ended ones, oldest first: kept for late events, up to a bound.
     ended: VecDeque<ExecutionId>,
     log: Option<Arc<dyn EventLog>>,
@@ -23,6 +28,9 @@ struct Execution {
     sequence: u64,
     pieces: u64,
     session_id: Option<Text>,
+    /// The text that was written last: most pieces go on with it.
+    text: Option<(Text, Writing)>,
+    /// The others that are being written.
     texts: HashMap<Text, Writing>,
 }
 
@@ -45,28 +53,49 @@ const LOG_LIMIT: Duration = Duration::from_secs(5);
 impl Executions {
     pub(super) fn new(log: Option<Arc<dyn EventLog>>) -> Self {
         let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        Self { known: HashMap::new(), ended: VecDeque::new(), log, started_ms }
+        let (places, known, free, ended) = (HashMap::new(), Vec::new(), Vec::new(), VecDeque::new());
+        Self { places, known, free, last: None, ended, log, started_ms }
     }
 
     /// Gives the event its numbers; a text's end gets the whole of its text.
     pub(super) fn record(&mut self, mut event: StreamEvent, shown: bool) -> Recorded {
-        let Some(id) = event.execution_id.clone() else { return Recorded::new(event, 0, 0, shown) };
-        let execution = self.execution(&id, event.kind());
+        let Some(id) = &event.execution_id else { return Recorded::new(event, 0, 0, shown) };
+        let kind = event.kind();
+        let place = self.place(id, kind);
+        let ended = (kind.life() == Life::Closes(Concept::Execution)).then(|| id.clone());
+        let execution = &mut self.known[place];
         execution.apply(&mut event);
-        let recorded = Recorded::new(event, execution.sequence, execution.pieces, shown);
-        let recorded = recorded.of_session(execution.session_id.clone());
-        if recorded.event.kind().life() == Life::Closes(Concept::Execution) {
+        let Execution { sequence, pieces, ref session_id, .. } = *execution;
+        let recorded = Recorded { event, sequence, pieces, shown, session_id: session_id.clone() };
+        if let Some(id) = ended {
             self.end(id);
         }
         recorded
     }
 
-    fn execution(&mut self, id: &ExecutionId, kind: Kind) -> &mut Execution {
-        if !self.known.contains_key(id) {
-            let found = self.look_up(id, kind);
-            self.known.insert(id.clone(), found);
+    fn place(&mut self, id: &ExecutionId, kind: Kind) -> usize {
+        if let Some((last, place)) = &self.last
+            && last == id
+        {
+            return *place;
         }
-        self.known.entry(id.clone()).or_default()
+        let place = match self.places.get(id) {
+            Some(place) => *place,
+            None => self.add(id, kind),
+        };
+        self.last = Some((id.clone(), place));
+        place
+    }
+
+    fn add(&mut self, id: &ExecutionId, kind: Kind) -> usize {
+        let found = self.look_up(id, kind);
+        let place = self.free.pop().unwrap_or(self.known.len());
+        match self.known.get_mut(place) {
+            Some(free) => *free = found,
+            None => self.known.push(found),
+        }
+        self.places.insert(id.clone(), place);
+        place
     }
 
     /// An execution that this recorder does not remember may be an old one that goes on, or a late event of one.
@@ -82,7 +111,7 @@ impl Executions {
             sequence: row.events,
             pieces: row.pieces,
             session_id: row.session_id,
-            texts: HashMap::new(),
+            ..Execution::default()
         })
     }
 
@@ -91,7 +120,15 @@ impl Executions {
         if self.ended.len() > MAX_ENDED
             && let Some(oldest) = self.ended.pop_front()
         {
-            self.known.remove(&oldest);
+            self.forget(&oldest);
+        }
+    }
+
+    fn forget(&mut self, id: &ExecutionId) {
+        if let Some(place) = self.places.remove(id) {
+            self.known[place] = Execution::default();
+            self.free.push(place);
+            self.last = None;
         }
     }
 }
@@ -110,13 +147,13 @@ impl Execution {
             Body::ReasoningDelta(piece) => self.write(&piece.id, &piece.delta),
             Body::TextEnd(end) => self.finish(&end.id, &mut end.final_text, &mut end.truncated),
             Body::ReasoningEnd(end) => self.finish(&end.id, &mut end.final_text, &mut end.truncated),
-            _ if life == Life::Closes(Concept::Execution) => self.texts.clear(),
+            _ if life == Life::Closes(Concept::Execution) => (self.text, self.texts) = (None, HashMap::new()),
             _ => {}
         }
     }
 
     fn write(&mut self, id: &Text, piece: &str) {
-        let writing = self.texts.entry(id.clone()).or_default();
+        let writing = self.text(id);
         if writing.truncated || writing.text.len() + piece.len() > MAX_TEXT_BYTES {
             writing.truncated = true;
         } else {
@@ -124,9 +161,20 @@ impl Execution {
         }
     }
 
+    /// The text with this id; the one that was written last is put aside for it.
+    fn text(&mut self, id: &Text) -> &mut Writing {
+        if self.text.as_ref().is_none_or(|(last, _)| last != id) {
+            self.texts.extend(self.text.take());
+            let writing = self.texts.remove(id).unwrap_or_default();
+            self.text = Some((id.clone(), writing));
+        }
+        &mut self.text.get_or_insert_default().1
+    }
+
     /// What the emitter itself says of the whole text is taken as it is.
     fn finish(&mut self, id: &Text, final_text: &mut Option<Text>, truncated: &mut Option<bool>) {
-        let Some(writing) = self.texts.remove(id) else { return };
+        let last = self.text.take_if(|(last, _)| last == id).map(|(_, writing)| writing);
+        let Some(writing) = last.or_else(|| self.texts.remove(id)) else { return };
         if final_text.is_none() {
             *final_text = Some(writing.text.into());
             *truncated = writing.truncated.then_some(true);

@@ -191,6 +191,7 @@ impl Shared {
         }
     }
 
+    #[inline(always)]
     fn push(&self, item: Item) {
         match self.queue.push(item) {
             // In one total order with the worker's steps: either it sees the item, or this sees that it sleeps.

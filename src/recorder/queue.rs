@@ -75,6 +75,7 @@ impl<T: Waiting> Queue<T> {
     }
 
     /// Never blocks for longer than another push takes.
+    #[inline(always)]
     pub(super) fn push(&self, item: T) -> Pushed {
         let heap_bytes = item.heap_bytes();
         if self.overflowing.load(Ordering::Acquire) || !self.has_room(heap_bytes) {
@@ -157,8 +158,10 @@ impl<T: Waiting> Queue<T> {
         if out.len() < limit && self.overflowing.load(Ordering::Acquire) {
             self.take_overflow(limit, out);
         }
-        let heap_bytes = out.iter().map(Waiting::heap_bytes).sum();
-        self.remove_bytes(heap_bytes);
+        // Bytes are added before their item can be seen: where none wait, none were taken.
+        if self.bytes() > 0 {
+            self.remove_bytes(out.iter().map(Waiting::heap_bytes).sum());
+        }
     }
 
     fn take_ring(&self, limit: usize, out: &mut Vec<T>) {

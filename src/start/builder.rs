@@ -16,7 +16,8 @@ pub struct Builder {
 }
 
 /// Where the record goes when nothing else is said.
-pub(super) const DEFAULT_LOG: &str = "spanwright.db";
+#[cfg(feature = "sqlite")]
+const DEFAULT_LOG: &str = "spanwright.db";
 
 #[derive(Debug, Clone, Default)]
 enum LogSetting {
