@@ -7,7 +7,6 @@ mod http;
 mod inert;
 mod layer;
 mod log;
-mod log_speed;
 mod macros;
 mod printing;
 mod real_runs;
