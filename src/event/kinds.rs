@@ -56,7 +56,7 @@ kinds! {
         opt { /// The segment's whole text. Pieces are not kept, so this is what the record has; it also heals a
             /// reader that missed some.
             final_text: Text,
-            /// True when the text is only the beginning of a longer one.
+            /// True when the text is only the beginning of a longer one, or pieces of it were lost under load.
             truncated: bool,
             /// How the segment ended, where not well.
             outcome: Outcome, }
@@ -79,7 +79,7 @@ kinds! {
             id: Text, }
         opt { /// The segment's whole text.
             final_text: Text,
-            /// True when the text is only the beginning of a longer one.
+            /// True when the text is only the beginning of a longer one, or pieces of it were lost under load.
             truncated: bool,
             /// How the segment ended, where not well.
             outcome: Outcome, }
