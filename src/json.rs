@@ -18,6 +18,8 @@ impl Json {
     pub const MAX_BYTES: usize = 1 << 20;
     /// The deepest nesting that is read.
     pub const MAX_DEPTH: usize = 64;
+    /// How much is kept of what is too long, in bytes.
+    const BEGINNING_BYTES: usize = 64 << 10;
 
     /// Reads a JSON text.
     ///
@@ -31,24 +33,45 @@ impl Json {
     }
 
     /// The JSON form of any value. What has none (a map with non-text keys, a failing `Serialize`) becomes its error
-    /// message as a JSON string: an event is never lost over its payload.
+    /// message as a JSON string: an event is never lost over its payload. What is too long or too deep to be read back
+    /// becomes `{"truncated_bytes": …, "beginning": "…"}`.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
         match serde_json::to_string(value) {
-            Ok(text) => Self(text.into()),
+            Ok(text) => Self::bounded(text),
             Err(error) => Self::text(&format!("not JSON: {error}")),
         }
     }
 
-    /// A JSON string holding this text.
+    /// A JSON string holding this text; of too long a one the beginning, as in [`of`](Json::of).
     pub fn text(text: &str) -> Self {
         let mut out = String::with_capacity(text.len() + 2);
         write_str(text, &mut out);
-        Self(out.into())
+        Self::bounded(out)
     }
 
     /// JSON text taken as it is where it is JSON, else as a string: for attributes that hold either.
     pub fn parse_or_text(text: &str) -> Self {
-        Self::parse(text).unwrap_or_else(|_| Self::text(text))
+        match serde_json::from_str::<de::IgnoredAny>(text) {
+            Ok(_) => Self::bounded(text.to_owned()),
+            Err(_) => Self::text(text),
+        }
+    }
+
+    /// What is written must be what can be read: JSON past the limits is replaced by its beginning.
+    fn bounded(text: String) -> Self {
+        if check_limits(&text).is_ok() {
+            return Self(text.into());
+        }
+        let end = text.floor_char_boundary(Self::BEGINNING_BYTES);
+        let mut out = format!("{{\"truncated_bytes\":{},\"beginning\":", text.len());
+        write_str(&text[..end], &mut out);
+        out.push('}');
+        Self(out.into())
+    }
+
+    /// JSON that this library wrote itself, of parts that are within the limits.
+    pub(crate) fn written(text: String) -> Self {
+        Self(text.into())
     }
 
     /// JSON's `null`.
@@ -109,7 +132,7 @@ impl fmt::Display for Json {
 
 impl From<serde_json::Value> for Json {
     fn from(value: serde_json::Value) -> Self {
-        Self(value.to_string().into())
+        Self::bounded(value.to_string())
     }
 }
 
@@ -121,8 +144,9 @@ impl From<&str> for Json {
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
+        let mut line = String::with_capacity(self.0.len());
+        self.write_json(&mut line);
+        RawValue::from_string(line).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -141,12 +165,6 @@ pub(crate) trait WriteJson {
 }
 
 impl WriteJson for u64 {
-    fn write_json(&self, out: &mut String) {
-        out.push_str(itoa::Buffer::new().format(*self));
-    }
-}
-
-impl WriteJson for u32 {
     fn write_json(&self, out: &mut String) {
         out.push_str(itoa::Buffer::new().format(*self));
     }

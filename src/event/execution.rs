@@ -1,9 +1,10 @@
 //! `ExecutionEvent`: what the log keeps. The same body as the stream's, in an envelope that stands by itself.
 
 use super::{Body, Kind, StreamEvent};
-use crate::{Error, EventId, ExecutionId, StepId, Text, Timestamp};
+use crate::{Error, EventId, ExecutionId, Json, StepId, Text, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Version of the persisted form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -245,10 +246,10 @@ impl ExecutionEvent {
 
     /// The duration that the body speaks of, in ms.
     pub fn duration_ms(&self) -> Option<u64> {
-        self.fields().get("duration_ms").and_then(Value::as_u64)
+        self.fields().get("duration_ms").and_then(|ms| ms.get().parse().ok())
     }
 
-    fn fields(&self) -> Map<String, Value> {
+    fn fields(&self) -> Fields {
         let mut text = String::new();
         self.body.write_object(&mut text);
         serde_json::from_str(&text).unwrap_or_default()
@@ -256,16 +257,17 @@ impl ExecutionEvent {
 
     /// The payload in the reference's form: the kind's fields, absent ones as `null` where the reference has them so,
     /// and without those that stand elsewhere in the persisted form.
-    pub fn payload(&self) -> Value {
+    pub fn payload(&self) -> Json {
         let kind = self.body.kind();
+        if let Body::StateSnapshot(event) = &self.body {
+            return event.state.clone();
+        }
         let mut fields = self.fields();
-        if kind == Kind::StateSnapshot {
-            return fields.remove("state").unwrap_or_default();
-        }
         for name in kind.nullable() {
-            fields.entry(*name).or_insert(Value::Null);
+            fields.entry((*name).into()).or_insert_with(|| raw("null"));
         }
-        for name in elsewhere(kind) {
+        let parent = self.full_context().parent.map_or(&[][..], |_| &["parent_id", "parent_type"]);
+        for name in elsewhere(kind).iter().chain(parent) {
             fields.remove(*name);
         }
         if kind == Kind::ExecutionEnd
@@ -274,9 +276,12 @@ impl ExecutionEvent {
             fields.insert("output".into(), output);
         }
         if let Body::Unknown(event) = &self.body {
-            fields.insert("type".into(), event.tag.as_str().into());
+            fields.insert("type".into(), raw(Json::text(&event.tag).as_str()));
         }
-        if fields.is_empty() { Value::Null } else { Value::Object(fields) }
+        match fields.is_empty() {
+            true => Json::null(),
+            false => Json::written(object(&fields)),
+        }
     }
 
     /// The context as it is written: with what the body says of artifact and parent.
@@ -295,11 +300,24 @@ impl ExecutionEvent {
     }
 }
 
+/// Fields by name, each value as the text it came as: nothing is lost that a tree would not hold.
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+fn raw(json: &str) -> Box<RawValue> {
+    // Only given what is JSON already.
+    RawValue::from_string(json.to_owned()).unwrap_or_default()
+}
+
+fn object(fields: &Fields) -> String {
+    serde_json::to_string(fields).unwrap_or_else(|_| "{}".into())
+}
+
 /// Fields of a kind that the persisted form has outside of the payload. A parent without a type (or the other way
 /// round) does not fit into a [`ParentLink`] and stays in the payload.
 const fn elsewhere(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::ArtifactCreated => &["artifact_id"],
+        Kind::Unknown => &[],
         _ => &["duration_ms"],
     }
 }
@@ -312,7 +330,7 @@ struct Persisted {
     context: ExecutionContext,
     timestamp: Timestamp,
     duration_ms: Option<u64>,
-    payload: Value,
+    payload: Json,
     trace_id: String,
     span_id: Option<String>,
     schema_version: u32,
@@ -321,21 +339,13 @@ struct Persisted {
 impl Serialize for ExecutionEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let context = self.full_context();
-        let mut payload = self.payload();
-        if let (Some(_), Value::Object(fields)) = (&context.parent, &mut payload) {
-            fields.remove("parent_id");
-            fields.remove("parent_type");
-            if fields.is_empty() {
-                payload = Value::Null;
-            }
-        }
         let persisted = Persisted {
             event_id: self.event_id,
             event_type: self.event_type(),
             sequence: self.sequence,
             timestamp: self.timestamp,
-            duration_ms: self.duration_ms(),
-            payload,
+            duration_ms: elsewhere(self.body.kind()).contains(&"duration_ms").then(|| self.duration_ms()).flatten(),
+            payload: self.payload(),
             trace_id: format!("{:032x}", context.execution_id.trace_id()),
             span_id: context.step_id.as_ref().map(|id| format!("{:016x}", id.span_id())),
             schema_version: SCHEMA_VERSION,
@@ -366,7 +376,7 @@ fn read_body(persisted: &Persisted) -> Result<Body, Error> {
     let kinds = Kind::ALL.iter().chain([&Kind::Unknown]);
     let mut last = None;
     for kind in kinds.filter(|kind| kind.event_type() == Some(persisted.event_type)) {
-        match kind.read(&body_fields(*kind, persisted).to_string()) {
+        match kind.read(&object(&body_fields(*kind, persisted))) {
             Ok(body) => return Ok(body),
             Err(error) => last = Some(error),
         }
@@ -379,24 +389,28 @@ fn read_body(persisted: &Persisted) -> Result<Body, Error> {
 }
 
 /// The kind's fields, collected from where the persisted form keeps them.
-fn body_fields(kind: Kind, persisted: &Persisted) -> Value {
-    let mut fields = match (&persisted.payload, kind) {
-        (state, Kind::StateSnapshot) => Map::from_iter([("state".into(), state.clone())]),
-        (Value::Object(fields), _) => fields.clone(),
-        _ => Map::new(),
+fn body_fields(kind: Kind, persisted: &Persisted) -> Fields {
+    let payload = persisted.payload.as_str();
+    let mut fields: Fields = match kind {
+        Kind::StateSnapshot => Fields::from_iter([("state".into(), raw(payload))]),
+        _ => serde_json::from_str(payload).unwrap_or_default(),
     };
     let context = &persisted.context;
-    let mut put = |name: &str, value: Option<Value>| value.map(|value| fields.insert(name.into(), value));
-    put("duration_ms", persisted.duration_ms.map(Value::from));
-    put("artifact_id", context.artifact_id.as_ref().map(|id| id.as_str().into()));
+    let mut put = |name: &str, json: Json| drop(fields.insert(name.into(), raw(json.as_str())));
+    if let Some(ms) = persisted.duration_ms {
+        put("duration_ms", Json::of(&ms));
+    }
+    if let Some(id) = &context.artifact_id {
+        put("artifact_id", Json::text(id));
+    }
     if let Some(parent) = &context.parent {
-        put("parent_id", Some(parent.parent_id.as_str().into()));
-        put("parent_type", Some(parent.parent_type.as_str().into()));
+        put("parent_id", Json::text(&parent.parent_id));
+        put("parent_type", Json::text(parent.parent_type.as_str()));
     }
     if kind == Kind::ExecutionEnd
         && let Some(output) = fields.remove("output")
     {
         fields.insert("final_output".into(), output);
     }
-    Value::Object(fields)
+    fields
 }

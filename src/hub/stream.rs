@@ -58,7 +58,7 @@ impl EventStream {
     pub fn recv_timeout(&mut self, limit: Duration) -> Received {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut cx = Context::from_waker(&waker);
-        let deadline = Instant::now() + limit;
+        let deadline = crate::time::deadline(limit);
         loop {
             if let Poll::Ready(event) = self.poll_event(&mut cx) {
                 return event.map_or(Received::Ended, Received::Event);

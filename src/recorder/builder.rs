@@ -2,6 +2,7 @@
 
 use super::{
     HUB, LOG, Owner, Recorder, Shared,
+    ends::Ends,
     queue::{Bounds, Queue},
     stats::Counters,
     worker::Worker,
@@ -120,6 +121,7 @@ impl RecorderBuilder {
         let shared = Arc::new(Shared {
             queue: Queue::new(bounds),
             counters: Counters::default(),
+            ends: Ends::default(),
             wanted: AtomicU8::new(wanted),
             closing: AtomicBool::new(false),
             sleeping: AtomicBool::new(false),

@@ -2,6 +2,7 @@
 
 mod builder;
 mod emitter;
+mod ends;
 mod executions;
 mod item;
 mod queue;
@@ -18,6 +19,7 @@ use crate::{
     event::{Class, StreamMode},
     hub::{EventStream, Filter, From, Hub},
 };
+use ends::Ends;
 use item::Item;
 use queue::{Pushed, Queue};
 use stats::Counters;
@@ -51,6 +53,7 @@ struct Owner {
 struct Shared {
     queue: Queue<Item>,
     counters: Counters,
+    ends: Ends,
     /// Who wants events: bits [`HUB`] and [`LOG`]; none after shutdown began.
     wanted: AtomicU8,
     closing: AtomicBool,
@@ -119,6 +122,12 @@ impl Recorder {
         self.0.shared.ask(Item::Settle)
     }
 
+    /// Calls `hook` on the thread that ends an execution, once its last event is in line and before the program goes on.
+    #[cfg(feature = "terminal")]
+    pub(crate) fn on_execution_end(&self, hook: ends::OnEnd) {
+        self.0.shared.ends.install(hook);
+    }
+
     /// What the gate did so far.
     pub fn stats(&self) -> Stats {
         self.0.shared.counters.read(self.0.shared.queue.bytes())
@@ -143,7 +152,7 @@ impl Owner {
         if thread.thread().id() == std::thread::current().id() {
             return Ok(());
         }
-        let deadline = std::time::Instant::now() + limit;
+        let deadline = crate::time::deadline(limit);
         while !thread.is_finished() {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
@@ -176,7 +185,11 @@ impl Shared {
         if event.time.is_none() {
             event.time = Some(Timestamp::now());
         }
+        let end = self.ends.of(&event);
         self.push(Item::Event(event, shown));
+        if let Some(end) = end {
+            end.tell();
+        }
     }
 
     /// Whether anyone wants an event: one atomic load. The log wants pieces too, to keep their whole.

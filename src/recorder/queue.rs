@@ -81,14 +81,21 @@ impl<T: Waiting> Queue<T> {
         if self.overflowing.load(Ordering::Acquire) || !self.has_room(heap_bytes) {
             return self.push_overflow(item, heap_bytes);
         }
-        self.add_bytes(heap_bytes);
-        match self.ring.push(item) {
+        match self.push_ring(item, heap_bytes) {
             Ok(()) => Pushed::Queued,
-            Err(item) => {
-                self.remove_bytes(heap_bytes);
-                self.push_overflow(item, heap_bytes)
-            }
+            Err(item) => self.push_overflow(item, heap_bytes),
         }
+    }
+
+    /// The bytes are added before the item can be seen: the recorder never takes off what is not there yet.
+    #[inline(always)]
+    fn push_ring(&self, item: T, heap_bytes: usize) -> Result<(), T> {
+        self.add_bytes(heap_bytes);
+        let pushed = self.ring.push(item);
+        if pushed.is_err() {
+            self.remove_bytes(heap_bytes);
+        }
+        pushed
     }
 
     /// Short texts sit in the item itself: the counter, which all producers share, is left alone for them.
@@ -113,11 +120,8 @@ impl<T: Waiting> Queue<T> {
         let mut overflow = self.lock();
         // The recorder may have emptied the overflow since the flag was read; then the ring is the end of the line.
         let item = match overflow.is_empty() && self.has_room(heap_bytes) {
-            true => match self.ring.push(item) {
-                Ok(()) => {
-                    self.add_bytes(heap_bytes);
-                    return Pushed::Queued;
-                }
+            true => match self.push_ring(item, heap_bytes) {
+                Ok(()) => return Pushed::Queued,
                 Err(item) => item,
             },
             false => item,

@@ -71,8 +71,23 @@ impl Guard {
         };
         let mut stream = self.recorder.subscribe(Filter::everything(), From::Live);
         let output = Output::stderr();
-        self.terminal = Some(TerminalTree::start(move |limit| stream.recv_timeout(limit), output)?);
+        // Plain lines would end with the footer, and the guard says the same after them.
+        let is_tree = output.is_tree();
+        let output = if is_tree { output.with_footer(self.footer()) } else { output };
+        let tree = TerminalTree::start(move |limit| stream.recv_timeout(limit), output)?;
+        if is_tree {
+            self.recorder.on_execution_end(Box::new(tree.make_way()));
+        }
+        self.terminal = Some(tree);
         Ok(())
+    }
+
+    /// `log spanwright.db   live http://127.0.0.1:7777`.
+    #[cfg(feature = "terminal")]
+    fn footer(&self) -> String {
+        let log = self.log.as_ref().map(|path| format!("log {}", path.display()));
+        let link = self.url().map(|url| format!("live {url}"));
+        log.into_iter().chain(link).collect::<Vec<_>>().join("   ")
     }
 
     #[cfg(not(feature = "terminal"))]

@@ -51,7 +51,8 @@ impl Output {
         Self { writer: Box::new(writer), look, footer: String::new(), size: Box::new(size), clock: Box::new(clock) }
     }
 
-    /// With a last line that says where the record is: `log runs.db   live http://127.0.0.1:7777`.
+    /// With a last line that says where the record is: `log runs.db   live http://127.0.0.1:7777`. A tree has it while
+    /// something runs; plain lines end with it.
     pub fn with_footer(mut self, footer: impl Into<String>) -> Self {
         self.footer = footer.into();
         self
@@ -73,6 +74,11 @@ impl Output {
     pub fn with_clock(mut self, clock: impl Fn() -> Timestamp + Send + 'static) -> Self {
         self.clock = Box::new(clock);
         self
+    }
+
+    /// Whether anything is drawn in place, and so can be in the way of what the program prints.
+    pub(crate) const fn is_tree(&self) -> bool {
+        matches!(self.look, Look::ColouredTree | Look::Tree)
     }
 
     pub(super) const fn look(&self) -> Look {

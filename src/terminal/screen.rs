@@ -38,11 +38,12 @@ impl Screen {
         Self { coloured, ..Self::default() }
     }
 
-    /// The bytes that write `settled` for good and redraw `live` below; none where nothing changed.
+    /// The bytes that write `settled` for good and redraw `live` below; none where nothing changed. Where nothing is drawn
+    /// yet they begin on a line of their own and leave alone what stands above.
     pub fn redraw(&mut self, settled: &[Line], live: &[Line], size: Size) -> String {
         let live = &live[live.len().saturating_sub(size.height.saturating_sub(1))..];
         let body = self.paint_all(live, size);
-        if settled.is_empty() && body == self.shown && self.size == Some(size) {
+        if settled.is_empty() && body == self.shown && (live.is_empty() || self.size == Some(size)) {
             return String::new();
         }
         let mut out = self.to_first_line(size);
@@ -56,9 +57,28 @@ impl Screen {
         out
     }
 
+    /// The bytes that take the last frame away; none where there is none.
+    pub fn clear(&mut self, size: Size) -> String {
+        if self.widths.is_empty() {
+            return String::new();
+        }
+        let out = self.to_first_line(size) + "\x1b[J";
+        self.forget();
+        out
+    }
+
+    /// Leaves the last frame where it is: what comes next is drawn below.
+    pub fn forget(&mut self) {
+        self.widths.clear();
+        self.shown.clear();
+    }
+
     /// Back to where the last frame began. In a window that was made narrower its lines may take several each; what
     /// has scrolled out of sight cannot be reached.
     fn to_first_line(&self, size: Size) -> String {
+        if self.widths.is_empty() {
+            return to_own_line(size);
+        }
         let width = size.width.max(1);
         let lines: usize = self.widths.iter().map(|columns| columns.div_ceil(width).max(1)).sum();
         match lines.min(size.height.saturating_sub(1)) {
@@ -85,6 +105,13 @@ impl Screen {
             }
         }
     }
+}
+
+/// To the start of a line that is empty. The program may have left the cursor behind a prompt, and nobody can be asked
+/// where it is: as many spaces as a line has columns go past the end of a line that is begun, and stay within one that is
+/// not, since terminals go to the next line only with the character after the last column. zsh does the same.
+fn to_own_line(size: Size) -> String {
+    " ".repeat(size.width) + "\r"
 }
 
 /// A line in the last column makes some terminals wrap and others swallow its end when the rest is cleared.

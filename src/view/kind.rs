@@ -101,6 +101,8 @@ pub enum Status {
     Ok,
     /// Ended with an error.
     Error,
+    /// Not allowed to run.
+    Denied,
     /// Given up from outside, or left out on purpose.
     Cancelled,
     /// Ended by a panic.
@@ -118,6 +120,7 @@ impl Status {
             Self::Running => "running",
             Self::Ok => "ok",
             Self::Error => "error",
+            Self::Denied => "denied",
             Self::Cancelled => "cancelled",
             Self::Panicked => "panicked",
             Self::TimedOut => "timed out",
@@ -152,7 +155,8 @@ impl From<&ToolFailure> for Status {
             ToolFailure::Panicked => Self::Panicked,
             ToolFailure::TimedOut => Self::TimedOut,
             ToolFailure::Lost => Self::Lost,
-            ToolFailure::Error | ToolFailure::Denied | ToolFailure::Other(_) => Self::Error,
+            ToolFailure::Denied => Self::Denied,
+            ToolFailure::Error | ToolFailure::Other(_) => Self::Error,
         }
     }
 }

@@ -26,7 +26,7 @@ impl Mark {
             (Status::Ok, None | Some(GuardrailDecision::Pass)) => Self::Good,
             (Status::Ok, Some(GuardrailDecision::Block)) => Self::Bad,
             (Status::Ok, Some(GuardrailDecision::Warn | GuardrailDecision::Other(_))) => Self::Doubtful,
-            (Status::Error | Status::Panicked | Status::TimedOut, _) => Self::Bad,
+            (Status::Error | Status::Denied | Status::Panicked | Status::TimedOut, _) => Self::Bad,
             (Status::Cancelled, _) => Self::GivenUp,
             (Status::Lost, _) => Self::Unknown,
         }

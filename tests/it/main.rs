@@ -8,6 +8,7 @@ mod inert;
 mod layer;
 mod log;
 mod macros;
+mod printing;
 mod real_runs;
 mod record;
 mod research;

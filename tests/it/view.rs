@@ -62,7 +62,7 @@ fn a_finished_run_shows_every_kind_of_end() {
         ├─ ✓ tool write_file         path: "report.md", mode: "new" · granted by anna        930 ms
         ├─ ✓ artifact report.md      text/markdown, 12,345 bytes
         ├─ ✗ tool fetch              error: HTTP 503 from example.org · url: "https://exam…  100 ms
-        ├─ ✗ tool shell              error: the policy said no · "rm -rf /" · policy deny:…    2 ms
+        ├─ ✗ tool shell              denied: the policy said no · "rm -rf /" · policy deny…    2 ms
         ├─ ✗ tool crawl              timed out: no answer within 31 s · depth: 9             31.0 s
         ├─ ✗ tool render             panicked: index out of bounds · page: 1                 31.0 s
         ├─ ⊘ step second opinion     cancelled: given up · try 2                             101 ms
@@ -90,7 +90,7 @@ fn an_outline_is_free_of_times_and_ids() {
         ├─ ✓ tool write_file  path: "report.md", mode: "new" · granted by anna
         ├─ ✓ artifact report.md  text/markdown, 12,345 bytes
         ├─ ✗ tool fetch  error: HTTP 503 from example.org · url: "https://example.org/a", tries: 3
-        ├─ ✗ tool shell  error: the policy said no · "rm -rf /" · policy deny: destructive
+        ├─ ✗ tool shell  denied: the policy said no · "rm -rf /" · policy deny: destructive
         ├─ ✗ tool crawl  timed out: no answer within 31 s · depth: 9
         ├─ ✗ tool render  panicked: index out of bounds · page: 1
         ├─ ⊘ step second opinion  cancelled: given up · try 2
@@ -307,7 +307,7 @@ fn a_question_without_a_tool_call_waits_by_itself() {
     ]);
     expect![[r#"
         ◌ run tidy  waiting for a person
-        ├─ ✗ permission rm  error · "notes.txt" · denied by anna: keep it
+        ├─ ✗ permission rm  denied · "notes.txt" · denied by anna: keep it
         ├─ ✗ permission rm  timed out · "notes.txt" · expired
         ├─ ◌ permission rm  waiting for permission (ask) · "notes.txt"
         ├─ ● job download  42 % of 1,000 · weights
@@ -318,7 +318,7 @@ fn a_question_without_a_tool_call_waits_by_itself() {
     tree.apply(&at(20, 1, ExecutionCancelled::new("ctrl-c").duration_ms(20)));
     expect![[r#"
         ⊘ run tidy  cancelled: ctrl-c
-        ├─ ✗ permission rm  error · "notes.txt" · denied by anna: keep it
+        ├─ ✗ permission rm  denied · "notes.txt" · denied by anna: keep it
         ├─ ✗ permission rm  timed out · "notes.txt" · expired
         ├─ ? permission rm  no end was seen · "notes.txt"
         ├─ ? job download  no end was seen · 42 % of 1,000 · weights

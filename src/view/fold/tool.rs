@@ -123,7 +123,8 @@ impl RunTree {
         let status = match answer {
             PermissionVerdict::Granted => Status::Ok,
             PermissionVerdict::Expired => Status::TimedOut,
-            PermissionVerdict::Denied | PermissionVerdict::Other(_) => Status::Error,
+            PermissionVerdict::Denied => Status::Denied,
+            PermissionVerdict::Other(_) => Status::Error,
         };
         self.end(at, event.time, End { status, duration_ms: None, error: None })
     }
