@@ -121,7 +121,8 @@ impl<'a> Seen<'a> {
         Self {
             cursor,
             execution_id: recorded.event.execution_id.as_ref(),
-            is_piece: recorded.is_piece(),
+            // A piece that its emitter hides has no number.
+            is_piece: recorded.is_piece() && recorded.shown,
             status: Status::after(recorded.event.kind()),
             ends_execution: recorded.event.kind().life() == Life::Closes(Concept::Execution),
             sequence: recorded.sequence,
