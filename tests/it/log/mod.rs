@@ -3,7 +3,6 @@
 mod damage;
 mod each;
 mod file;
-mod speed;
 
 use crate::scratch::Scratch;
 use spanwright::{

@@ -1,6 +1,7 @@
-//! The log against bare SQLite with the same rows, indexes and groups. Ignored: it measures; run it with `--release`.
+//! The log against bare SQLite with the same rows, indexes and groups: append, replay, the answer to one durable event.
+//!
+//! `cargo bench --features sqlite-log --bench log`
 
-use crate::scratch::Scratch;
 use rusqlite::{Connection, params};
 use spanwright::{
     Cursor, EventLog, ExecutionId, StepId, StreamEvent, Timestamp,
@@ -167,13 +168,16 @@ fn per_second(events: u64, took: Duration) -> f64 {
     events as f64 / took.as_secs_f64()
 }
 
-#[test]
-#[ignore = "measures; run it alone with --release"]
-fn append_and_replay_cost_little_more_than_bare_sqlite() {
-    let scratch = Scratch::new();
+fn main() {
+    append_and_replay();
+    one_durable_event();
+}
+
+fn append_and_replay() {
+    let scratch = tempfile::tempdir().expect("folder");
     let ids: Vec<_> = (0..EXECUTIONS).map(|_| ExecutionId::new()).collect();
     for round in 0..3 {
-        let path = scratch.file(&format!("{round}.db"));
+        let path = scratch.path().join(format!("{round}.db"));
         let log = SqliteLog::open(&path).expect("open");
         let batches = batches(&ids, log.opened_at().epoch);
         let ours = per_second(EVENTS, append_all(&log, &batches));
@@ -190,26 +194,24 @@ fn append_and_replay_cost_little_more_than_bare_sqlite() {
         let replay_bare = per_second(EVENTS, replay_bare(&Connection::open(&path).expect("open")));
         let cpu_read_bare = cpu_here() - before;
         log.close().wait(LIMIT).expect("close");
-        let (took, cpu_bare) = append_bare(&path, &scratch.file(&format!("{round}-bare.db")));
+        let (took, cpu_bare) = append_bare(&path, &scratch.path().join(format!("{round}-bare.db")));
         let bare = per_second(EVENTS, took);
         let size = std::fs::metadata(&path).expect("file").len() / EVENTS;
         let ratio = |ours: Duration, bare: Duration| bare.as_secs_f64() / ours.as_secs_f64();
-        eprintln!("append {ours:.0}/s, bare {bare:.0}/s: {:.2}; by CPU {:.2}", ours / bare, ratio(cpu_ours, cpu_bare));
-        eprintln!(
+        println!("append {ours:.0}/s, bare {bare:.0}/s: {:.2}; by CPU {:.2}", ours / bare, ratio(cpu_ours, cpu_bare));
+        println!(
             "replay {replay_ours:.0}/s, bare {replay_bare:.0}/s: {:.2}; by CPU {:.2}",
             replay_ours / replay_bare,
             ratio(cpu_read, cpu_read_bare)
         );
-        eprintln!("replay of one execution in {EXECUTIONS}: {of_one:.0}/s; {size} B/event on disk");
+        println!("replay of one execution in {EXECUTIONS}: {of_one:.0}/s; {size} B/event on disk");
     }
 }
 
-#[test]
-#[ignore = "measures; run it alone with --release"]
-fn a_durable_answer_takes_a_commit() {
-    let scratch = Scratch::new();
+fn one_durable_event() {
+    let scratch = tempfile::tempdir().expect("folder");
     let ids: Vec<_> = (0..EXECUTIONS).map(|_| ExecutionId::new()).collect();
-    let log = SqliteLog::open(scratch.file("log.db")).expect("open");
+    let log = SqliteLog::open(scratch.path().join("log.db")).expect("open");
     let mut took: Vec<Duration> = (0..2000)
         .map(|number| {
             let batch = Batch::new(Cursor::new(log.opened_at().epoch, number + 1), vec![event(&ids, number)]);
@@ -220,5 +222,5 @@ fn a_durable_answer_takes_a_commit() {
         })
         .collect();
     took.sort();
-    eprintln!("append + flush of one event: p50 {:?}, p99 {:?}", took[took.len() / 2], took[took.len() * 99 / 100]);
+    println!("append + flush of one event: p50 {:?}, p99 {:?}", took[took.len() / 2], took[took.len() * 99 / 100]);
 }
