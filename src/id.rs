@@ -95,12 +95,16 @@ fn check_foreign(what: &str, text: &str) -> Result<(), Error> {
     }
 }
 
+/// Appends two digits for each byte, 16 bytes at most.
 fn write_hex(bytes: &[u8], out: &mut String) {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
+    // Digits are text.
+    out.push_str(str::from_utf8(&text[..2 * bytes.len()]).unwrap_or_default());
 }
 
 /// Lower-case digits only, as W3C Trace Context writes them; another spelling is a foreign id and kept as it is.
@@ -225,11 +229,20 @@ impl Cursor {
     pub const fn new(epoch: u64, offset: u64) -> Self {
         Self { epoch, offset }
     }
+
+    /// Appends the cursor's text: once for each frame, so without the ways of `fmt`.
+    pub(crate) fn write(self, out: &mut String) {
+        write_hex(&self.epoch.to_be_bytes(), out);
+        out.push('-');
+        out.push_str(itoa::Buffer::new().format(self.offset));
+    }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}-{}", self.epoch, self.offset)
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 

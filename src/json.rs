@@ -243,29 +243,53 @@ pub(crate) fn write_str(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Where the first byte stands that JSON wants escaped; eight bytes are looked at in one step.
+/// Where the first byte stands that JSON wants escaped. Eight bytes are looked at in one step, as the next one is near
+/// in most texts; after four such steps without one, the text is taken as prose, in steps of 32.
 fn first_escape(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        if holds_escape(u64::from_le_bytes(word)) {
-            break;
+    let mut rest = bytes;
+    let mut steps = 0;
+    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
+        let found = escapes(u64::from_le_bytes(*eight));
+        if found != 0 {
+            return Some(bytes.len() - rest.len() + first(found));
         }
-        at += 8;
+        rest = after;
+        steps += 1;
+        if steps == 4 {
+            rest = skip_prose(rest);
+        }
     }
-    bytes[at..].iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').map(|found| at + found)
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let found = escapes(u64::from_le_bytes(last));
+    (found != 0).then(|| bytes.len() - rest.len() + first(found))
 }
 
-/// True when one of eight bytes is a control character, a quote or a backslash (and for nothing else: bytes of
-/// multi-byte characters have their high bit set, which the mask leaves out).
-const fn holds_escape(word: u64) -> bool {
+/// The index of the first byte that is marked.
+const fn first(marked: u64) -> usize {
+    (marked.trailing_zeros() / 8) as usize
+}
+
+/// Written so that the compiler compares 16 bytes at once.
+fn skip_prose(mut bytes: &[u8]) -> &[u8] {
+    while let Some((step, after)) = bytes.split_first_chunk::<32>()
+        && !step.iter().fold(false, |any, &b| any | (b < 0x20) | (b == b'"') | (b == b'\\'))
+    {
+        bytes = after;
+    }
+    bytes
+}
+
+/// The high bit of each of eight bytes that is a control character, a quote or a backslash. Exact up to the first such
+/// byte (a borrow may mark bytes after it), and never wrong about there being one: bytes of multi-byte characters have
+/// their high bit set, which the mask leaves out.
+const fn escapes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES * 0x80;
     let below_space = word.wrapping_sub(ONES * 0x20);
     let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
     let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    (below_space | quote | backslash) & !word & HIGH != 0
+    (below_space | quote | backslash) & !word & HIGH
 }
 
 fn write_escape(byte: u8, out: &mut String) {

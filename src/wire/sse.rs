@@ -1,6 +1,6 @@
 //! Server-sent events, as the WHATWG HTML standard defines them (section 9.2): the encoder.
 
-use crate::{Cursor, StreamEvent};
+use crate::{Cursor, StreamEvent, event::Body};
 use std::time::Duration;
 
 /// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
@@ -9,9 +9,9 @@ use std::time::Duration;
 /// Nothing can split a frame: the id is made of hex digits, the JSON is one line, and a `type` of another version that
 /// holds a line break loses it ("If the field value contains U+000A or U+000D", it would end the field).
 pub fn write_frame(cursor: Cursor, event: &StreamEvent, out: &mut String) {
-    use std::fmt::Write;
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "id: {cursor}");
+    out.push_str("id: ");
+    cursor.write(out);
+    out.push('\n');
     write_body(event, out);
 }
 
@@ -22,7 +22,10 @@ pub fn write_frame_without_id(event: &StreamEvent, out: &mut String) {
 
 fn write_body(event: &StreamEvent, out: &mut String) {
     out.push_str("event: ");
-    out.extend(event.body.tag().split(['\n', '\r', '\0']));
+    match &event.body {
+        Body::Unknown(event) => out.extend(event.tag.split(['\n', '\r', '\0'])),
+        known => out.push_str(known.tag()),
+    }
     out.push_str("\ndata: ");
     event.write_json(out);
     out.push_str("\n\n");

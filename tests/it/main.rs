@@ -2,6 +2,7 @@
 
 mod docs;
 mod drops;
+mod escapes;
 mod gate;
 mod http;
 mod inert;
