@@ -62,7 +62,7 @@ impl Json {
         if check_limits(&text).is_ok() {
             return Self(text.into());
         }
-        let end = text.floor_char_boundary(Self::BEGINNING_BYTES);
+        let end = (0..=Self::BEGINNING_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let mut out = format!("{{\"truncated_bytes\":{},\"beginning\":", text.len());
         write_str(&text[..end], &mut out);
         out.push('}');

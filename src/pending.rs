@@ -47,7 +47,7 @@ impl<T> Pending<T> {
             State::Ready(answer) => answer.unwrap_or_else(|| Err(gone())),
             // Only a future that was polled and then given to this method: it cannot be moved back.
             State::Gone | State::Awaited(_) => Err(gone()),
-            State::Asked(receiver) => match receiver.recv_timeout(limit) {
+            State::Asked(receiver) => match receiver.recv_deadline(crate::time::deadline(limit)) {
                 Ok(answer) => answer,
                 Err(oneshot::RecvTimeoutError::Timeout) => Err(Error::timed_out(format!("no answer within {limit:?}"))),
                 Err(oneshot::RecvTimeoutError::Disconnected) => Err(gone()),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt,
     num::NonZeroU64,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// A moment in Unix time, in nanoseconds: years 1678 to 2262.
@@ -19,6 +19,12 @@ pub struct Timestamp(
 const SIGN: u64 = 1 << 63;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MILLI: i64 = 1_000_000;
+
+/// The moment after which a wait is over. A limit that no clock can reach is a year.
+pub(crate) fn deadline(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
+}
 
 impl Timestamp {
     /// Now, by the system's clock. A clock before 1970 or past 2262 reads as that bound: emitting never fails.

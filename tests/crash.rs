@@ -233,7 +233,7 @@ impl Oracle {
 
     /// In place, or on a copy: then it is the next child that recovers what this one left behind.
     fn check(&mut self, scratch: &Scratch, seed: u64) {
-        let path = if seed % 3 == 0 { scratch.file("log.db") } else { image(scratch, seed) };
+        let path = if seed.is_multiple_of(3) { scratch.file("log.db") } else { image(scratch, seed) };
         let log = SqliteLog::open(&path).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let events = read_all(&log);
         self.all_acknowledged_are_there(&events, seed);

@@ -81,7 +81,8 @@ impl Expansion {
     /// What is told to the span before the work begins, if anybody listens.
     fn note(&self) -> TokenStream {
         let (private, span) = (private(), span());
-        let notes = [self.note_callable(), self.note_arguments(), self.note_query(), self.note_fields()];
+        // Arguments last: a start is told with them, and with what was noted before.
+        let notes = [self.note_callable(), self.note_fields(), self.note_query(), self.note_arguments()];
         if notes.iter().all(TokenStream::is_empty) {
             return TokenStream::new();
         }

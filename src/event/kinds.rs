@@ -56,7 +56,7 @@ kinds! {
         opt { /// The segment's whole text. Pieces are not kept, so this is what the record has; it also heals a
             /// reader that missed some.
             final_text: Text,
-            /// True when the text is only the beginning of a longer one.
+            /// True when the text is only the beginning of a longer one, or pieces of it were lost under load.
             truncated: bool,
             /// How the segment ended, where not well.
             outcome: Outcome, }
@@ -79,7 +79,7 @@ kinds! {
             id: Text, }
         opt { /// The segment's whole text.
             final_text: Text,
-            /// True when the text is only the beginning of a longer one.
+            /// True when the text is only the beginning of a longer one, or pieces of it were lost under load.
             truncated: bool,
             /// How the segment ended, where not well.
             outcome: Outcome, }
@@ -117,7 +117,9 @@ kinds! {
             /// Which try, from 1.
             attempt: u64,
             /// What was asked.
-            input: Json, }
+            input: Json,
+            /// What else the author said of it: a JSON object.
+            fields: Json, }
     }
     /// An execution ended well.
     ExecutionEnd "data-execution-end", Structural, [as ExecutionEnd], closes(Execution), boxed {
@@ -181,7 +183,9 @@ kinds! {
             /// Which try, from 1.
             attempt: u64,
             /// What it was given.
-            input: Json, }
+            input: Json,
+            /// What else the author said of it: a JSON object.
+            fields: Json, }
     }
     /// A step ended well.
     StepEnd "data-step-end", Structural, [as StepEnd], closes(Step), inline {
@@ -240,7 +244,9 @@ kinds! {
             /// The input.
             input: Json, }
         opt { /// The step around the call.
-            parent_step_id: StepId, }
+            parent_step_id: StepId,
+            /// What else the author said of it: a JSON object.
+            fields: Json, }
     }
     /// A tool's output.
     ToolOutputAvailable "data-tool-output-available", Structural, [as ToolCallEnd], closes(ToolCall by tool_call_id), boxed {
@@ -330,7 +336,9 @@ kinds! {
             /// Which try, from 1.
             attempt: u64,
             /// The messages sent.
-            input: Json, }
+            input: Json,
+            /// What else the author said of it: a JSON object.
+            fields: Json, }
     }
     /// A model call ended well.
     LlmCallEnd "data-llm-call-end", Structural, [as LlmCallEnd], closes(LlmCall), boxed {
@@ -574,7 +582,9 @@ kinds! {
             /// The agent that handed over to it, where it does not come back.
             handoff_from: Text,
             /// What it was asked.
-            input: Json, }
+            input: Json,
+            /// What else the author said of it: a JSON object.
+            fields: Json, }
     }
     /// An agent inside an execution is done.
     AgentEnd "data-agent-end", Structural, [as AgentEnd], closes(Agent), boxed {

@@ -58,7 +58,7 @@ impl EventStream {
     pub fn recv_timeout(&mut self, limit: Duration) -> Received {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut cx = Context::from_waker(&waker);
-        let deadline = Instant::now() + limit;
+        let deadline = crate::time::deadline(limit);
         loop {
             if let Poll::Ready(event) = self.poll_event(&mut cx) {
                 return event.map_or(Received::Ended, Received::Event);
@@ -121,7 +121,8 @@ impl<'a> Seen<'a> {
         Self {
             cursor,
             execution_id: recorded.event.execution_id.as_ref(),
-            is_piece: recorded.is_piece(),
+            // A piece that its emitter hides has no number.
+            is_piece: recorded.is_piece() && recorded.shown,
             status: Status::after(recorded.event.kind()),
             ends_execution: recorded.event.kind().life() == Life::Closes(Concept::Execution),
             sequence: recorded.sequence,

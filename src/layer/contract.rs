@@ -120,6 +120,7 @@ fields! {
     StatusCode = OTEL_STATUS_CODE,
     StatusDescription = OTEL_STATUS_DESCRIPTION,
     Outcome = OUTCOME,
+    Fields = FIELDS,
     DeltaText = DELTA_TEXT,
     DeltaReasoning = DELTA_REASONING,
 }

@@ -81,9 +81,9 @@ impl Fields {
         self.0.iter().find(|(known, _)| *known == slot).map(|(_, value)| value)
     }
 
-    /// A copy with nothing but this.
-    pub(super) fn only(&self, slot: Slot) -> Self {
-        Self(self.get(slot).map(|value| (slot, value.clone())).into_iter().collect())
+    /// A copy with nothing but these.
+    pub(super) fn only(&self, slots: &[Slot]) -> Self {
+        Self(self.0.iter().filter(|(slot, _)| slots.contains(slot)).cloned().collect())
     }
 
     pub(super) fn has(&self, slot: Slot) -> bool {
@@ -135,9 +135,10 @@ impl Fields {
         }
     }
 
-    /// A payload: JSON where the text is JSON, else the text as a string.
+    /// A payload: JSON where the text is JSON, else the text as a string. None for `null`, which says as much.
     pub(super) fn json(&self, slot: Slot) -> Option<Json> {
         match self.get(slot)? {
+            Value::Text(text) if text == "null" => None,
             Value::Text(text) => Some(Json::parse_or_text(text)),
             Value::Unsigned(number) => Some(Json::of(number)),
             Value::Float(number) => Some(Json::of(number)),

@@ -14,7 +14,7 @@ thread_local! {
 /// A value's `Debug` may log: under a global subscriber tracing-core would call the layer again, without end. And a
 /// panic in it would unwind into the user's call, or, while the program unwinds already, abort it.
 pub(super) fn once(callback: impl FnOnce()) {
-    if INSIDE.try_with(|inside| inside.replace(true)).unwrap_or(true) {
+    if INSIDE.replace(true) {
         return;
     }
     let _leave = Leave;
@@ -26,7 +26,6 @@ struct Leave;
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        // A thread that is being torn down has no flag any more, and no more callbacks to guard.
-        let _ = INSIDE.try_with(|inside| inside.set(false));
+        INSIDE.set(false);
     }
 }

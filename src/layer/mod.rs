@@ -7,7 +7,7 @@ mod guard;
 mod open;
 mod story;
 
-use crate::{Recorder, semconv};
+use crate::{Recorder, StepId, semconv};
 use contract::{Slot, SpanKind};
 use fields::{Fields, Shape};
 use open::{OpenSpan, Role, Run, SegmentKind};
@@ -16,7 +16,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 use tracing::{
-    Event, Subscriber,
+    Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -42,13 +42,13 @@ use tracing_subscriber::{
 pub struct AgentLayer {
     recorder: Recorder,
     /// Open spans whose start waits for a field: while there are none, entering and leaving costs one load.
-    unannounced: AtomicUsize,
+    waiting: AtomicUsize,
 }
 
 impl AgentLayer {
-    /// A layer that feeds this recorder.
+    /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
     pub const fn new(recorder: Recorder) -> Self {
-        Self { recorder, unannounced: AtomicUsize::new(0) }
+        Self { recorder, waiting: AtomicUsize::new(0) }
     }
 
     fn open<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
@@ -66,9 +66,13 @@ impl AgentLayer {
         open.awaits_input = shape.declares(kind.input()) && !open.fields.has(kind.input());
         match open.is_ready() {
             true => open.announce(&self.recorder),
-            false => drop(self.unannounced.fetch_add(1, Ordering::Relaxed)),
+            false => {
+                open.waits = true;
+                self.waiting.fetch_add(1, Ordering::Relaxed);
+            }
         }
-        span.extensions_mut().insert(open);
+        // Not `insert`, which panics where another layer of this kind has been.
+        span.extensions_mut().replace(open);
     }
 
     /// Finds the place of a new span in an execution, or makes one for it.
@@ -76,23 +80,22 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let name = span.name();
-        if let Some((run, parent)) = self.enter_parent(span) {
-            let mut open = OpenSpan::new(run, Role::Inner(kind), fields, name);
-            open.parent_step_id = Some(parent);
-            return open;
-        }
-        if kind == SpanKind::Agent {
-            return OpenSpan::new(Run::new(&fields), Role::Root, fields, name);
-        }
-        match span.parent() {
-            Some(parent) => self.adopt(kind, fields, span, &parent),
-            None => OpenSpan::new(Run::new(&fields), Role::Alone(kind), fields, name),
-        }
+        let parent = self.enter_parent(span).or_else(|| match kind {
+            SpanKind::Agent => None,
+            _ => span.parent().and_then(|parent| self.adopt(&parent, &fields)),
+        });
+        let (run, role, parent_step_id) = match (parent, kind) {
+            (Some((run, parent)), _) => (run, Role::Inner(kind), Some(parent)),
+            (None, SpanKind::Agent) => (Run::new(&fields), Role::Root, None),
+            (None, _) => (Run::new(&fields), Role::Alone(kind), None),
+        };
+        let mut open = OpenSpan::new(run, role, fields, span.name());
+        open.parent_step_id = parent_step_id;
+        open
     }
 
     /// The nearest open span around a new one. It is announced now, and a text that it was writing has ended.
-    fn enter_parent<S>(&self, span: &SpanRef<'_, S>) -> Option<(Arc<Run>, crate::StepId)>
+    fn enter_parent<S>(&self, span: &SpanRef<'_, S>) -> Option<(Arc<Run>, StepId)>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -101,27 +104,35 @@ impl AgentLayer {
             let open = extensions.get_mut::<OpenSpan>()?;
             self.announce(open);
             open.close_segment(&self.recorder, None);
-            Some((open.run.clone(), open.step_id.clone()))
+            Some(open.place())
         })
     }
 
-    /// A plain span with agent spans in it is taken as the agent, as rig takes whatever span is around its run.
-    fn adopt<S>(&self, kind: SpanKind, fields: Fields, span: &SpanRef<'_, S>, parent: &SpanRef<'_, S>) -> OpenSpan
+    /// A plain span with agent spans in it is taken as the agent, as rig takes whatever span is around its run. What
+    /// the first of them says of the execution is the execution's.
+    fn adopt<S>(&self, parent: &SpanRef<'_, S>, fields: &Fields) -> Option<(Arc<Run>, StepId)>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let mut root = OpenSpan::new(Run::new(&fields), Role::Root, fields.only(Slot::AgentName), parent.name());
-        root.announce(&self.recorder);
-        let mut open = OpenSpan::new(root.run.clone(), Role::Inner(kind), fields, span.name());
-        open.parent_step_id = Some(root.step_id.clone());
-        parent.extensions_mut().insert(root);
-        open
+        let mut extensions = parent.extensions_mut();
+        // Another thread may have been faster.
+        if extensions.get_mut::<OpenSpan>().is_none() {
+            let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
+            let mut root = OpenSpan::new(Run::new(fields), Role::Root, known, parent.name());
+            root.announce(&self.recorder);
+            extensions.replace(root);
+        }
+        extensions.get_mut::<OpenSpan>().map(|root| root.place())
     }
 
     fn announce(&self, open: &mut OpenSpan) {
-        if !open.announced {
-            self.unannounced.fetch_sub(1, Ordering::Relaxed);
-            open.announce(&self.recorder);
+        self.stop_waiting(open);
+        open.announce(&self.recorder);
+    }
+
+    fn stop_waiting(&self, open: &mut OpenSpan) {
+        if std::mem::take(&mut open.waits) {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -130,7 +141,7 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.unannounced.load(Ordering::Relaxed) == 0 {
+        if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }
         guard::once(|| {
@@ -156,7 +167,7 @@ impl AgentLayer {
         }
         let mut extensions = span.extensions_mut();
         let Some(open) = extensions.get_mut::<OpenSpan>() else { return };
-        open.fields.merge(fields);
+        open.merge(fields);
         if open.is_ready() {
             self.announce(open);
         }
@@ -183,11 +194,18 @@ impl AgentLayer {
         }
     }
 
-    fn close(&self, open: OpenSpan) {
-        if !open.announced {
-            self.unannounced.fetch_sub(1, Ordering::Relaxed);
-        }
+    fn close(&self, mut open: OpenSpan) {
+        self.stop_waiting(&mut open);
         open.end(&self.recorder);
+    }
+}
+
+/// What the layer can use: agent spans of every level, plain spans from INFO up, which may be around them, and pieces of
+/// text. A filter for this layer alone; without one, every TRACE span and event of the process is switched on for it.
+pub(crate) fn concerns(metadata: &Metadata<'_>) -> bool {
+    match metadata.is_span() {
+        true => *metadata.level() <= Level::INFO || metadata.fields().field(semconv::OPERATION_NAME).is_some(),
+        false => metadata.target() == semconv::DELTA_TARGET,
     }
 }
 

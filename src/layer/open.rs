@@ -53,6 +53,12 @@ pub(super) struct OpenSpan {
     pub(super) is_rig: bool,
     /// Whether its start has been emitted.
     pub(super) announced: bool,
+    /// Whether the layer counts it among those whose start waits for a field.
+    pub(super) waits: bool,
+    /// A tool call's id, as its start said it: the end must say the same.
+    pub(super) call_id: Option<Text>,
+    /// When it said how it ended; a span may stay open longer, for a child that outlives it.
+    pub(super) ended: Option<Instant>,
     /// Whether a field is declared and empty that the start would want.
     pub(super) awaits_input: bool,
     pub(super) started: Instant,
@@ -85,11 +91,19 @@ impl OpenSpan {
             name,
             is_rig: false,
             announced: false,
+            waits: false,
+            call_id: None,
+            ended: None,
             awaits_input: false,
             started: Instant::now(),
             started_at: Timestamp::now(),
             segment: Segment::default(),
         }
+    }
+
+    /// Where a span inside this one belongs.
+    pub(super) fn place(&self) -> (Arc<Run>, StepId) {
+        (self.run.clone(), self.step_id.clone())
     }
 
     pub(super) fn kind(&self) -> SpanKind {
@@ -100,12 +114,26 @@ impl OpenSpan {
     }
 
     pub(super) fn duration_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let ended = self.ended.unwrap_or_else(Instant::now);
+        u64::try_from(ended.duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Whether a start would say now what began.
+    /// Whether a start would say now what began. A model call is known by its caller too: not every one names a model.
     pub(super) fn has_identity(&self) -> bool {
-        self.kind().identity().is_none_or(|slot| self.fields.has(slot))
+        let called = self.kind() == SpanKind::Llm && self.fields.has(Slot::CallableName);
+        called || self.kind().identity().is_none_or(|slot| self.fields.has(slot))
+    }
+
+    /// Takes in what was recorded later. An execution's own id counts until its start has been told.
+    pub(super) fn merge(&mut self, newer: Fields) {
+        let names_execution = newer.has(Slot::ExecutionId);
+        if newer.has(Slot::Outcome) {
+            self.ended = Some(Instant::now());
+        }
+        self.fields.merge(newer);
+        if names_execution && !self.announced && !matches!(self.role, Role::Inner(_)) {
+            self.run = Run::new(&self.fields);
+        }
     }
 
     /// Whether a start would have all that it can have.

@@ -24,6 +24,9 @@ impl OpenSpan {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
+        if self.kind() == SpanKind::Tool {
+            self.call_id = Some(self.tool_call_id());
+        }
         match self.role {
             Role::Root => self.emit_start(recorder, self.execution_start()),
             Role::Alone(kind) => {
@@ -45,6 +48,7 @@ impl OpenSpan {
         start.tenant_id = self.fields.text(Slot::TenantId);
         start.user_id = self.fields.text(Slot::UserId);
         start.input = self.fields.json(Slot::InputValue);
+        start.fields = self.fields.json(Slot::Fields);
         start
     }
 
@@ -67,6 +71,7 @@ impl OpenSpan {
         let mut start = AgentStart::new(self.display_name());
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.input = self.fields.json(Slot::InputValue);
+        start.fields = self.fields.json(Slot::Fields);
         start
     }
 
@@ -77,7 +82,8 @@ impl OpenSpan {
         start.model = self.fields.text(Slot::RequestModel);
         start.provider = self.fields.text(Slot::Provider);
         start.parent_step_id.clone_from(&self.parent_step_id);
-        start.input = self.fields.json(Slot::InputMessages);
+        start.input = self.fields.json(Slot::InputMessages).or_else(|| self.fields.json(Slot::InputValue));
+        start.fields = self.fields.json(Slot::Fields);
         start
     }
 
@@ -92,12 +98,14 @@ impl OpenSpan {
         let input = self.fields.json(Slot::ToolArguments).unwrap_or_else(crate::Json::null);
         let mut start = ToolInputAvailable::new(self.tool_call_id(), self.display_name(), input);
         start.parent_step_id.clone_from(&self.parent_step_id);
+        start.fields = self.fields.json(Slot::Fields);
         start
     }
 
-    /// The provider's id of the call, else the step's own: a start and its end must find each other.
+    /// The provider's id of the call, else the step's own. As the start said it: the end must find it.
     fn tool_call_id(&self) -> Text {
-        self.fields.text(Slot::ToolCallId).unwrap_or_else(|| Text::from(self.step_id.to_string()))
+        let named = self.call_id.clone().or_else(|| self.fields.text(Slot::ToolCallId));
+        named.unwrap_or_else(|| Text::from(self.step_id.to_string()))
     }
 
     fn step_start(&self, step_type: StepType) -> Body {
@@ -105,6 +113,7 @@ impl OpenSpan {
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.index = self.fields.unsigned(Slot::StepIndex);
         start.input = self.fields.json(Slot::InputValue);
+        start.fields = self.fields.json(Slot::Fields);
         start.into()
     }
 
@@ -253,7 +262,7 @@ impl OpenSpan {
         end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
         end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
         end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
-        end.output = fields.json(Slot::OutputMessages);
+        end.output = fields.json(Slot::OutputMessages).or_else(|| fields.json(Slot::OutputValue));
         end
     }
 
@@ -377,9 +386,7 @@ impl Ending {
         let fields = &span.fields;
         let outcome = match fields.str(Slot::Outcome) {
             // Whoever told an error from inside knows more than a guard that saw a value come back.
-            Some("ok") | None if fields.has(Slot::ErrorType) || fields.str(Slot::StatusCode) == Some("error") => {
-                Outcome::Error
-            }
+            Some("ok") | None if says_error(fields) => Outcome::Error,
             Some(word) => Outcome::from(word),
             None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
             None if span.is_rig && span.kind() == SpanKind::Llm && !answered(fields) => return Self::unanswered(),
@@ -423,6 +430,13 @@ impl Ending {
             None => error,
         }
     }
+}
+
+/// As tracing-opentelemetry reads it: the code in any case, and a description by itself implies an error.
+fn says_error(fields: &Fields) -> bool {
+    let code = fields.str(Slot::StatusCode).is_some_and(|code| code.eq_ignore_ascii_case("error"));
+    let described = fields.has(Slot::StatusDescription) && !fields.has(Slot::Outcome);
+    code || described || fields.has(Slot::ErrorType)
 }
 
 fn answered(fields: &Fields) -> bool {

@@ -113,9 +113,9 @@ impl RecorderBuilder {
         let thread = std::thread::Builder::new()
             .name("spanwright-recorder".into())
             .spawn(move || {
-                if let Ok(shared) = receive.recv() {
-                    Worker::new(shared, worker_hub, shows, worker_log, opened_at).run(unfinished);
-                }
+                let Ok(shared) = receive.recv() else { return Ok(()) };
+                let _ended = Ended(shared.clone(), worker_hub.clone());
+                Worker::new(shared, worker_hub, shows, worker_log, opened_at).run(unfinished)
             })
             .map_err(|source| Error::io("no thread for the recorder").with_source(source))?;
         let shared = Arc::new(Shared {
@@ -124,12 +124,23 @@ impl RecorderBuilder {
             ends: Ends::default(),
             wanted: AtomicU8::new(wanted),
             closing: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             sleeping: AtomicBool::new(false),
             worker: thread.thread().clone(),
         });
         // The thread waits for exactly this.
         let _ = send.send(shared.clone());
         Ok(Recorder(Arc::new(Owner { shared, hub, log: self.log, recovered, thread: Mutex::new(Some(thread)) })))
+    }
+}
+
+/// Whatever ends the worker, a panic in a user's log too: nobody waits for it any more, and streams end.
+struct Ended(Arc<Shared>, Hub);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.end();
+        self.1.close();
     }
 }
 

@@ -89,14 +89,19 @@ impl EventEmitter {
 
     /// Emits an event. What it leaves open is filled in: this emitter's execution, the time.
     pub fn emit(&self, event: impl Into<StreamEvent>) {
-        self.0.recorder.0.shared.emit(event.into(), Some(&self.0.execution_id), self.mode());
+        let _ = self.put_in_line(event.into(), self.mode());
+    }
+
+    fn put_in_line(&self, event: StreamEvent, mode: StreamMode) -> bool {
+        self.0.recorder.0.shared.emit(event, Some(&self.0.execution_id), mode)
     }
 
     /// Emits the event that `make` gives, which is only asked when someone wants events of this class: for events that
     /// cost something to make.
     pub fn emit_with<E: Into<StreamEvent>>(&self, class: Class, make: impl FnOnce() -> E) {
-        if self.wants(class) {
-            self.emit(make());
+        match self.wants(class) {
+            true => self.emit(make()),
+            false => self.0.recorder.0.shared.not_wanted(),
         }
     }
 
@@ -107,16 +112,24 @@ impl EventEmitter {
 
     /// Emits an event and shows it whatever the mode.
     pub fn emit_force(&self, event: impl Into<StreamEvent>) {
-        self.0.recorder.0.shared.emit(event.into(), Some(&self.0.execution_id), StreamMode::Full);
+        let _ = self.put_in_line(event.into(), StreamMode::Full);
     }
 
-    /// Emits an event; answered when it is on disk.
+    /// Emits an event; answered when it is on disk. Of a piece (class bulk) nothing is kept by itself: then when all
+    /// that was emitted before it is.
     ///
     /// # Errors
-    /// What the log says; `is_closed` after shutdown.
+    /// What the log says; `is_closed` after shutdown; `is_io` when there was no room for the event in the queue.
     pub fn emit_durable(&self, event: impl Into<StreamEvent>) -> Pending<Cursor> {
-        self.emit(event);
-        self.0.recorder.flush()
+        match self.put_in_line(event.into(), self.mode()) {
+            true => self.0.recorder.flush(),
+            false if self.0.recorder.is_wanted() => {
+                Pending::ready(Err(Error::io("the event was shed: the queue in front of the recorder is full")))
+            }
+            false => {
+                Pending::ready(Err(Error::closed("nobody takes events: the recorder has shut down or has no log")))
+            }
+        }
     }
 
     /// Every event of the execution that was shown since the last call, oldest first. Waits until what was emitted

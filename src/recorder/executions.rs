@@ -1,5 +1,6 @@
 //! What the gate remembers of each execution: its numbers, its conversation, and the texts that are being written.
 
+use super::texts::Texts;
 use crate::{
     EventLog, ExecutionId, StreamEvent, Text,
     event::{Body, Concept, Kind, Life, Recorded},
@@ -17,8 +18,11 @@ pub(super) struct Executions {
     free: Vec<usize>,
     /// The execution that was looked for last: most events are of the one that the event before was of.
     last: Option<(ExecutionId, usize)>,
-    /// Ended ones, oldest first: kept for late events, up to a bound.
+    /// Those that began, and those that ended, oldest first: for the bounds on how many are remembered.
+    began: VecDeque<ExecutionId>,
     ended: VecDeque<ExecutionId>,
+    /// Whether any was forgotten: then one that comes up may be an old one.
+    forgot: bool,
     log: Option<Arc<dyn EventLog>>,
     started_ms: u128,
 }
@@ -28,52 +32,55 @@ struct Execution {
     sequence: u64,
     pieces: u64,
     session_id: Option<Text>,
-    /// The text that was written last: most pieces go on with it.
-    text: Option<(Text, Writing)>,
-    /// The others that are being written.
-    texts: HashMap<Text, Writing>,
+    closed: bool,
+    texts: Texts,
 }
 
-/// A text that is being written.
-#[derive(Default)]
-struct Writing {
-    text: String,
-    truncated: bool,
-}
-
-/// Ended executions that are remembered.
+/// Ended executions that are remembered, for late events.
 const MAX_ENDED: usize = 4_096;
-/// The longest text that is kept whole, in bytes; of a longer one the beginning is.
-const MAX_TEXT_BYTES: usize = 1 << 20;
-/// An id is taken as made by this process when it is at most this much younger than the recorder: 30 days, in ms.
-const NEWER_MS: u128 = 30 * 24 * 3_600 * 1_000;
+/// Executions that are remembered at all; one that is forgotten before its end goes on with what the log knows of it.
+const MAX_KNOWN: usize = 65_536;
+/// Clocks of one machine may differ by this much, in ms: a day.
+const CLOCKS_MS: u128 = 24 * 3_600 * 1_000;
 /// How long the log may take to say how far an execution had come.
 const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 impl Executions {
     pub(super) fn new(log: Option<Arc<dyn EventLog>>) -> Self {
-        let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let (places, known, free, ended) = (HashMap::new(), Vec::new(), Vec::new(), VecDeque::new());
-        Self { places, known, free, last: None, ended, log, started_ms }
+        Self {
+            places: HashMap::new(),
+            known: Vec::new(),
+            free: Vec::new(),
+            last: None,
+            began: VecDeque::new(),
+            ended: VecDeque::new(),
+            forgot: false,
+            log,
+            started_ms: now_ms(),
+        }
+    }
+
+    /// Pieces were shed: of every text that is being written some may be missing.
+    pub(super) fn lost_pieces(&mut self) {
+        self.known.iter_mut().for_each(|execution| execution.texts.lost_pieces());
     }
 
     /// Gives the event its numbers; a text's end gets the whole of its text.
     pub(super) fn record(&mut self, mut event: StreamEvent, shown: bool) -> Recorded {
         let Some(id) = &event.execution_id else { return Recorded::new(event, 0, 0, shown) };
-        let kind = event.kind();
-        let place = self.place(id, kind);
-        let ended = (kind.life() == Life::Closes(Concept::Execution)).then(|| id.clone());
+        let place = self.place(id);
+        let ended = (event.kind().life() == Life::Closes(Concept::Execution)).then(|| id.clone());
         let execution = &mut self.known[place];
-        execution.apply(&mut event);
+        execution.apply(&mut event, shown);
         let Execution { sequence, pieces, ref session_id, .. } = *execution;
         let recorded = Recorded { event, sequence, pieces, shown, session_id: session_id.clone() };
         if let Some(id) = ended {
-            self.end(id);
+            self.end(id, place);
         }
         recorded
     }
 
-    fn place(&mut self, id: &ExecutionId, kind: Kind) -> usize {
+    fn place(&mut self, id: &ExecutionId) -> usize {
         if let Some((last, place)) = &self.last
             && last == id
         {
@@ -81,30 +88,37 @@ impl Executions {
         }
         let place = match self.places.get(id) {
             Some(place) => *place,
-            None => self.add(id, kind),
+            None => self.add(id),
         };
         self.last = Some((id.clone(), place));
         place
     }
 
-    fn add(&mut self, id: &ExecutionId, kind: Kind) -> usize {
-        let found = self.look_up(id, kind);
+    fn add(&mut self, id: &ExecutionId) -> usize {
+        let found = self.look_up(id);
         let place = self.free.pop().unwrap_or(self.known.len());
         match self.known.get_mut(place) {
             Some(free) => *free = found,
             None => self.known.push(found),
         }
         self.places.insert(id.clone(), place);
+        self.began.push_back(id.clone());
+        if self.began.len() > MAX_KNOWN
+            && let Some(oldest) = self.began.pop_front()
+        {
+            self.forget(&oldest);
+        }
         place
     }
 
-    /// An execution that this recorder does not remember may be an old one that goes on, or a late event of one.
-    fn look_up(&self, id: &ExecutionId, kind: Kind) -> Execution {
-        // The upper bound keeps out trace ids of other systems, whose digits are no time.
-        let since_start = self.started_ms..self.started_ms + NEWER_MS;
-        let new = kind == Kind::ExecutionStart && id.created_ms().is_some_and(|ms| since_start.contains(&ms));
+    /// An execution that this recorder does not remember may be an old one that goes on, or a late event of one. One
+    /// whose id was made since this recorder began can only be new, as long as it has forgotten none: it is the only
+    /// writer. (The upper bound keeps out trace ids of other systems, whose digits are no time.)
+    fn look_up(&self, id: &ExecutionId) -> Execution {
+        let since_start = self.started_ms..now_ms() + CLOCKS_MS;
+        let new = !self.forgot && id.created_ms().is_some_and(|ms| since_start.contains(&ms));
         let row = match &self.log {
-            Some(log) if !new => log.execution(id.clone()).wait(LOG_LIMIT).ok().flatten(),
+            Some(log) if !new => ask(log, id),
             _ => None,
         };
         row.map_or_else(Execution::default, |row| Execution {
@@ -115,10 +129,14 @@ impl Executions {
         })
     }
 
-    fn end(&mut self, id: ExecutionId) {
+    fn end(&mut self, id: ExecutionId, place: usize) {
+        if std::mem::replace(&mut self.known[place].closed, true) {
+            return;
+        }
         self.ended.push_back(id);
         if self.ended.len() > MAX_ENDED
             && let Some(oldest) = self.ended.pop_front()
+            && self.places.get(&oldest).is_some_and(|place| self.known[*place].closed)
         {
             self.forget(&oldest);
         }
@@ -126,6 +144,7 @@ impl Executions {
 
     fn forget(&mut self, id: &ExecutionId) {
         if let Some(place) = self.places.remove(id) {
+            self.forgot = true;
             self.known[place] = Execution::default();
             self.free.push(place);
             self.last = None;
@@ -133,51 +152,33 @@ impl Executions {
     }
 }
 
+fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
+}
+
+/// What the log knows of an execution, with what is on its way there.
+fn ask(log: &Arc<dyn EventLog>, id: &ExecutionId) -> Option<crate::log::ExecutionRow> {
+    log.flush().wait(LOG_LIMIT).ok()?;
+    log.execution(id.clone()).wait(LOG_LIMIT).ok().flatten()
+}
+
 impl Execution {
-    fn apply(&mut self, event: &mut StreamEvent) {
-        let life = event.kind().life();
-        match life {
-            Life::Continues(_) => self.pieces += 1,
-            _ if event.kind().event_type().is_some() => self.sequence += 1,
+    fn apply(&mut self, event: &mut StreamEvent, shown: bool) {
+        let kind = event.kind();
+        match kind.life() {
+            // What its emitter's mode hides is missed by nobody.
+            Life::Continues(_) => self.pieces += u64::from(shown),
+            _ if kind.event_type().is_some() => self.sequence += 1,
             _ => {}
         }
         match &mut event.body {
             Body::ExecutionStart(start) if start.session_id.is_some() => self.session_id.clone_from(&start.session_id),
-            Body::TextDelta(piece) => self.write(&piece.id, &piece.delta),
-            Body::ReasoningDelta(piece) => self.write(&piece.id, &piece.delta),
-            Body::TextEnd(end) => self.finish(&end.id, &mut end.final_text, &mut end.truncated),
-            Body::ReasoningEnd(end) => self.finish(&end.id, &mut end.final_text, &mut end.truncated),
-            _ if life == Life::Closes(Concept::Execution) => (self.text, self.texts) = (None, HashMap::new()),
             _ => {}
         }
-    }
-
-    fn write(&mut self, id: &Text, piece: &str) {
-        let writing = self.text(id);
-        if writing.truncated || writing.text.len() + piece.len() > MAX_TEXT_BYTES {
-            writing.truncated = true;
-        } else {
-            writing.text.push_str(piece);
-        }
-    }
-
-    /// The text with this id; the one that was written last is put aside for it.
-    fn text(&mut self, id: &Text) -> &mut Writing {
-        if self.text.as_ref().is_none_or(|(last, _)| last != id) {
-            self.texts.extend(self.text.take());
-            let writing = self.texts.remove(id).unwrap_or_default();
-            self.text = Some((id.clone(), writing));
-        }
-        &mut self.text.get_or_insert_default().1
-    }
-
-    /// What the emitter itself says of the whole text is taken as it is.
-    fn finish(&mut self, id: &Text, final_text: &mut Option<Text>, truncated: &mut Option<bool>) {
-        let last = self.text.take_if(|(last, _)| last == id).map(|(_, writing)| writing);
-        let Some(writing) = last.or_else(|| self.texts.remove(id)) else { return };
-        if final_text.is_none() {
-            *final_text = Some(writing.text.into());
-            *truncated = writing.truncated.then_some(true);
+        match kind {
+            Kind::ExecutionStart | Kind::ExecutionResumed => self.closed = false,
+            _ if kind.life() == Life::Closes(Concept::Execution) => self.texts = Texts::default(),
+            _ => self.texts.apply(event),
         }
     }
 }

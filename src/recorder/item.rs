@@ -48,8 +48,14 @@ impl Waiting for Item {
     }
 }
 
+/// How long a merged piece may become, in bytes: each merge copies it, under the lock that every producer may need.
+const MAX_MERGED_BYTES: usize = 16 << 10;
+
 /// Two pieces of one text as one piece.
 fn merged(earlier: &Body, next: &Body) -> Option<Body> {
+    if earlier.heap_bytes() + next.heap_bytes() > MAX_MERGED_BYTES {
+        return None;
+    }
     let mut both = earlier.clone();
     match (&mut both, next) {
         (Body::TextDelta(a), Body::TextDelta(b)) if a.id == b.id => a.delta = joined(&a.delta, &b.delta),

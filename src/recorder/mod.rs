@@ -5,9 +5,11 @@ mod emitter;
 mod ends;
 mod executions;
 mod item;
+mod keeper;
 mod queue;
 mod stats;
 mod sync;
+mod texts;
 mod worker;
 
 pub use builder::{QueueLimits, RecorderBuilder};
@@ -15,7 +17,7 @@ pub use emitter::EventEmitter;
 pub use stats::Stats;
 
 use crate::{
-    Cursor, Error, EventLog, ExecutionId, Pending, StreamEvent, Timestamp,
+    Answer, Cursor, Error, EventLog, ExecutionId, Pending, StreamEvent, Timestamp,
     event::{Class, StreamMode},
     hub::{EventStream, Filter, From, Hub},
 };
@@ -32,6 +34,7 @@ use std::{
     thread::{JoinHandle, Thread},
     time::Duration,
 };
+use worker::TAKE;
 
 /// Numbers events, shows them, keeps them.
 ///
@@ -47,7 +50,7 @@ struct Owner {
     hub: Hub,
     log: Option<Arc<dyn EventLog>>,
     recovered: Vec<ExecutionId>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
 }
 
 struct Shared {
@@ -57,7 +60,9 @@ struct Shared {
     /// Who wants events: bits [`HUB`] and [`LOG`]; none after shutdown began.
     wanted: AtomicU8,
     closing: AtomicBool,
-    /// True while the worker sleeps until it is woken.
+    /// The worker is no more: what is pushed now is taken by nobody.
+    gone: AtomicBool,
+    /// True while the worker sleeps until it is woken, and for ever once it is gone.
     sleeping: AtomicBool,
     worker: Thread,
 }
@@ -81,7 +86,7 @@ impl Recorder {
 
     /// Emits an event as it is: with the execution that it names, shown to whoever wants its class.
     pub fn emit(&self, event: impl Into<StreamEvent>) {
-        self.0.shared.emit(event.into(), None, StreamMode::Full);
+        let _ = self.0.shared.emit(event.into(), None, StreamMode::Full);
     }
 
     /// Whether anyone wants any event now: one atomic load.
@@ -137,7 +142,8 @@ impl Recorder {
     /// longest; blocks the thread, on any runtime or none. A second call finds nothing to do.
     ///
     /// # Errors
-    /// `is_timed_out` when it took longer; it goes on in the background then.
+    /// `is_timed_out` when it took longer; it goes on in the background then, and a further call waits on. What the log
+    /// says, when not everything could be kept.
     pub fn shutdown(&self, limit: Duration) -> Result<(), Error> {
         self.0.shutdown(limit)
     }
@@ -152,15 +158,16 @@ impl Owner {
         if thread.thread().id() == std::thread::current().id() {
             return Ok(());
         }
-        let deadline = std::time::Instant::now() + limit;
+        let deadline = crate::time::deadline(limit);
         while !thread.is_finished() {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
+                *slot = Some(thread);
                 return Err(Error::timed_out(format!("the recorder did not shut down within {limit:?}")));
             }
             std::thread::park_timeout(left.min(Duration::from_millis(2)));
         }
-        thread.join().map_err(|_| Error::closed("the recorder's thread panicked"))
+        thread.join().unwrap_or_else(|_| Err(Error::closed("the recorder's thread panicked")))
     }
 }
 
@@ -172,12 +179,14 @@ impl Drop for Owner {
 }
 
 impl Shared {
-    /// Stamps the event and puts it in line. Never fails, never blocks, needs no runtime.
-    fn emit(&self, mut event: StreamEvent, execution_id: Option<&ExecutionId>, mode: StreamMode) {
+    /// Stamps the event and puts it in line. Never fails, never blocks, needs no runtime. False when it is not in line:
+    /// shed, or wanted by nobody.
+    fn emit(&self, mut event: StreamEvent, execution_id: Option<&ExecutionId>, mode: StreamMode) -> bool {
         let class = event.class();
         let shown = mode.shows(class);
         if !self.wants(class, shown) {
-            return self.not_wanted();
+            self.not_wanted();
+            return false;
         }
         if event.execution_id.is_none() {
             event.execution_id = execution_id.cloned();
@@ -186,10 +195,11 @@ impl Shared {
             event.time = Some(Timestamp::now());
         }
         let end = self.ends.of(&event);
-        self.push(Item::Event(event, shown));
+        let pushed = self.push(Item::Event(event, shown));
         if let Some(end) = end {
             end.tell();
         }
+        !matches!(pushed, Pushed::Shed(_))
     }
 
     /// Whether anyone wants an event: one atomic load. The log wants pieces too, to keep their whole.
@@ -205,30 +215,50 @@ impl Shared {
     }
 
     #[inline(always)]
-    fn push(&self, item: Item) {
-        match self.queue.push(item) {
+    fn push(&self, item: Item) -> Pushed {
+        let pushed = self.queue.push(item);
+        match pushed {
             // In one total order with the worker's steps: either it sees the item, or this sees that it sleeps.
             Pushed::Queued if !self.sleeping.load(Ordering::SeqCst) => {}
             Pushed::Queued | Pushed::Overflowed => self.wake(),
             other => self.counters.pushed(other),
         }
+        pushed
     }
 
     #[cold]
     fn wake(&self) {
-        if self.sleeping.swap(false, Ordering::SeqCst) {
+        if self.gone.load(Ordering::SeqCst) {
+            self.refuse_rest();
+        } else if self.sleeping.swap(false, Ordering::SeqCst) {
             self.worker.unpark();
         }
     }
 
-    fn ask(&self, question: impl FnOnce(crate::pending::Answer<Cursor>) -> Item) -> Pending<Cursor> {
+    /// What came too late for the worker is counted, and questions are answered by being dropped.
+    fn refuse_rest(&self) {
+        let mut late = Vec::new();
+        loop {
+            self.queue.take(TAKE, &mut late);
+            let events = late.drain(..).filter(|item| matches!(item, Item::Event(..))).count();
+            self.counters.refused.fetch_add(events as u64, Ordering::Relaxed);
+            if self.queue.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn ask(&self, question: impl FnOnce(Answer<Cursor>) -> Item) -> Pending<Cursor> {
         if self.closing.load(Ordering::Acquire) {
             return Pending::ready(Err(Error::closed("the recorder has shut down")));
         }
         let (answer, pending) = Pending::asked();
         self.push(question(answer));
-        self.sleeping.store(false, Ordering::SeqCst);
-        self.worker.unpark();
+        // Who asks does not wait for the worker to look by itself.
+        match self.gone.load(Ordering::SeqCst) {
+            true => self.refuse_rest(),
+            false => self.worker.unpark(),
+        }
         pending
     }
 
@@ -236,6 +266,15 @@ impl Shared {
         self.wanted.store(0, Ordering::Release);
         self.closing.store(true, Ordering::Release);
         self.worker.unpark();
+    }
+
+    /// The worker's last word, also when it panicked: from now on nobody waits for it.
+    fn end(&self) {
+        self.wanted.store(0, Ordering::Release);
+        self.closing.store(true, Ordering::Release);
+        self.gone.store(true, Ordering::SeqCst);
+        self.sleeping.store(true, Ordering::SeqCst);
+        self.refuse_rest();
     }
 }
 

@@ -127,33 +127,32 @@ impl<T: Waiting> Queue<T> {
             false => item,
         };
         self.overflowing.store(true, Ordering::Release);
-        if let Some(class) = item.class()
-            && !self.admits(class, overflow.len(), heap_bytes)
+        let class = item.class();
+        if let Some(class) = class
+            && !self.admits_bytes(class, heap_bytes)
         {
             return Pushed::Shed(class);
         }
-        match merge_back(&mut overflow, item) {
+        // A piece that becomes part of another needs no place.
+        let item = match merge_back(&mut overflow, item) {
             Ok(grown) => {
                 self.add_bytes(grown);
-                Pushed::Merged
+                return Pushed::Merged;
             }
-            Err(item) => {
-                self.add_bytes(heap_bytes);
-                overflow.push_back(item);
-                Pushed::Overflowed
-            }
+            Err(item) => item,
+        };
+        if let Some(class) = class
+            && overflow.len() >= share(self.bounds.overflow, class)
+        {
+            return Pushed::Shed(class);
         }
+        self.add_bytes(heap_bytes);
+        overflow.push_back(item);
+        Pushed::Overflowed
     }
 
-    /// Pieces may use eight tenths of the bounds, structural events nine, control events all.
-    fn admits(&self, class: Class, waiting: usize, heap_bytes: usize) -> bool {
-        let tenths = match class {
-            Class::Bulk => 8,
-            Class::Structural => 9,
-            Class::Control | Class::Transport => 10,
-        };
-        let bytes = self.bytes.load(Ordering::Relaxed) + heap_bytes;
-        waiting < self.bounds.overflow * tenths / 10 && bytes <= self.bounds.bytes / 10 * tenths
+    fn admits_bytes(&self, class: Class, heap_bytes: usize) -> bool {
+        self.bytes().saturating_add(heap_bytes) <= share(self.bounds.bytes, class)
     }
 
     /// Takes up to `limit` items, in order. For one consumer only.
@@ -212,6 +211,16 @@ impl<T: Waiting> Queue<T> {
     }
 }
 
+/// Pieces may use eight tenths of a bound, structural events nine, control events all.
+const fn share(bound: usize, class: Class) -> usize {
+    let tenths = match class {
+        Class::Bulk => 8,
+        Class::Structural => 9,
+        Class::Control | Class::Transport => 10,
+    };
+    bound.saturating_mul(tenths) / 10
+}
+
 /// Merges a piece into the last one of its text, if nothing of its execution came between, and tells by how many bytes
 /// that one has grown. Gives the piece back if not.
 fn merge_back<T: Waiting>(overflow: &mut VecDeque<T>, item: T) -> Result<usize, T> {
@@ -247,7 +256,7 @@ mod model {
         }
 
         fn heap_bytes(&self) -> usize {
-            0
+            1
         }
 
         fn merge(&mut self, next: Self) -> Merge<Self> {
@@ -281,6 +290,7 @@ mod model {
         take();
         wait();
         take();
+        assert_eq!(queue.bytes(), 0, "what came out waits no more");
         out
     }
 

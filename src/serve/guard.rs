@@ -28,7 +28,9 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 }
 
 fn check(settings: &Settings, uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
-    let host = one(headers, &header::HOST)?.ok_or_else(|| deny("a request without a Host header"))?;
+    // HTTP/2 has no Host header but an `:authority` (RFC 9113, section 8.3.1), which a router of the user's may bring.
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let host = one(headers, &header::HOST)?.or(authority).ok_or_else(|| deny("a request without a Host header"))?;
     // Of a target in absolute form the authority counts (RFC 9112, 3.2.2).
     let asked = uri.authority().map_or(host, |authority| authority.as_str());
     if !accepts(settings, host) || !accepts(settings, asked) {

@@ -15,6 +15,8 @@ pub struct Settings {
 
 /// Timers below this would keep a core busy for nothing.
 const SHORTEST: Duration = Duration::from_millis(10);
+/// Sums of timers above this would overflow a clock: a day is for ever here.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Default for Settings {
     /// Keep-alive 15 s, write-idle 10 s, 1 s to end, 1,024 connections, loopback names only.
@@ -31,24 +33,25 @@ impl Default for Settings {
 
 impl Settings {
     /// How long a stream is silent before a sign of life goes out ("a comment line … every 15 seconds or so", WHATWG
-    /// HTML 9.2.7). At least 10 ms.
+    /// HTML 9.2.7). 10 ms to a day.
     pub fn keep_alive(mut self, silence: Duration) -> Self {
-        self.keep_alive = silence.max(SHORTEST);
+        self.keep_alive = silence.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// How long a client may leave a write waiting before its connection is closed. At least 10 ms.
+    /// How long a client may leave a write waiting before its connection is closed. 10 ms to a
+    /// day.
     ///
     /// A connection on which nothing could be written for this and the keep-alive together is closed too: one that
     /// never sends a whole request, or does nothing.
     pub fn write_idle(mut self, limit: Duration) -> Self {
-        self.write_idle = limit.max(SHORTEST);
+        self.write_idle = limit.clamp(SHORTEST, LONGEST);
         self
     }
 
     /// How long a server that ends waits for its clients to take what is under way.
     pub fn drain(mut self, limit: Duration) -> Self {
-        self.drain = limit;
+        self.drain = limit.min(LONGEST);
         self
     }
 

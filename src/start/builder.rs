@@ -3,7 +3,13 @@
 use super::Guard;
 use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, hub::HubLimits};
 use std::path::PathBuf;
-use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    filter::filter_fn,
+    layer::{Layer, SubscriberExt},
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
 
 /// Settings of a start. What is not set is as in [`init`](crate::init).
 #[derive(Debug, Clone, Default)]
@@ -121,8 +127,12 @@ impl Builder {
 }
 
 impl Guard {
-    /// The layer that turns agent spans into events, for a subscriber of your own.
-    pub fn layer(&self) -> AgentLayer {
-        AgentLayer::new(self.recorder().clone())
+    /// The layer that turns agent spans into events, for a subscriber of your own. It has a filter of its own, so
+    /// neither does another layer's silence it, nor does it switch on what it cannot use.
+    pub fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        AgentLayer::new(self.recorder().clone()).with_filter(filter_fn(crate::layer::concerns))
     }
 }

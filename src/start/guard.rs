@@ -107,15 +107,14 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let said = self.where_it_is();
-        // What was emitted is kept first. Then streams end, each once it has delivered what there was; whoever draws
-        // or serves comes to its own end by that.
-        let kept = self.recorder.flush().wait(LIMIT);
+        // Takes no more, keeps what there is. Then streams end, each once it has delivered what there was; whoever
+        // draws or serves comes to its own end by that.
         let closed = self.recorder.shutdown(LIMIT);
         #[cfg(feature = "terminal")]
         drop(self.terminal.take());
         #[cfg(feature = "serve")]
         drop(self.server.take());
-        match kept.map(|_| ()).and(closed) {
+        match closed {
             Ok(()) => said.into_iter().for_each(|line| say(&line)),
             Err(error) => say(&format!("the record may lack its end: {error}")),
         }

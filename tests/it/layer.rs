@@ -320,3 +320,75 @@ fn many_spans_leave_nothing_open_and_no_two_have_the_same_id() {
     steps.extend(std::iter::from_fn(|| stream.try_next()).map(|event| event.step_id.expect("step")));
     assert_eq!(steps.len(), 20_001);
 }
+
+#[test]
+fn two_threads_that_meet_under_a_plain_span_share_one_execution_and_harm_nobody() {
+    let recorder = Recorder::builder().start().expect("start");
+    let mut stream = recorder.subscribe(Filter::everything(), From::Live);
+    let subscriber = tracing_subscriber::registry().with(AgentLayer::new(recorder.clone()));
+    let dispatch = tracing::Dispatch::new(subscriber);
+    for _ in 0..500 {
+        let request = tracing::dispatcher::with_default(&dispatch, || info_span!("request"));
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    tracing::dispatcher::with_default(&dispatch, || {
+                        drop(info_span!(parent: &request, "chat", gen_ai.operation.name = "chat", gen_ai.request.model = "m"));
+                    });
+                });
+            }
+        });
+        tracing::dispatcher::with_default(&dispatch, || drop(request));
+    }
+    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    let events: Vec<_> = std::iter::from_fn(|| stream.try_next()).collect();
+    let count = |tag: &str| events.iter().filter(|event| event.kind().tag() == tag).count();
+    assert_eq!(["data-execution-start", "data-execution-end"].map(count), [500, 500]);
+    assert_eq!(["data-llm-call-start", "data-llm-call-end"].map(count), [1000, 1000]);
+}
+
+#[test]
+fn a_tool_call_has_one_id_from_its_start_to_its_end() {
+    let events = record(|| {
+        let tool = info_span!(
+            "t",
+            gen_ai.operation.name = "execute_tool",
+            gen_ai.tool.name = "t",
+            gen_ai.tool.call.id = Empty,
+            gen_ai.tool.call.arguments = Empty
+        );
+        tool.record("gen_ai.tool.call.arguments", "{}");
+        tool.record("gen_ai.tool.call.id", "too_late");
+    });
+    let ids: Vec<_> = events.iter().filter_map(|event| event.body.key().cloned()).collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn an_author_may_choose_the_executions_id_before_it_begins() {
+    let events = record(|| {
+        let agent = spanwright::span::agent("a");
+        agent.execution("my-run-7").session("s");
+        agent.in_scope(|| ());
+    });
+    assert!(events.iter().all(|event| event.execution_id.as_ref().is_some_and(|id| id.to_string() == "my-run-7")));
+    assert!(told(&events).contains(r#""session_id":"s""#), "{}", told(&events));
+}
+
+#[test]
+fn a_payload_past_the_limit_is_cut_where_it_is_made_and_can_be_read_back() {
+    let events = record(|| {
+        let tool = info_span!(
+            "t",
+            gen_ai.operation.name = "execute_tool",
+            gen_ai.tool.name = "t",
+            gen_ai.tool.call.result = Empty
+        );
+        tool.record("gen_ai.tool.call.result", "x".repeat(2 << 20).as_str());
+    });
+    for event in &events {
+        assert_eq!(StreamEvent::from_json(&event.to_json()).expect("read back").to_json(), event.to_json());
+    }
+    assert!(events.iter().any(|event| event.to_json().contains(r#""truncated_bytes":2097154"#)));
+}

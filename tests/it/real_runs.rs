@@ -4,6 +4,7 @@ use crate::{http, runs, scratch::Scratch, shared};
 use spanwright::{
     EventEmitter, ExecutionId, Recorder, StreamEvent,
     event::Class,
+    hub::HubLimits,
     log::{Query, Scope, SqliteLog},
     serve::Server,
 };
@@ -41,7 +42,9 @@ fn a_hundred_real_runs_from_four_threads_come_out_of_log_and_stream_as_they_went
     assert_eq!(runs.len(), 100);
     let scratch = Scratch::new();
     let log = SqliteLog::open(scratch.file("runs.db")).expect("log");
-    let recorder = Recorder::builder().log(log).start().expect("start");
+    // Room for all of it: that a slow machine's reader falls behind and is told so is another test's matter.
+    let room = HubLimits::new(1_000_000, 1 << 30);
+    let recorder = Recorder::builder().log(log).hub(room).start().expect("start");
     let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
     let emitters: Vec<_> = runs.iter().map(|_| recorder.emitter()).collect();
     let mut everything = http::get(server.addr(), "/stream");

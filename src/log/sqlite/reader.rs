@@ -99,7 +99,7 @@ impl Reader {
         // Before the look at the file: what is committed in between may be on the page, but nothing up to here is not.
         let committed = self.shared.read_to.load(Ordering::Acquire);
         self.rows.refresh();
-        let mut page = Page { read_to: query.after, complete: true, events: Vec::with_capacity(query.limit.min(1024)) };
+        let mut page = Page { read_to: query.after, complete: true, events: Vec::with_capacity(query.limit.min(256)) };
         if let Some(selection) = self.select(&query.scope)? {
             page.complete = self.fill(&mut page, &selection, query.limit)?;
         }

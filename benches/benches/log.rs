@@ -1,6 +1,7 @@
-//! The log against bare SQLite with the same rows, indexes and groups. Ignored: it measures; run it with `--release`.
+//! The log against bare SQLite with the same rows, indexes and groups: append, replay, the answer to one durable event.
+//!
+//! `cargo bench --features sqlite-log --bench log`
 
-use crate::scratch::Scratch;
 use rusqlite::{Connection, params};
 use spanwright::{
     Cursor, EventLog, ExecutionId, StepId, StreamEvent, Timestamp,
@@ -9,13 +10,14 @@ use spanwright::{
 };
 use std::{
     collections::VecDeque,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 const EVENTS: u64 = 1_000_000;
 const BATCH: u64 = 512;
+const PAGE: usize = 4096;
 const GROUP: u64 = 8192;
 const EXECUTIONS: u64 = 100;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -47,18 +49,19 @@ fn batches(ids: &[ExecutionId], epoch: u64) -> Vec<Arc<Batch>> {
 /// CPU time of a thread of this process, by its name; the disk and other programs do not count.
 fn cpu(thread: &str) -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").expect("tasks").map(|task| task.expect("task").path());
-    let named =
-        tasks.filter(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with(thread)));
-    named
-        .map(|task| {
-            let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
-            // proc_pid_stat(5): utime and stime are fields 14 and 15, in ticks of 10 ms; the name may hold spaces.
-            let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
-            Duration::from_millis(
-                fields.skip(12).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10,
-            )
-        })
-        .sum()
+    let named = |task: &PathBuf| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim_end() == thread);
+    tasks.filter(named).map(|task| cpu_of(&task)).sum()
+}
+
+fn cpu_here() -> Duration {
+    cpu_of(Path::new("/proc/thread-self"))
+}
+
+/// proc_pid_stat(5): utime and stime are fields 14 and 15, in ticks of 10 ms; the name before them may hold spaces.
+fn cpu_of(task: &Path) -> Duration {
+    let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
+    Duration::from_millis(fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
 /// As the recorder appends: with a bound on what is not kept yet.
@@ -87,7 +90,7 @@ fn append_bare(from: &Path, to: &Path) -> (Duration, Duration) {
     }
     db.execute("INSERT INTO kinds VALUES (1, 'data-llm-call-end')", ()).expect("kind");
     let rows: Vec<Row> = select_bare(&source).1;
-    let (start, before) = (Instant::now(), cpu("log_speed"));
+    let (start, before) = (Instant::now(), cpu_here());
     let mut first = true;
     for group in rows.chunks(GROUP as usize) {
         let transaction = db.transaction().expect("begin");
@@ -95,7 +98,7 @@ fn append_bare(from: &Path, to: &Path) -> (Duration, Duration) {
         transaction.commit().expect("commit");
         first = false;
     }
-    (start.elapsed(), cpu("log_speed") - before)
+    (start.elapsed(), cpu_here() - before)
 }
 
 fn insert_bare(db: &Connection, group: &[Row], first: bool) {
@@ -133,10 +136,10 @@ fn select_bare(db: &Connection) -> (Duration, Vec<Row>) {
 /// As a reader that is behind: page by page, the next one asked for before this one is looked at.
 fn replay(log: &SqliteLog, scope: Scope) -> (Duration, u64) {
     let start = Instant::now();
-    let (mut next, mut seen) = (log.read(Query::new(scope.clone(), 0, 1024)), 0);
+    let (mut next, mut seen) = (log.read(Query::new(scope.clone(), 0, PAGE)), 0);
     loop {
         let page = next.wait(LIMIT).expect("page");
-        next = log.read(Query::new(scope.clone(), page.read_to, 1024));
+        next = log.read(Query::new(scope.clone(), page.read_to, PAGE));
         seen += page.events.len() as u64;
         if page.complete {
             return (start.elapsed(), seen);
@@ -165,13 +168,16 @@ fn per_second(events: u64, took: Duration) -> f64 {
     events as f64 / took.as_secs_f64()
 }
 
-#[test]
-#[ignore = "measures; run it alone with --release"]
-fn append_and_replay_cost_little_more_than_bare_sqlite() {
-    let scratch = Scratch::new();
+fn main() {
+    append_and_replay();
+    one_durable_event();
+}
+
+fn append_and_replay() {
+    let scratch = tempfile::tempdir().expect("folder");
     let ids: Vec<_> = (0..EXECUTIONS).map(|_| ExecutionId::new()).collect();
     for round in 0..3 {
-        let path = scratch.file(&format!("{round}.db"));
+        let path = scratch.path().join(format!("{round}.db"));
         let log = SqliteLog::open(&path).expect("open");
         let batches = batches(&ids, log.opened_at().epoch);
         let ours = per_second(EVENTS, append_all(&log, &batches));
@@ -184,30 +190,28 @@ fn append_and_replay_cost_little_more_than_bare_sqlite() {
         let replay_ours = per_second(EVENTS, took);
         let (took, seen) = replay(&log, Scope::Execution(ids[0].clone()));
         let of_one = per_second(seen, took);
-        let before = cpu("log_speed");
+        let before = cpu_here();
         let replay_bare = per_second(EVENTS, replay_bare(&Connection::open(&path).expect("open")));
-        let cpu_read_bare = cpu("log_speed") - before;
+        let cpu_read_bare = cpu_here() - before;
         log.close().wait(LIMIT).expect("close");
-        let (took, cpu_bare) = append_bare(&path, &scratch.file(&format!("{round}-bare.db")));
+        let (took, cpu_bare) = append_bare(&path, &scratch.path().join(format!("{round}-bare.db")));
         let bare = per_second(EVENTS, took);
         let size = std::fs::metadata(&path).expect("file").len() / EVENTS;
         let ratio = |ours: Duration, bare: Duration| bare.as_secs_f64() / ours.as_secs_f64();
-        eprintln!("append {ours:.0}/s, bare {bare:.0}/s: {:.2}; by CPU {:.2}", ours / bare, ratio(cpu_ours, cpu_bare));
-        eprintln!(
+        println!("append {ours:.0}/s, bare {bare:.0}/s: {:.2}; by CPU {:.2}", ours / bare, ratio(cpu_ours, cpu_bare));
+        println!(
             "replay {replay_ours:.0}/s, bare {replay_bare:.0}/s: {:.2}; by CPU {:.2}",
             replay_ours / replay_bare,
             ratio(cpu_read, cpu_read_bare)
         );
-        eprintln!("replay of one execution in {EXECUTIONS}: {of_one:.0}/s; {size} B/event on disk");
+        println!("replay of one execution in {EXECUTIONS}: {of_one:.0}/s; {size} B/event on disk");
     }
 }
 
-#[test]
-#[ignore = "measures; run it alone with --release"]
-fn a_durable_answer_takes_a_commit() {
-    let scratch = Scratch::new();
+fn one_durable_event() {
+    let scratch = tempfile::tempdir().expect("folder");
     let ids: Vec<_> = (0..EXECUTIONS).map(|_| ExecutionId::new()).collect();
-    let log = SqliteLog::open(scratch.file("log.db")).expect("open");
+    let log = SqliteLog::open(scratch.path().join("log.db")).expect("open");
     let mut took: Vec<Duration> = (0..2000)
         .map(|number| {
             let batch = Batch::new(Cursor::new(log.opened_at().epoch, number + 1), vec![event(&ids, number)]);
@@ -218,5 +222,5 @@ fn a_durable_answer_takes_a_commit() {
         })
         .collect();
     took.sort();
-    eprintln!("append + flush of one event: p50 {:?}, p99 {:?}", took[took.len() / 2], took[took.len() * 99 / 100]);
+    println!("append + flush of one event: p50 {:?}, p99 {:?}", took[took.len() / 2], took[took.len() * 99 / 100]);
 }

@@ -1,0 +1,173 @@
+//! The way from the recorder to its log: what is not kept yet, who waits for it, and what could not be kept.
+
+use super::Shared;
+use crate::{
+    Answer, Cursor, Error, EventLog, Pending,
+    event::{Batch, Recorded},
+};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, Wake, Waker},
+    thread::Thread,
+    time::{Duration, Instant},
+};
+
+pub(super) struct Keeper {
+    log: Arc<dyn EventLog>,
+    shared: Arc<Shared>,
+    /// Given to the log, not answered yet, in order.
+    unkept: VecDeque<Unkept>,
+    unkept_bytes: usize,
+    /// The log was waited for in vain since it last kept anything: it is not waited for again until it does.
+    stuck: bool,
+    /// Events that could not be kept since a flush was last answered.
+    lost: u64,
+    flushes: Vec<Flush>,
+    waker: Waker,
+}
+
+struct Unkept {
+    bytes: usize,
+    events: u64,
+    answer: Pending<()>,
+}
+
+struct Flush {
+    done: Pending<()>,
+    answers: Vec<(Answer<Cursor>, Cursor)>,
+}
+
+/// Bytes that the log may be behind before the queue has to wait for it.
+const MAX_UNKEPT_BYTES: usize = 32 << 20;
+/// How long the queue waits for a log that far behind before events are recorded without being kept, and counted.
+const LOG_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a log may take to close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(600);
+
+impl Keeper {
+    pub(super) fn new(log: Arc<dyn EventLog>, shared: Arc<Shared>) -> Self {
+        let waker = Waker::from(Arc::new(Unpark(shared.worker.clone())));
+        let (unkept, flushes) = (VecDeque::new(), Vec::new());
+        Self { log, shared, unkept, unkept_bytes: 0, stuck: false, lost: 0, flushes, waker }
+    }
+
+    pub(super) fn keep(&mut self, batch: Arc<Batch>) {
+        let homeless = |one: &&Recorded| one.event.execution_id.is_none() && one.event.kind().event_type().is_some();
+        self.lose(batch.events.iter().filter(homeless).count() as u64);
+        let events = batch.events.iter().filter(|recorded| recorded.is_logged()).count() as u64;
+        if !self.make_room() {
+            return self.lose(events);
+        }
+        let bytes = batch.size_bytes();
+        self.unkept_bytes += bytes;
+        self.unkept.push_back(Unkept { bytes, events, answer: self.log.append(batch) });
+    }
+
+    fn lose(&mut self, events: u64) {
+        self.lost += events;
+        self.shared.counters.unlogged.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Lets go of what was answered meanwhile. Waits when the log is far behind: then the queue in front fills, pieces
+    /// are merged there, and in the end events are shed and counted. False when the log does not come on at all.
+    fn make_room(&mut self) -> bool {
+        self.settle();
+        while self.unkept_bytes >= MAX_UNKEPT_BYTES {
+            if self.stuck || !self.wait_for_oldest() {
+                self.stuck = true;
+                return false;
+            }
+            self.settle();
+        }
+        true
+    }
+
+    fn settle(&mut self) {
+        while let Some(oldest) = self.unkept.front_mut()
+            && let Poll::Ready(answer) = poll(&mut oldest.answer, Waker::noop())
+        {
+            self.stuck = false;
+            if let Some(Unkept { bytes, events, .. }) = self.unkept.pop_front() {
+                self.unkept_bytes -= bytes;
+                self.lose(if answer.is_err() { events } else { 0 });
+            }
+        }
+    }
+
+    /// Until the oldest is answered, or patience has run out. What the answer is, `settle` sees.
+    fn wait_for_oldest(&mut self) -> bool {
+        let deadline = Instant::now() + LOG_PATIENCE;
+        let Some(Unkept { bytes, events, mut answer }) = self.unkept.pop_front() else { return true };
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Poll::Ready(result) = poll(&mut answer, &self.waker) {
+                self.unkept.push_front(Unkept { bytes, events, answer: Pending::ready(result) });
+                return true;
+            }
+            if left.is_zero() {
+                self.unkept.push_front(Unkept { bytes, events, answer });
+                return false;
+            }
+            std::thread::park_timeout(left);
+        }
+    }
+
+    pub(super) fn flush(&mut self, answers: Vec<(Answer<Cursor>, Cursor)>) {
+        if !answers.is_empty() {
+            self.flushes.push(Flush { done: self.log.flush(), answers });
+            self.poll_flushes();
+        }
+    }
+
+    /// Whether anyone waits for the disk.
+    pub(super) fn is_flushing(&self) -> bool {
+        !self.flushes.is_empty()
+    }
+
+    /// The log wakes the recorder's thread when a flush is done; nobody waits for the disk there.
+    pub(super) fn poll_flushes(&mut self) {
+        while let Some(flush) = self.flushes.first_mut()
+            && let Poll::Ready(done) = poll(&mut flush.done, &self.waker)
+        {
+            let Flush { answers, .. } = self.flushes.remove(0);
+            self.settle();
+            let lost = std::mem::take(&mut self.lost);
+            give(answers, done.map_err(|error| error.to_string()), lost);
+        }
+    }
+
+    /// Everything is kept, or it is said that it is not.
+    pub(super) fn finish(mut self) -> Result<(), Error> {
+        let closed = self.log.close().wait(CLOSE_LIMIT);
+        self.settle();
+        let left: u64 = self.unkept.iter().map(|unkept| unkept.events).sum();
+        self.lose(if closed.is_err() { left } else { 0 });
+        self.poll_flushes();
+        closed
+    }
+}
+
+fn give(answers: Vec<(Answer<Cursor>, Cursor)>, done: Result<(), String>, lost: u64) {
+    for (answer, cursor) in answers {
+        answer.give(match &done {
+            Err(message) => Err(Error::io(message.clone())),
+            Ok(()) if lost > 0 => Err(Error::io(format!("{lost} events before this could not be kept by the log"))),
+            Ok(()) => Ok(cursor),
+        });
+    }
+}
+
+fn poll<T>(pending: &mut Pending<T>, waker: &Waker) -> Poll<Result<T, Error>> {
+    Pin::new(pending).poll(&mut Context::from_waker(waker))
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
