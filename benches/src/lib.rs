@@ -9,6 +9,7 @@ pub mod case;
 pub mod child;
 pub mod clock;
 pub mod direct;
+pub mod fanout;
 pub mod fastrace_side;
 pub mod frames;
 pub mod layer;
