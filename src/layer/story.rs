@@ -178,6 +178,7 @@ impl OpenSpan {
     /// Emits the end, with what the span said of how it ended.
     pub(super) fn end(mut self, recorder: &Recorder) {
         self.announce(recorder);
+        self.stop();
         let ending = Ending::of(&self);
         self.close_segment(recorder, ending.outcome());
         match self.role {
