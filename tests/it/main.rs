@@ -2,9 +2,11 @@
 
 mod docs;
 mod drops;
+mod elsewhere;
 mod gate;
 mod http;
 mod inert;
+mod lag;
 mod layer;
 mod log;
 mod log_speed;
