@@ -1,6 +1,5 @@
 //! The gate: order, loss, modes, flush, shutdown, on every kind of runtime and none.
 
-use proptest::prelude::*;
 use spanwright::{
     EventEmitter, QueueLimits, Recorder, StreamEvent,
     event::{
@@ -287,48 +286,4 @@ fn a_reader_that_falls_behind_reads_on_in_the_log_and_only_pieces_are_gone() {
     assert_eq!(counts.dropped, lagged);
     assert_eq!(counts.delivered + counts.dropped + counts.filtered, 6_302);
     assert!(seen.last().expect("end").to_json().contains(&"x".repeat(3_000)), "the whole text stands at its end");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    /// Whatever is published and whenever a reader reads: in order, each once or told, all counted.
-    #[test]
-    fn read_and_lost_is_all_there_was(
-        steps in prop::collection::vec((0..4_usize, 1..40_usize), 1..30),
-        with_log in any::<bool>(),
-        ring in 1..200_usize,
-    ) {
-        let mut builder = Recorder::builder().hub(HubLimits::new(ring, 1 << 20));
-        if with_log {
-            builder = builder.log(MemoryLog::new());
-        }
-        let recorder = builder.start().expect("start");
-        let emitters = [recorder.emitter(), recorder.emitter()];
-        let mut stream = recorder.subscribe(Filter::everything(), From::Live);
-        let (mut seen, mut published) = (Vec::new(), 0);
-        for (what, times) in steps {
-            if what == 3 {
-                seen.extend(std::iter::from_fn(|| stream.try_next()).take(times));
-                continue;
-            }
-            for _ in 0..times {
-                published += 1;
-                match what {
-                    0 => emitters[0].emit(StepEnd::new(published)),
-                    1 => emitters[1].emit(StepEnd::new(published)),
-                    _ => emitters[0].emit(TextDelta::new("t", "x")),
-                }
-            }
-            recorder.settle().wait(SOON).expect("settle");
-        }
-        seen.extend(std::iter::from_fn(|| stream.try_next()));
-        let numbers: Vec<u64> = seen.iter().filter_map(|e| if let Body::StepEnd(s) = &e.body { Some(s.duration_ms) } else { None }).collect();
-        prop_assert!(numbers.is_sorted_by(|a, b| a < b), "in order, each once");
-        let counts = stream.counts();
-        prop_assert_eq!(counts.delivered + counts.dropped + counts.filtered, published);
-        if with_log {
-            prop_assert!(seen.iter().all(|event| event.kind() != Kind::StreamGap));
-        }
-    }
 }

@@ -2,10 +2,12 @@
 
 mod docs;
 mod drops;
+mod elsewhere;
 mod escapes;
 mod gate;
 mod http;
 mod inert;
+mod lag;
 mod layer;
 mod log;
 mod macros;
