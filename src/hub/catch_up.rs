@@ -37,7 +37,7 @@ impl Subscription {
         self.flushed = false;
         match (&self.filter.scope, &self.hub.log) {
             (Scope::Execution(id), Some(log)) if self.account.needs_base(id) => {
-                self.state = State::Basing(log.last_before(id.clone(), self.began), page);
+                self.state = State::Basing(Box::new((log.last_before(id.clone(), self.began), page)));
                 None
             }
             _ => Some(self.take_page(page)),

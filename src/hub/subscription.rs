@@ -56,7 +56,7 @@ pub(super) enum State {
     Resolving(Cursor, Pending<Resolved>),
     CatchingUp(Pending<Page>),
     /// Before the first page is looked at: how far was the execution when this reader began?
-    Basing(Pending<Option<LoggedEvent>>, Page),
+    Basing(Box<(Pending<Option<LoggedEvent>>, Page)>),
     /// The ring has let go of something that the log has not kept yet.
     Flushing(Pending<()>),
 }
@@ -165,7 +165,8 @@ impl Subscription {
                     let page = ready!(Pin::new(page).poll(cx));
                     self.caught_up(page)
                 }
-                State::Basing(row, page) => {
+                State::Basing(both) => {
+                    let (row, page) = &mut **both;
                     let row = ready!(Pin::new(row).poll(cx));
                     let page = std::mem::take(page);
                     Some(self.based(row, page))
