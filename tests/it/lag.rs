@@ -212,7 +212,6 @@ fn a_reader_of_some_counts_only_what_it_would_have_been_shown_as_dropped() {
 }
 
 #[test]
-#[ignore = "until the gate numbers only the pieces that are shown"]
 fn pieces_that_an_emitter_hides_are_not_lost() {
     let recorder = recorder(8, Kept::Elsewhere);
     let emitter = recorder.emitter();
