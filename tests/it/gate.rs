@@ -6,7 +6,7 @@ use spanwright::{
         Body, Class, ExecutionEnd, ExecutionPaused, ExecutionStart, Kind, StepEnd, StepStart, StepType, StreamLagged,
         StreamMode, TextDelta, TextEnd, TextStart, ToolInputDelta,
     },
-    hub::{Filter, From, HubLimits, Received},
+    hub::{EventStream, Filter, From, HubLimits, Received},
     log::{MemoryLog, Query, Scope},
 };
 use std::{collections::HashMap, thread, time::Duration};
@@ -286,4 +286,26 @@ fn a_reader_that_falls_behind_reads_on_in_the_log_and_only_pieces_are_gone() {
     assert_eq!(counts.dropped, lagged);
     assert_eq!(counts.delivered + counts.dropped + counts.filtered, 6_302);
     assert!(seen.last().expect("end").to_json().contains(&"x".repeat(3_000)), "the whole text stands at its end");
+}
+
+#[test]
+fn a_session_shows_all_its_executions_live_and_from_the_record_and_no_others() {
+    let recorder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(3, 1 << 20)).start().expect("start");
+    let of_session = || Filter::of(Scope::Session("s1".into()));
+    let mut live = recorder.subscribe(of_session(), From::Live);
+    for (session, number) in [("s1", 1), ("s2", 2), ("s1", 3)] {
+        let emitter = recorder.emitter();
+        emitter.emit(ExecutionStart::new().session_id(session));
+        emitter.emit(StepEnd::new(number));
+        emitter.emit(ExecutionEnd::new(number));
+        recorder.settle().wait(SOON).expect("settle");
+    }
+    let numbers = |stream: &mut EventStream| -> Vec<u64> {
+        let events = std::iter::from_fn(|| stream.try_next());
+        events
+            .filter_map(|event| if let Body::StepEnd(end) = &event.body { Some(end.duration_ms) } else { None })
+            .collect()
+    };
+    assert_eq!(numbers(&mut live), [1, 3]);
+    assert_eq!(numbers(&mut recorder.subscribe(of_session(), From::Start)), [1, 3], "most of it out of the record");
 }
