@@ -13,15 +13,17 @@ use std::{
 
 const LIMIT: Duration = Duration::from_secs(20);
 
+type Question = Box<dyn FnOnce(&MemoryLog) + Send>;
+
 #[derive(Debug)]
 pub(crate) struct Elsewhere {
     log: Arc<MemoryLog>,
-    questions: mpsc::Sender<Box<dyn FnOnce(&MemoryLog) + Send>>,
+    questions: mpsc::Sender<Question>,
 }
 
 impl Elsewhere {
     pub(crate) fn new() -> Self {
-        let (questions, asked) = mpsc::channel::<Box<dyn FnOnce(&MemoryLog) + Send>>();
+        let (questions, asked) = mpsc::channel::<Question>();
         let log = Arc::new(MemoryLog::new());
         let own = log.clone();
         thread::spawn(move || asked.iter().for_each(|question| question(&own)));
@@ -31,7 +33,7 @@ impl Elsewhere {
     fn ask<T: Send + 'static>(&self, question: impl FnOnce(&MemoryLog) -> Pending<T> + Send + 'static) -> Pending<T> {
         let (answer, pending) = Pending::asked();
         let asked = Box::new(move |log: &MemoryLog| {
-            thread::sleep(Duration::from_micros(50));
+            thread::yield_now();
             answer.give(question(log).wait(LIMIT));
         });
         self.questions.send(asked).expect("it answers");
