@@ -20,10 +20,9 @@ fn main() {
     let one = measured(systems::DIRECT, 1);
     tell("One thread", systems::DIRECT, &one, "naive");
     let two = measured(systems::DIRECT, 2);
-    tell("Two threads", systems::DIRECT, &two, "naive");
+    scaling(&one, &two);
     let shared = measured(std::slice::from_ref(&systems::SHARED), 2);
     tell("Two threads, one emitter", std::slice::from_ref(&systems::SHARED), &shared, "");
-    scaling(&one, &two);
 }
 
 /// Medians over rounds in which all systems take turns.
@@ -54,12 +53,13 @@ fn tell(title: &str, systems: &[System], costs: &[Vec<Cost>], anchor: &str) {
     table::print(title, &["system", "span", "step", "event", "delta"], &rows);
 }
 
-/// What a second thread does to the first one's cost.
+/// What a second thread does to the first one's cost, where both emit as fast as they can.
 fn scaling(one: &[Vec<Cost>], two: &[Vec<Cost>]) {
+    let cell = |one: &Cost, two: &Cost| format!("**{}** / {}", number(two.thread), ratio(two.thread, one.thread));
     let row = |((system, one), two): ((&System, &Vec<Cost>), &Vec<Cost>)| {
-        let cells = one.iter().zip(two).map(|(one, two)| ratio(two.thread, one.thread));
+        let cells = one.iter().zip(two).map(|(one, two)| cell(one, two));
         std::iter::once(system.title.to_owned()).chain(cells).collect()
     };
     let rows: Vec<Vec<String>> = systems::DIRECT.iter().zip(one).zip(two).map(row).collect();
-    table::print("Calling thread, two threads : one", &["system", "span", "step", "event", "delta"], &rows);
+    table::print("Two threads at once: ns of the calling thread / ratio to one thread", &["system", "span", "step", "event", "delta"], &rows);
 }

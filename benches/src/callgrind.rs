@@ -5,7 +5,7 @@ use crate::case::{BURST, Op};
 use std::{path::Path, process::Command};
 
 /// Bursts of the shorter run.
-const BURSTS: usize = 3;
+const BURSTS: usize = 6;
 /// Bursts that both runs do first: maps and rings grow in them.
 const WARM_UP: usize = 9;
 
@@ -38,7 +38,7 @@ fn run(system: &str, op: Op, bursts: usize) -> Spent {
     let folder = tempfile::tempdir().expect("folder");
     let out = folder.path().join("out");
     let program = std::env::current_exe().expect("this program");
-    let options = ["--tool=callgrind", "--separate-threads=yes", "--compress-strings=no", "--compress-pos=no"];
+    let options = ["--tool=callgrind", "--separate-threads=yes", "--compress-strings=no", "--compress-pos=no", "--fair-sched=yes"];
     let output = Command::new("valgrind")
         .args(options)
         .arg(format!("--callgrind-out-file={}", out.display()))
