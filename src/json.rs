@@ -1,9 +1,9 @@
 //! JSON as the pipeline handles it: payloads stay text, and events are written without a tree in between.
 
-use crate::Error;
+use crate::{Error, Text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// A JSON payload, kept as the text it came as: never parsed on the way through, so a deep or wide document costs what
 /// its bytes cost (a tree of it can need 98 times that).
@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 /// At most [`MAX_BYTES`](Json::MAX_BYTES) long and [`MAX_DEPTH`](Json::MAX_DEPTH) deep when read from outside. A clone
 /// is cheap. Two payloads are equal when their texts are.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Json(Arc<str>);
+pub struct Json(Text);
 
 impl Json {
     /// The longest payload that is read, in bytes.
@@ -76,7 +76,7 @@ impl Json {
 
     /// JSON's `null`.
     pub fn null() -> Self {
-        Self("null".into())
+        Self(Text::from_static("null"))
     }
 
     /// The payload's own text.
@@ -90,7 +90,7 @@ impl Json {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.0.len()
+        self.0.heap_bytes()
     }
 }
 
@@ -199,7 +199,7 @@ impl WriteJson for str {
     }
 }
 
-impl WriteJson for crate::Text {
+impl WriteJson for Text {
     fn write_json(&self, out: &mut String) {
         write_str(self, out);
     }

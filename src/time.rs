@@ -58,6 +58,12 @@ impl Timestamp {
         self.unix_nanos().div_euclid(NANOS_PER_MILLI)
     }
 
+    /// This much later.
+    pub(crate) fn after(self, passed: Duration) -> Self {
+        let passed = i64::try_from(passed.as_nanos()).unwrap_or(i64::MAX);
+        Self::from_unix_nanos(self.unix_nanos().saturating_add(passed))
+    }
+
     /// Time passed since `earlier`; zero if the clock stepped back meanwhile.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(u64::try_from(self.unix_nanos().saturating_sub(earlier.unix_nanos())).unwrap_or(0))

@@ -11,7 +11,8 @@ pub struct Recorded {
     pub event: StreamEvent,
     /// Place among what is logged of its execution: 1, 2, 3 …; for what is not logged, that of the last one before it.
     pub sequence: u64,
-    /// How many bulk events its execution had so far, this one included: a reader sees by it how many it missed.
+    /// How many bulk events its execution had so far that are shown, this one included where it is one: a reader sees by
+    /// it how many it missed.
     pub pieces: u64,
     /// Whether its emitter's mode lets it be shown.
     pub shown: bool,

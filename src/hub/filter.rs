@@ -2,7 +2,7 @@
 
 use crate::{
     Cursor, StreamEvent,
-    event::{Recorded, StreamMode},
+    event::{Class, Recorded, StreamMode},
     log::Scope,
 };
 
@@ -33,9 +33,12 @@ impl Filter {
         self
     }
 
-    /// Whether the event is of the scope. One that belongs to no execution is about the stream itself.
+    /// Whether the event is of the scope. One that belongs to no execution is nobody's, unless it is about the stream
+    /// itself: what the gate had to shed may have been anyone's.
     pub(super) fn in_scope(&self, recorded: &Recorded) -> bool {
-        let Some(id) = &recorded.event.execution_id else { return true };
+        let Some(id) = &recorded.event.execution_id else {
+            return self.scope == Scope::Everything || recorded.event.class() == Class::Transport;
+        };
         match &self.scope {
             Scope::Everything => true,
             Scope::Execution(wanted) => wanted == id,

@@ -2,12 +2,12 @@
 
 use super::{
     Counts,
+    account::{Loss, Seen},
     ring::Segment,
-    subscription::{Seen, Slice, Subscription},
+    subscription::{Slice, Subscription},
 };
 use crate::{
     Cursor, StreamEvent,
-    event::StreamLagged,
     log::{LoggedEvent, Status},
     wire::sse::{write_frame, write_frame_without_id},
 };
@@ -25,17 +25,21 @@ use std::{
 /// piece without a copy.
 pub struct FrameStream {
     subscription: Subscription,
-    ready: VecDeque<Bytes>,
+    /// Each piece with the cursor of its last event; what is told of the stream itself has none.
+    ready: VecDeque<(Option<Cursor>, Bytes)>,
+    /// Where the caller is while there is something ready.
+    at: Cursor,
 }
 
 impl FrameStream {
     pub(super) fn new(subscription: Subscription) -> Self {
-        Self { subscription, ready: VecDeque::new() }
+        Self { at: subscription.cursor(), subscription, ready: VecDeque::new() }
     }
 
-    /// Cursor of the last event that was looked at.
+    /// Where another stream can go on: the cursor of the last event that was given out, or of a later one where only
+    /// events that are not shown followed.
     pub fn cursor(&self) -> Cursor {
-        self.subscription.cursor()
+        if self.ready.is_empty() { self.subscription.cursor() } else { self.at }
     }
 
     /// What became of the events published since the stream began.
@@ -71,11 +75,10 @@ impl FrameStream {
             let shown = recorded.shown && self.subscription.filter().shows(&recorded.event);
             let seen = Seen::live(segment.batch.cursor(index), recorded);
             match self.subscription.deliver(&seen, shown) {
-                Some(0) if run.is_empty() => run = index..index + 1,
-                Some(0) => run.end = index + 1,
-                Some(missed) => {
+                Some(loss) if loss.is_none() && !run.is_empty() => run.end = index + 1,
+                Some(loss) => {
                     self.cut(segment, &mut run);
-                    self.tell(&StreamLagged::new(missed).into());
+                    self.tell_all(loss);
                     run = index..index + 1;
                 }
                 None => self.cut(segment, &mut run),
@@ -90,30 +93,34 @@ impl FrameStream {
         if !run.is_empty() {
             let frames = segment.frames();
             let start = if run.start == 0 { 0 } else { frames.ends[run.start - 1] };
-            self.ready.push_back(frames.bytes.slice(start..frames.ends[run.end - 1]));
+            let bytes = frames.bytes.slice(start..frames.ends[run.end - 1]);
+            self.ready.push_back((Some(segment.batch.cursor(run.end - 1)), bytes));
         }
     }
 
     fn take_logged(&mut self, events: &[LoggedEvent]) {
-        let mut text = String::with_capacity(events.len() * 256);
+        let (mut text, mut last) = (String::with_capacity(events.len() * 256), None);
         for logged in events {
             let Ok(event) = logged.to_stream() else { continue };
             let shown = logged.shown && self.subscription.filter().shows(&event);
-            let Some(missed) = self.subscription.deliver(&Seen::logged(logged), shown) else { continue };
-            if missed > 0 {
-                write_frame_without_id(&StreamLagged::new(missed).into(), &mut text);
-            }
+            let Some(loss) = self.subscription.deliver(&Seen::logged(logged), shown) else { continue };
+            loss.told().for_each(|event| write_frame_without_id(&event, &mut text));
+            last = Some(logged.cursor);
             write_frame(logged.cursor, &event, &mut text);
         }
         if !text.is_empty() {
-            self.ready.push_back(Bytes::from(text));
+            self.ready.push_back((last, Bytes::from(text)));
         }
+    }
+
+    fn tell_all(&mut self, loss: Loss) {
+        loss.told().for_each(|event| self.tell(&event));
     }
 
     fn tell(&mut self, event: &StreamEvent) {
         let mut text = String::new();
         write_frame_without_id(event, &mut text);
-        self.ready.push_back(Bytes::from(text));
+        self.ready.push_back((None, Bytes::from(text)));
     }
 }
 
@@ -123,11 +130,19 @@ impl Stream for FrameStream {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let this = self.get_mut();
         loop {
-            if let Some(bytes) = this.ready.pop_front() {
+            if let Some((cursor, bytes)) = this.ready.pop_front() {
+                this.at = cursor.unwrap_or(this.at);
                 return Poll::Ready(Some(bytes));
             }
+            this.at = this.subscription.cursor();
             match std::task::ready!(this.subscription.poll_slice(cx)) {
-                None => return Poll::Ready(None),
+                None => {
+                    let loss = this.subscription.settle();
+                    this.tell_all(loss);
+                    if this.ready.is_empty() {
+                        return Poll::Ready(None);
+                    }
+                }
                 Some(Slice::Told(event)) => this.tell(&event),
                 Some(Slice::Logged(events)) => this.take_logged(&events),
                 Some(Slice::Live(segment, from)) => this.take_live(&segment, from),

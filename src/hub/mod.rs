@@ -1,7 +1,11 @@
 //! Who watches now: a ring of the newest events in segments, and readers that are offsets into *log ∪ ring*.
 
+mod account;
+mod begin;
+mod catch_up;
 mod filter;
 mod frames;
+mod known;
 mod ring;
 mod stream;
 mod subscription;
@@ -72,7 +76,8 @@ impl Hub {
         drop(old);
     }
 
-    /// Ends every stream once it has delivered what is there.
+    /// Ends every stream once it has delivered what is there. The log is closed before: a reader that still reads
+    /// there is told the gap, and goes on with what the ring holds.
     pub(crate) fn close(&self) {
         let wakers = self.0.ring().close();
         wakers.into_iter().for_each(Waker::wake);
@@ -97,7 +102,7 @@ impl Hub {
     /// of one left it in.
     #[cfg(feature = "serve")]
     pub(crate) fn last_of(&self, id: &crate::ExecutionId) -> Option<(u64, Option<crate::log::Status>)> {
-        let segments = self.0.ring().segments_of(id);
+        let segments = self.0.ring().segments_of(id, 0);
         // Looked through after the lock is given back.
         let events = segments.iter().rev().flat_map(|segment| segment.batch.iter().rev());
         let mut own = events.filter(|(_, recorded)| recorded.event.execution_id.as_ref() == Some(id)).peekable();

@@ -1,10 +1,17 @@
 //! The newest events, in the segments in which they came; evicted from the old end by count and by bytes.
 
-use super::HubLimits;
-use crate::{ExecutionId, event::Batch};
+use super::{
+    HubLimits,
+    account::Seen,
+    known::{Known, Numbers},
+};
+use crate::{
+    ExecutionId,
+    event::{Batch, Concept, Life},
+};
 use bytes::Bytes;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, OnceLock},
     task::Waker,
 };
@@ -13,6 +20,8 @@ use std::{
 pub(super) struct Segment {
     pub(super) batch: Arc<Batch>,
     executions: ExecutionSet,
+    /// How far each execution was after its last event here, and whether it ended with that.
+    ends: Vec<(ExecutionId, Numbers, bool)>,
     size_bytes: usize,
     frames: OnceLock<Frames>,
 }
@@ -26,8 +35,8 @@ pub(super) struct Frames {
 
 impl Segment {
     pub(super) fn new(batch: Arc<Batch>) -> Self {
-        let executions = ExecutionSet::of(&batch);
-        Self { executions, size_bytes: batch.size_bytes(), frames: OnceLock::new(), batch }
+        let (executions, ends) = (ExecutionSet::of(&batch), ends(&batch));
+        Self { executions, ends, size_bytes: batch.size_bytes(), frames: OnceLock::new(), batch }
     }
 
     /// False when no event of this execution is here; true when one may be.
@@ -35,9 +44,30 @@ impl Segment {
         self.executions.may_hold(id)
     }
 
+    /// How far the execution was before its first event here from this offset on; none where it has none.
+    pub(super) fn numbers_before(&self, offset: u64, id: &ExecutionId) -> Option<Numbers> {
+        let mut own = self.batch.iter().filter(|(_, recorded)| recorded.event.execution_id.as_ref() == Some(id));
+        let (cursor, first) = own.find(|(cursor, _)| cursor.offset >= offset)?;
+        Some(Seen::live(cursor, first).before)
+    }
+
     pub(super) fn frames(&self) -> &Frames {
         self.frames.get_or_init(|| Frames::of(&self.batch))
     }
+}
+
+/// Made before the segment is shown, and so under no lock.
+fn ends(batch: &Batch) -> Vec<(ExecutionId, Numbers, bool)> {
+    let (mut seen, mut ends, mut last) = (HashSet::new(), Vec::new(), None);
+    for recorded in batch.events.iter().rev() {
+        let Some(id) = &recorded.event.execution_id else { continue };
+        // Most events are of the execution that the next one is of.
+        if last.replace(id) != Some(id) && seen.insert(id) {
+            let numbers = Numbers { sequence: recorded.sequence, pieces: recorded.pieces };
+            ends.push((id.clone(), numbers, recorded.event.kind().life() == Life::Closes(Concept::Execution)));
+        }
+    }
+    ends
 }
 
 impl Frames {
@@ -78,6 +108,8 @@ pub(super) struct Ring {
     held: HubLimits,
     /// Offset of the next event to come.
     next: u64,
+    /// How far each execution is.
+    known: Known,
     sleepers: HashMap<u64, Waker>,
     readers: u64,
     closed: bool,
@@ -85,8 +117,8 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(next: u64, limits: HubLimits) -> Self {
-        let (held, sleepers) = (HubLimits::new(0, 0), HashMap::new());
-        Self { segments: VecDeque::new(), limits, held, next, sleepers, readers: 0, closed: false }
+        let (held, known, sleepers) = (HubLimits::new(0, 0), Known::default(), HashMap::new());
+        Self { segments: VecDeque::new(), limits, held, next, known, sleepers, readers: 0, closed: false }
     }
 
     /// Takes a segment in. Gives out those to wake, and what was evicted, to be freed by the caller.
@@ -94,6 +126,9 @@ impl Ring {
         self.next = segment.batch.end();
         self.held.events += segment.batch.events.len();
         self.held.bytes += segment.size_bytes;
+        for (id, numbers, ended) in &segment.ends {
+            self.known.note(id, *numbers, *ended);
+        }
         self.segments.push_back(segment);
         (self.sleepers.drain().map(|(_, waker)| waker).collect(), self.evict())
     }
@@ -147,10 +182,10 @@ impl Ring {
         self.segments.range(at..).find(|segment| segment.may_hold(id)).cloned()
     }
 
-    /// All segments that may hold events of the execution, oldest first.
-    #[cfg(feature = "serve")]
-    pub(super) fn segments_of(&self, id: &ExecutionId) -> Vec<Arc<Segment>> {
-        self.segments.iter().filter(|segment| segment.may_hold(id)).cloned().collect()
+    /// All segments from this offset on that may hold events of the execution, oldest first.
+    pub(super) fn segments_of(&self, id: &ExecutionId, offset: u64) -> Vec<Arc<Segment>> {
+        let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
+        self.segments.range(at..).filter(|segment| segment.may_hold(id)).cloned().collect()
     }
 
     pub(super) fn new_reader(&mut self) -> u64 {
@@ -158,15 +193,20 @@ impl Ring {
         self.readers
     }
 
-    /// Wakes this reader when the next segment comes.
-    pub(super) fn sleep(&mut self, reader: u64, waker: &Waker) {
-        match self.sleepers.get_mut(&reader) {
-            Some(old) => old.clone_from(waker),
-            None => drop(self.sleepers.insert(reader, waker.clone())),
-        }
+    /// How far the executions are.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
-    pub(super) fn forget(&mut self, reader: u64) {
-        self.sleepers.remove(&reader);
+    /// Wakes this reader when the next segment comes. Gives back the waker that it had: dropping one may run code of
+    /// others, which may come back here, and so it is dropped after the lock is given back.
+    #[must_use]
+    pub(super) fn sleep(&mut self, reader: u64, waker: Waker) -> Option<Waker> {
+        self.sleepers.insert(reader, waker)
+    }
+
+    #[must_use]
+    pub(super) fn forget(&mut self, reader: u64) -> Option<Waker> {
+        self.sleepers.remove(&reader)
     }
 }

@@ -2,13 +2,10 @@
 
 use super::{
     Counts,
-    subscription::{Seen, Slice, Subscription},
+    account::{Loss, Seen},
+    subscription::{Slice, Subscription},
 };
-use crate::{
-    Cursor, StreamEvent,
-    event::{Concept, Life, Recorded, StreamLagged},
-    log::{LoggedEvent, Status},
-};
+use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent};
 use futures_core::Stream;
 use std::{
     collections::VecDeque,
@@ -23,22 +20,27 @@ use std::{
 /// The events of a scope, in order, as they happen. A [`Stream`] for async programs; [`recv_timeout`] for others.
 ///
 /// What could not be delivered is told in the stream itself, as `data-stream-lagged` with a count or as
-/// `data-stream-gap`. Ends when the recorder has shut down and everything was delivered.
+/// `data-stream-gap`. Ends when the recorder has shut down and what the hub still holds was delivered; the log is closed
+/// by then, and a stream that was still reading there is told a gap for the rest of it.
 ///
 /// [`recv_timeout`]: EventStream::recv_timeout
 pub struct EventStream {
     subscription: Subscription,
-    ready: VecDeque<StreamEvent>,
+    /// Each with its cursor; what is told of the stream itself has none.
+    ready: VecDeque<(Option<Cursor>, StreamEvent)>,
+    /// Where the caller is while there is something ready.
+    at: Cursor,
 }
 
 impl EventStream {
     pub(super) fn new(subscription: Subscription) -> Self {
-        Self { subscription, ready: VecDeque::new() }
+        Self { at: subscription.cursor(), subscription, ready: VecDeque::new() }
     }
 
-    /// Cursor of the last event that was looked at: where another stream can go on.
+    /// Where another stream can go on: the cursor of the last event that was given out, or of a later one where only
+    /// events that are not shown followed.
     pub fn cursor(&self) -> Cursor {
-        self.subscription.cursor()
+        if self.ready.is_empty() { self.subscription.cursor() } else { self.at }
     }
 
     /// What became of the events published since the stream began; those that wait in it count as delivered.
@@ -46,7 +48,8 @@ impl EventStream {
         self.subscription.counts()
     }
 
-    /// The next event, if one is there.
+    /// The next event, if one is there now. None may also mean that it has yet to be read from the log, or that the
+    /// stream has ended: [`recv_timeout`](EventStream::recv_timeout) tells these apart.
     pub fn try_next(&mut self) -> Option<StreamEvent> {
         match self.poll_event(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(event) => event,
@@ -71,14 +74,33 @@ impl EventStream {
         }
     }
 
+    /// Every event that was published before this call and not given out yet, waiting for the log `limit` at the
+    /// longest. Blocks the thread.
+    pub(crate) fn rest(&mut self, limit: Duration) -> Vec<StreamEvent> {
+        let (published, deadline) = (self.subscription.next_published(), crate::time::deadline(limit));
+        let mut rest = Vec::new();
+        while !self.ready.is_empty() || !self.subscription.has_reached(published) {
+            match self.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Received::Event(event) => rest.push(event),
+                Received::TimedOut | Received::Ended => break,
+            }
+        }
+        rest
+    }
+
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<StreamEvent>> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some((cursor, event)) = self.ready.pop_front() {
+                self.at = cursor.unwrap_or(self.at);
                 return Poll::Ready(Some(event));
             }
+            self.at = self.subscription.cursor();
             match std::task::ready!(self.subscription.poll_slice(cx)) {
-                None => return Poll::Ready(None),
-                Some(Slice::Told(event)) => self.ready.push_back(event),
+                None => match self.told_at_the_end() {
+                    false => return Poll::Ready(None),
+                    true => continue,
+                },
+                Some(Slice::Told(event)) => self.ready.push_back((None, event)),
                 Some(Slice::Logged(events)) => events.iter().for_each(|event| self.take_logged(event)),
                 Some(Slice::Live(segment, from)) => {
                     for index in from..segment.batch.events.len() {
@@ -89,13 +111,20 @@ impl EventStream {
         }
     }
 
+    /// What was lost before events that are not shown has no event before which it is told.
+    fn told_at_the_end(&mut self) -> bool {
+        let loss = self.subscription.settle();
+        self.ready.extend(loss.told().map(|event| (None, event)));
+        !self.ready.is_empty()
+    }
+
     fn take_live(&mut self, cursor: Cursor, recorded: &Recorded) {
         if !self.subscription.filter().in_scope(recorded) {
             return;
         }
         let shown = recorded.shown && self.subscription.filter().shows(&recorded.event);
-        if let Some(missed) = self.subscription.deliver(&Seen::live(cursor, recorded), shown) {
-            self.push(missed, recorded.event.clone());
+        if let Some(loss) = self.subscription.deliver(&Seen::live(cursor, recorded), shown) {
+            self.push(loss, cursor, recorded.event.clone());
         }
     }
 
@@ -103,43 +132,16 @@ impl EventStream {
     fn take_logged(&mut self, logged: &LoggedEvent) {
         let Ok(event) = logged.to_stream() else { return };
         let shown = logged.shown && self.subscription.filter().shows(&event);
-        if let Some(missed) = self.subscription.deliver(&Seen::logged(logged), shown) {
-            self.push(missed, event);
+        if let Some(loss) = self.subscription.deliver(&Seen::logged(logged), shown) {
+            self.push(loss, logged.cursor, event);
         }
     }
 
-    fn push(&mut self, missed: u64, event: StreamEvent) {
-        if missed > 0 {
-            self.ready.push_back(StreamLagged::new(missed).into());
+    fn push(&mut self, loss: Loss, cursor: Cursor, event: StreamEvent) {
+        if !loss.is_none() {
+            self.ready.extend(loss.told().map(|event| (None, event)));
         }
-        self.ready.push_back(event);
-    }
-}
-
-impl<'a> Seen<'a> {
-    pub(super) fn live(cursor: Cursor, recorded: &'a Recorded) -> Self {
-        Self {
-            cursor,
-            execution_id: recorded.event.execution_id.as_ref(),
-            // A piece that its emitter hides has no number.
-            is_piece: recorded.is_piece() && recorded.shown,
-            status: Status::after(recorded.event.kind()),
-            ends_execution: recorded.event.kind().life() == Life::Closes(Concept::Execution),
-            sequence: recorded.sequence,
-            pieces: recorded.pieces,
-        }
-    }
-
-    pub(super) fn logged(logged: &'a LoggedEvent) -> Self {
-        Self {
-            cursor: logged.cursor,
-            execution_id: Some(&logged.context.execution_id),
-            is_piece: false,
-            status: Status::after(logged.kind),
-            ends_execution: logged.kind.life() == Life::Closes(Concept::Execution),
-            sequence: logged.sequence,
-            pieces: logged.pieces,
-        }
+        self.ready.push_back((Some(cursor), event));
     }
 }
 

@@ -2,7 +2,13 @@
 
 use super::contract::Slot;
 use crate::{Json, Text};
-use std::{cell::RefCell, collections::HashMap, fmt, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    rc::Rc,
+};
 use tracing::{
     Metadata,
     callsite::Identifier,
@@ -12,9 +18,34 @@ use tracing::{
 /// What the fields of a call site mean, by their index. None for a call site that says nothing to us.
 pub(super) struct Shape(Box<[Option<Slot>]>);
 
+type Shapes = HashMap<Identifier, Option<Rc<Shape>>, BuildHasherDefault<AddressHasher>>;
+
 thread_local! {
     /// Call sites live as long as the program, and a thread meets few: no lock is shared for them.
-    static SHAPES: RefCell<HashMap<Identifier, Option<Rc<Shape>>>> = RefCell::new(HashMap::new());
+    static SHAPES: RefCell<Shapes> = RefCell::default();
+    /// What closed spans held their fields in: the next ones need no memory of their own.
+    static SPARE: RefCell<Vec<Vec<(Slot, Value)>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many are spared.
+const MAX_SPARE: usize = 64;
+
+/// Call sites are told apart by their addresses: one multiplication spreads them well enough.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Shape {
@@ -55,17 +86,32 @@ pub(super) struct Fields(Vec<(Slot, Value)>);
 impl Fields {
     /// Reads the values, calling the user's own `Debug` where a field has one: nothing may be locked here.
     pub(super) fn visit(shape: &Shape, record: impl FnOnce(&mut dyn Visit)) -> Self {
-        let mut visitor = Visitor { shape, fields: Self::default() };
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+        let mut visitor = Visitor { shape, fields: Self(spare.unwrap_or_else(|| Vec::with_capacity(8))) };
         record(&mut visitor);
         visitor.fields
+    }
+
+    /// Gives back what they are held in.
+    fn spare(&mut self) {
+        let mut held = std::mem::take(&mut self.0);
+        if held.capacity() == 0 {
+            return;
+        }
+        held.clear();
+        // A thread that is being torn down has no use for it any more.
+        let _ = SPARE.try_with(|spare| match spare.borrow_mut() {
+            mut spare if spare.len() < MAX_SPARE => spare.push(held),
+            _ => {}
+        });
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn merge(&mut self, newer: Self) {
-        for (slot, value) in newer.0 {
+    pub(super) fn merge(&mut self, mut newer: Self) {
+        for (slot, value) in newer.0.drain(..) {
             self.set(slot, value);
         }
     }
@@ -153,6 +199,12 @@ impl Fields {
             return Some(words);
         }
         Some(text.split(',').map(|word| Text::from(word.trim())).filter(|word| !word.is_empty()).collect())
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.spare();
     }
 }
 

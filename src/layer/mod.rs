@@ -2,6 +2,7 @@
 //! tracing-subscriber.
 
 mod contract;
+mod ending;
 mod fields;
 mod guard;
 mod open;

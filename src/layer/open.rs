@@ -118,6 +118,16 @@ impl OpenSpan {
         u64::try_from(ended.duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Fixes the moment of the end, if nothing has yet. One look at the clock serves all that the end tells.
+    pub(super) fn stop(&mut self) {
+        self.ended.get_or_insert_with(Instant::now);
+    }
+
+    /// When it ended: its start and what a clock that never steps back has counted since.
+    fn ended_at(&self) -> Option<Timestamp> {
+        self.ended.map(|ended| self.started_at.after(ended.duration_since(self.started)))
+    }
+
     /// Whether a start would say now what began. A model call is known by its caller too: not every one names a model.
     pub(super) fn has_identity(&self) -> bool {
         let called = self.kind() == SpanKind::Llm && self.fields.has(Slot::CallableName);
@@ -149,7 +159,9 @@ impl OpenSpan {
 
     /// An event of this span's execution and step.
     pub(super) fn event(&self, body: impl Into<Body>) -> StreamEvent {
-        StreamEvent::new(body).of_execution(self.run.execution_id.clone()).of_step(self.step_id.clone())
+        let mut event = StreamEvent::new(body).of_execution(self.run.execution_id.clone());
+        (event.step_id, event.time) = (Some(self.step_id.clone()), self.ended_at());
+        event
     }
 
     pub(super) fn emit(&self, recorder: &Recorder, body: impl Into<Body>) {

@@ -116,6 +116,13 @@ impl EventLog for MemoryLog {
         self.answer(|kept| kept.read(&query))
     }
 
+    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
+        self.answer(|kept| {
+            let end = kept.events.partition_point(|event| event.cursor.offset <= offset);
+            kept.events[..end].iter().rfind(|event| event.context.execution_id == id).cloned()
+        })
+    }
+
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
         let known = cursor.epoch == self.epoch;
         self.answer(|_| if known { Resolved::At(cursor.offset) } else { Resolved::Unknown })

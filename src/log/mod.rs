@@ -36,6 +36,9 @@ pub trait EventLog: Send + Sync + std::fmt::Debug + 'static {
     /// Reads on from a place.
     fn read(&self, query: Query) -> Pending<Page>;
 
+    /// The last event kept of an execution at this offset or before it; none where the record has none.
+    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>>;
+
     /// Finds the offset behind a cursor, of this epoch or an earlier one.
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved>;
 
@@ -113,7 +116,7 @@ pub struct LoggedEvent {
     pub cursor: Cursor,
     /// Its place in its execution, from 1.
     pub sequence: u64,
-    /// How many bulk events, which are not kept, its execution had before it.
+    /// How many bulk events, which are not kept, its execution had before it; those that were not shown do not count.
     pub pieces: u64,
     /// Where it belongs.
     pub context: ExecutionContext,

@@ -31,7 +31,7 @@ struct Inner {
     drain: Mutex<EventStream>,
 }
 
-/// How long [`EventEmitter::drain`] waits for the recorder to come to the end of what waits.
+/// How long [`EventEmitter::drain`] waits for the recorder to come to the end of what waits, and then for the log.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 impl EventEmitter {
@@ -138,7 +138,7 @@ impl EventEmitter {
         // Without an answer the recorder is gone; what it had shown is still there.
         let _ = self.0.recorder.settle().wait(DRAIN_LIMIT);
         let mut stream = self.0.drain.lock().unwrap_or_else(PoisonError::into_inner);
-        std::iter::from_fn(|| stream.try_next()).collect()
+        stream.rest(DRAIN_LIMIT)
     }
 
     /// The execution's events from now on.

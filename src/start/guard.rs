@@ -94,19 +94,10 @@ impl Guard {
     pub(super) fn draw(&mut self) -> Result<(), Error> {
         Ok(())
     }
-
-    /// Where the record is and, while it is served, where to see it.
-    fn where_it_is(&self) -> Option<String> {
-        let log = self.log.as_ref().map(|path| format!("record in {}", path.display()));
-        let link = self.url().map(|url| format!("live at {url}"));
-        let parts: Vec<_> = log.into_iter().chain(link).collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
-    }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let said = self.where_it_is();
         // Takes no more, keeps what there is. Then streams end, each once it has delivered what there was; whoever
         // draws or serves comes to its own end by that.
         let closed = self.recorder.shutdown(LIMIT);
@@ -115,7 +106,7 @@ impl Drop for Guard {
         #[cfg(feature = "serve")]
         drop(self.server.take());
         match closed {
-            Ok(()) => said.into_iter().for_each(|line| say(&line)),
+            Ok(()) => self.log.iter().for_each(|path| say(&format!("record in {}", path.display()))),
             Err(error) => say(&format!("the record may lack its end: {error}")),
         }
         self.say_losses();

@@ -32,7 +32,11 @@ fn an_escape_is_found_at_every_place_of_every_length() {
             for special in ['"', '\\', '\n', '\u{0}', '\u{1f}'] {
                 let mut text = "x".repeat(length);
                 text.replace_range(place..=place, &special.to_string());
-                assert_eq!(Json::text(&text).as_str(), serde_json::to_string(&text).expect("JSON"), "{place} of {length}");
+                assert_eq!(
+                    Json::text(&text).as_str(),
+                    serde_json::to_string(&text).expect("JSON"),
+                    "{place} of {length}"
+                );
             }
         }
     }

@@ -1,13 +1,12 @@
 //! The gate: order, loss, modes, flush, shutdown, on every kind of runtime and none.
 
-use proptest::prelude::*;
 use spanwright::{
     EventEmitter, QueueLimits, Recorder, StreamEvent,
     event::{
         Body, Class, ExecutionEnd, ExecutionPaused, ExecutionStart, Kind, StepEnd, StepStart, StepType, StreamLagged,
         StreamMode, TextDelta, TextEnd, TextStart, ToolInputDelta,
     },
-    hub::{Filter, From, HubLimits, Received},
+    hub::{EventStream, Filter, From, HubLimits, Received},
     log::{MemoryLog, Query, Scope},
 };
 use std::{collections::HashMap, thread, time::Duration};
@@ -289,46 +288,24 @@ fn a_reader_that_falls_behind_reads_on_in_the_log_and_only_pieces_are_gone() {
     assert!(seen.last().expect("end").to_json().contains(&"x".repeat(3_000)), "the whole text stands at its end");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    /// Whatever is published and whenever a reader reads: in order, each once or told, all counted.
-    #[test]
-    fn read_and_lost_is_all_there_was(
-        steps in prop::collection::vec((0..4_usize, 1..40_usize), 1..30),
-        with_log in any::<bool>(),
-        ring in 1..200_usize,
-    ) {
-        let mut builder = Recorder::builder().hub(HubLimits::new(ring, 1 << 20));
-        if with_log {
-            builder = builder.log(MemoryLog::new());
-        }
-        let recorder = builder.start().expect("start");
-        let emitters = [recorder.emitter(), recorder.emitter()];
-        let mut stream = recorder.subscribe(Filter::everything(), From::Live);
-        let (mut seen, mut published) = (Vec::new(), 0);
-        for (what, times) in steps {
-            if what == 3 {
-                seen.extend(std::iter::from_fn(|| stream.try_next()).take(times));
-                continue;
-            }
-            for _ in 0..times {
-                published += 1;
-                match what {
-                    0 => emitters[0].emit(StepEnd::new(published)),
-                    1 => emitters[1].emit(StepEnd::new(published)),
-                    _ => emitters[0].emit(TextDelta::new("t", "x")),
-                }
-            }
-            recorder.settle().wait(SOON).expect("settle");
-        }
-        seen.extend(std::iter::from_fn(|| stream.try_next()));
-        let numbers: Vec<u64> = seen.iter().filter_map(|e| if let Body::StepEnd(s) = &e.body { Some(s.duration_ms) } else { None }).collect();
-        prop_assert!(numbers.is_sorted_by(|a, b| a < b), "in order, each once");
-        let counts = stream.counts();
-        prop_assert_eq!(counts.delivered + counts.dropped + counts.filtered, published);
-        if with_log {
-            prop_assert!(seen.iter().all(|event| event.kind() != Kind::StreamGap));
-        }
+#[test]
+fn a_session_shows_all_its_executions_live_and_from_the_record_and_no_others() {
+    let recorder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(3, 1 << 20)).start().expect("start");
+    let of_session = || Filter::of(Scope::Session("s1".into()));
+    let mut live = recorder.subscribe(of_session(), From::Live);
+    for (session, number) in [("s1", 1), ("s2", 2), ("s1", 3)] {
+        let emitter = recorder.emitter();
+        emitter.emit(ExecutionStart::new().session_id(session));
+        emitter.emit(StepEnd::new(number));
+        emitter.emit(ExecutionEnd::new(number));
+        recorder.settle().wait(SOON).expect("settle");
     }
+    let numbers = |stream: &mut EventStream| -> Vec<u64> {
+        let events = std::iter::from_fn(|| stream.try_next());
+        events
+            .filter_map(|event| if let Body::StepEnd(end) = &event.body { Some(end.duration_ms) } else { None })
+            .collect()
+    };
+    assert_eq!(numbers(&mut live), [1, 3]);
+    assert_eq!(numbers(&mut recorder.subscribe(of_session(), From::Start)), [1, 3], "most of it out of the record");
 }

@@ -2,11 +2,14 @@
 
 mod docs;
 mod drops;
+mod elsewhere;
 mod escapes;
 mod gate;
 mod http;
 mod inert;
+mod lag;
 mod layer;
+mod log;
 mod macros;
 mod printing;
 mod real_runs;
@@ -15,6 +18,7 @@ mod research;
 mod runs;
 mod scratch;
 mod screen;
+mod serve;
 mod shapes;
 mod shared;
 mod span;
@@ -22,5 +26,3 @@ mod terminal;
 mod tidy;
 mod view;
 mod vocabulary;
-mod log;
-mod serve;

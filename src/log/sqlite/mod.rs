@@ -12,7 +12,7 @@ mod schema;
 mod store;
 mod writer;
 
-use super::{EventLog, ExecutionRow, Page, Query, Resolved};
+use super::{EventLog, ExecutionRow, LoggedEvent, Page, Query, Resolved};
 use crate::{
     Cursor, Error, ExecutionId, Pending,
     event::{Batch, OpenThings},
@@ -147,6 +147,10 @@ impl EventLog for SqliteLog {
 
     fn read(&self, query: Query) -> Pending<Page> {
         self.ask(move |reader| reader.page(&query))
+    }
+
+    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
+        self.ask(move |reader| reader.last_before(&id, offset))
     }
 
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {

@@ -47,6 +47,9 @@ macro_rules! select_events {
 
 const OF_EVERYONE: &str = select_events!("event_offset > ?1 ORDER BY event_offset LIMIT ?2");
 const OF_EXECUTION: &str = select_events!("execution = ?3 AND event_offset > ?1 ORDER BY event_offset LIMIT ?2");
+/// As the others, but up to `?1`, and backwards.
+const LAST_OF_EXECUTION: &str =
+    select_events!("execution = ?3 AND event_offset <= ?1 ORDER BY event_offset DESC LIMIT ?2");
 const OF_SESSION: &str = select_events!(
     "event_offset IN (
         SELECT e.event_offset FROM executions x JOIN events e ON e.execution = x.id AND e.event_offset > ?1
@@ -107,6 +110,20 @@ impl Reader {
             page.read_to = page.read_to.max(committed);
         }
         Ok(page)
+    }
+
+    /// A damaged row is no answer: it is not known what it said.
+    pub(super) fn last_before(&mut self, id: &ExecutionId, offset: u64) -> Result<Option<LoggedEvent>, Error> {
+        self.rows.refresh();
+        let Some(row) = self.row_of(id)? else { return Ok(None) };
+        let selection = Selection { sql: LAST_OF_EXECUTION, whose: Some(Value::from(row)) };
+        let mut page = Page { read_to: offset, complete: true, events: Vec::new() };
+        let mut left = 1;
+        self.scan(&mut page, &selection, &mut left).map_err(|source| self.fault(source))?;
+        match (page.events.pop(), left) {
+            (None, 0) => Err(Error::corrupt(format!("log {}: event at {}", self.path.display(), page.read_to))),
+            (last, _) => Ok(last),
+        }
     }
 
     /// None where the record has nobody of this name.

@@ -5,7 +5,7 @@ use crate::http::{Frame, connect, get};
 use spanwright::{
     Cursor, EventLog, ExecutionId, Pending, Recorder,
     event::{Batch, Body, ExecutionEnd, OpenThings, StepEnd, TextDelta},
-    log::{ExecutionRow, MemoryLog, Page, Query, Resolved},
+    log::{ExecutionRow, LoggedEvent, MemoryLog, Page, Query, Resolved},
     serve::{Server, Settings},
 };
 use std::{
@@ -57,6 +57,10 @@ impl EventLog for Wedged {
 
     fn read(&self, query: Query) -> Pending<Page> {
         self.0.read(query)
+    }
+
+    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
+        self.0.last_before(id, offset)
     }
 
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {

@@ -101,7 +101,6 @@ fn a_cursor_that_leads_nowhere_is_a_gap_that_is_told() {
 }
 
 #[test]
-#[ignore = "the hub does not know how many pieces a reader had that comes back with the cursor of one"]
 fn a_client_that_comes_back_is_told_how_many_pieces_are_gone_meanwhile() {
     let (recorder, server, emitter) = served(4);
     emitter.emit(TextStart::new("t"));

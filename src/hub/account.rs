@@ -1,0 +1,248 @@
+//! What a reader got and what it lost: counted by the numbers that the gate gave each execution.
+
+use super::known::{Known, Numbers};
+use crate::{
+    Cursor, ExecutionId, StreamEvent, Text,
+    event::{Class, Concept, Life, Recorded, StreamGap, StreamLagged, StreamMode},
+    log::{LoggedEvent, Status},
+};
+
+/// An event as far as a reader has to know it before it decides.
+pub(super) struct Seen<'a> {
+    pub(super) cursor: Cursor,
+    pub(super) execution_id: Option<&'a ExecutionId>,
+    pub(super) status: Option<Status>,
+    ends_execution: bool,
+    /// With the event.
+    pub(super) now: Numbers,
+    /// Without it.
+    pub(super) before: Numbers,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn live(cursor: Cursor, recorded: &'a Recorded) -> Self {
+        let now = Numbers { sequence: recorded.sequence, pieces: recorded.pieces };
+        let before = Numbers {
+            sequence: now.sequence.saturating_sub(u64::from(recorded.is_logged())),
+            // Pieces that are not shown are not numbered.
+            pieces: now.pieces.saturating_sub(u64::from(recorded.is_piece() && recorded.shown)),
+        };
+        Self {
+            cursor,
+            execution_id: recorded.event.execution_id.as_ref(),
+            status: Status::after(recorded.event.kind()),
+            ends_execution: recorded.event.kind().life() == Life::Closes(Concept::Execution),
+            now,
+            before,
+        }
+    }
+
+    pub(super) fn logged(logged: &'a LoggedEvent) -> Self {
+        let now = Numbers { sequence: logged.sequence, pieces: logged.pieces };
+        Self {
+            cursor: logged.cursor,
+            execution_id: Some(&logged.context.execution_id),
+            status: Status::after(logged.kind),
+            ends_execution: logged.kind.life() == Life::Closes(Concept::Execution),
+            now,
+            before: Numbers { sequence: now.sequence.saturating_sub(1), ..now },
+        }
+    }
+}
+
+/// What a reader is to be told before the next event.
+#[derive(Debug, Default)]
+pub(super) struct Loss {
+    /// So many are gone.
+    sure: u64,
+    /// Between these two some may be gone, nobody knows how many.
+    gap: Option<(Cursor, Cursor)>,
+}
+
+impl Loss {
+    fn of(sure: u64) -> Self {
+        Self { sure, gap: None }
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.sure == 0 && self.gap.is_none()
+    }
+
+    fn add(&mut self, other: Self) {
+        self.sure += other.sure;
+        self.gap = match (self.gap, other.gap) {
+            (Some((from, _)), Some((_, to))) => Some((from, to)),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// As events of the stream.
+    pub(super) fn told(self) -> impl Iterator<Item = StreamEvent> {
+        let lagged = (self.sure > 0).then(|| StreamLagged::new(self.sure).into());
+        self.gap.map(|(from, to)| gap(from, to)).into_iter().chain(lagged)
+    }
+}
+
+/// That something between the two cannot be had.
+pub(super) fn gap(from: Cursor, to: Cursor) -> StreamEvent {
+    StreamEvent::new(StreamGap::new().from(Text::from(from.to_string())).to(Text::from(to.to_string())))
+}
+
+/// How far an execution was, at or before the place where a reader of it began.
+#[derive(Debug)]
+pub(super) struct Base {
+    numbers: Numbers,
+    /// Where it had these numbers.
+    offset: u64,
+    /// After this one the reader began.
+    began: u64,
+}
+
+impl Base {
+    /// From the last event kept before `began`. It is `exact` when the execution had none since that was not kept.
+    pub(super) fn new(row: Option<&LoggedEvent>, began: u64, exact: bool) -> Self {
+        let numbers = row.map_or_else(Numbers::default, |row| Numbers { sequence: row.sequence, pieces: row.pieces });
+        let offset = if exact { began } else { row.map_or(0, |row| row.cursor.offset) };
+        Self { numbers, offset, began }
+    }
+
+    /// The least and the most pieces that are gone between the reader's beginning and this event, the first one that it
+    /// looks at. Of the offsets since the base some are of this execution's pieces and the others are not; those before
+    /// the beginning are not lost. Where all are the execution's own, as in a program that runs one, both are the same.
+    fn gone(&self, event: &Seen<'_>) -> (u64, u64) {
+        let pieces = event.before.pieces.saturating_sub(self.numbers.pieces);
+        let between = event.cursor.offset.saturating_sub(self.offset + 1);
+        let (others, had) = (between.saturating_sub(pieces), self.began.saturating_sub(self.offset));
+        (pieces - had.min(pieces), pieces - had.saturating_sub(others).min(pieces))
+    }
+}
+
+/// Where the numbers of an execution come from that is looked at for the first time.
+#[derive(Debug)]
+pub(super) enum Unseen {
+    /// The reader began before all of them that it does not know.
+    FromStart,
+    /// Those that ran when the reader began are known; a new one begins with its first number.
+    Known,
+    /// Nothing is known of those that ran when the reader began.
+    Unknown,
+    /// The same, and the log could not say more.
+    Unanswered,
+    /// The one that is read, before the reader began.
+    Base(Base),
+}
+
+/// The books of one reader.
+pub(super) struct Account {
+    mode: StreamMode,
+    seen: Known,
+    unseen: Unseen,
+    /// After this offset pieces may be gone, also of executions that were not looked at yet.
+    unsure: Option<Cursor>,
+    /// Dropped and not told yet.
+    owed: Loss,
+    pub(super) delivered: u64,
+    pub(super) dropped: u64,
+}
+
+impl Account {
+    pub(super) fn new(mode: StreamMode, seen: Known, unseen: Unseen) -> Self {
+        Self { mode, seen, unseen, unsure: None, owed: Loss::default(), delivered: 0, dropped: 0 }
+    }
+
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.is_none()
+    }
+
+    /// What is left to tell.
+    pub(super) fn settle(&mut self) -> Loss {
+        std::mem::take(&mut self.owed)
+    }
+
+    /// True when it has to be asked how far this execution was, before something of it is looked at.
+    pub(super) fn needs_base(&self, id: &ExecutionId) -> bool {
+        let open = matches!(self.unseen, Unseen::Known | Unseen::Unknown);
+        open && self.mode.shows(Class::Bulk) && self.seen.of(id).is_none()
+    }
+
+    /// True when an execution that is not known had nothing published before the reader began.
+    pub(super) fn knows_all(&self) -> bool {
+        matches!(self.unseen, Unseen::Known)
+    }
+
+    pub(super) fn set_unseen(&mut self, unseen: Unseen) {
+        self.unseen = unseen;
+    }
+
+    /// Reading goes on after `from` where pieces are not kept.
+    pub(super) fn without_pieces(&mut self, from: Cursor) {
+        self.unsure.get_or_insert(from);
+    }
+
+    /// So many events of everyone are gone, and the reader is told: their numbers must not count them again.
+    pub(super) fn lost_all(&mut self, events: u64) {
+        self.dropped += events;
+        (self.seen, self.unseen, self.unsure) = (Known::default(), Unseen::Unknown, None);
+    }
+
+    /// Takes note of an event in scope. None when it is not to be delivered; else what the reader must be told before.
+    pub(super) fn deliver(&mut self, event: &Seen<'_>, shown: bool) -> Option<Loss> {
+        if let Some(id) = event.execution_id {
+            let lost = self.lost(id, event);
+            self.dropped += lost.sure;
+            self.owed.add(lost);
+        }
+        shown.then(|| {
+            self.delivered += 1;
+            self.settle()
+        })
+    }
+
+    /// What is gone of this execution, of what the reader would have seen, since it last looked at it.
+    fn lost(&mut self, id: &ExecutionId, event: &Seen<'_>) -> Loss {
+        match self.seen.note(id, event.now, event.ends_execution) {
+            Some(old) => Loss::of(self.shown_since(old, event)),
+            None => self.lost_unseen(event),
+        }
+    }
+
+    fn shown_since(&self, old: Numbers, event: &Seen<'_>) -> u64 {
+        let gone = |class, between: u64| if self.mode.shows(class) { between } else { 0 };
+        gone(Class::Bulk, event.before.pieces.saturating_sub(old.pieces))
+            + gone(Class::Structural, event.before.sequence.saturating_sub(old.sequence))
+    }
+
+    /// The same where the reader looks at the execution for the first time.
+    fn lost_unseen(&mut self, event: &Seen<'_>) -> Loss {
+        match (&self.unseen, self.unsure) {
+            (Unseen::Base(base), _) => self.lost_since(base, event),
+            // One that was forgotten meanwhile looks like a new one, but for its first number.
+            (Unseen::FromStart, _) if self.seen.is_whole() || event.before.sequence == 0 => {
+                Loss::of(self.shown_since(Numbers::default(), event))
+            }
+            // It was never behind: what was before, was before it began.
+            (_, None) => Loss::default(),
+            (Unseen::Known, _) if event.before.sequence == 0 => Loss::of(self.shown_since(Numbers::default(), event)),
+            (_, Some(from)) => self.may_be_lost(from, event),
+        }
+    }
+
+    fn lost_since(&self, base: &Base, event: &Seen<'_>) -> Loss {
+        let kept = self.shown_since(Numbers { pieces: event.before.pieces, ..base.numbers }, event);
+        if !self.mode.shows(Class::Bulk) {
+            return Loss::of(kept);
+        }
+        let (least, most) = base.gone(event);
+        let from = Cursor::new(event.cursor.epoch, base.began);
+        Loss { sure: kept + least, gap: (least < most).then_some((from, event.cursor)) }
+    }
+
+    /// One gap stands for all executions up to here.
+    fn may_be_lost(&mut self, from: Cursor, event: &Seen<'_>) -> Loss {
+        if event.before.pieces == 0 || !self.mode.shows(Class::Bulk) {
+            return Loss::default();
+        }
+        self.unsure = None;
+        Loss { sure: 0, gap: Some((from, event.cursor)) }
+    }
+}

@@ -1,0 +1,286 @@
+//! What a span tells when it is over: its end, how it ended, and what it was about.
+
+use super::{
+    contract::{Slot, SpanKind},
+    fields::Fields,
+    open::{OpenSpan, Role},
+};
+use crate::{
+    Json, Recorder, Text,
+    event::{
+        AgentEnd, Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
+        GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType,
+        MemoryUpdated, Outcome, Retrieval, StepEnd, StepFailed, TokenUsage, ToolFailure, ToolOutputAvailable,
+        ToolOutputError,
+    },
+};
+
+impl OpenSpan {
+    /// Emits the end, with what the span said of how it ended.
+    pub(super) fn end(mut self, recorder: &Recorder) {
+        self.announce(recorder);
+        self.stop();
+        let ending = Ending::of(&self);
+        self.close_segment(recorder, ending.outcome());
+        match self.role {
+            Role::Root => self.emit(recorder, self.execution_end(&ending)),
+            Role::Inner(kind) => self.emit_end(recorder, kind, &ending),
+            Role::Alone(kind) => {
+                self.emit_end(recorder, kind, &ending);
+                self.emit(recorder, self.execution_end(&ending));
+            }
+        }
+    }
+
+    fn execution_end(&self, ending: &Ending) -> Body {
+        match ending {
+            Ending::Ok => {
+                let mut end = ExecutionEnd::new(self.duration_ms());
+                end.final_output = self.fields.plain(Slot::OutputValue);
+                end.into()
+            }
+            Ending::Bad { outcome: Outcome::Cancelled, message, .. } => {
+                ExecutionCancelled::new(message.clone()).duration_ms(self.duration_ms()).into()
+            }
+            Ending::Bad { outcome, .. } => {
+                let failed = ExecutionFailed::new(ending.error(self.kind()));
+                failed.duration_ms(self.duration_ms()).outcome(outcome.clone()).into()
+            }
+        }
+    }
+
+    fn emit_end(&self, recorder: &Recorder, kind: SpanKind, ending: &Ending) {
+        match kind {
+            SpanKind::Agent => self.emit(recorder, self.agent_end(ending)),
+            SpanKind::Llm => self.emit_llm_end(recorder, ending),
+            SpanKind::Tool => self.emit(recorder, self.tool_end(ending)),
+            _ => {
+                if let Some(fact) = self.fact(kind, ending) {
+                    self.emit(recorder, fact);
+                }
+                self.emit(recorder, self.step_end(ending));
+            }
+        }
+    }
+
+    fn agent_end(&self, ending: &Ending) -> AgentEnd {
+        let mut end = AgentEnd::new(self.duration_ms());
+        end.output = self.fields.plain(Slot::OutputValue);
+        if let Ending::Bad { outcome, message, .. } = ending {
+            end = end.outcome(outcome.clone()).error(message.clone());
+        }
+        end
+    }
+
+    fn emit_llm_end(&self, recorder: &Recorder, ending: &Ending) {
+        match ending {
+            Ending::Ok => self.emit(recorder, self.llm_end()),
+            Ending::Bad { outcome, message, error_type } => {
+                let mut failed = LlmCallFailed::new(message.clone());
+                failed = failed.duration_ms(self.duration_ms()).outcome(outcome.clone());
+                failed.error_type.clone_from(error_type);
+                failed.model = self.fields.text(Slot::RequestModel);
+                self.emit(recorder, failed);
+            }
+        }
+        // Also of a call that failed: what it used, it used.
+        if let Some(usage) = self.usage() {
+            self.emit(recorder, usage);
+        }
+    }
+
+    fn llm_end(&self) -> LlmCallEnd {
+        let fields = &self.fields;
+        let mut end = LlmCallEnd::new(self.duration_ms());
+        end.prompt_tokens = fields.unsigned(Slot::InputTokens);
+        end.completion_tokens = fields.unsigned(Slot::OutputTokens);
+        end.total_tokens = end.prompt_tokens.zip(end.completion_tokens).map(|(a, b)| a.saturating_add(b));
+        end.model = fields.text(Slot::ResponseModel).or_else(|| fields.text(Slot::RequestModel));
+        end.provider = fields.text(Slot::Provider);
+        end.response_id = fields.text(Slot::ResponseId);
+        end.finish_reasons = fields.words(Slot::FinishReasons);
+        // The convention counts seconds.
+        end.time_to_first_chunk_ms = fields.float(Slot::TimeToFirstChunk).map(|seconds| (seconds * 1e3) as u64);
+        end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
+        end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
+        end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
+        end.output = fields.json(Slot::OutputMessages).or_else(|| fields.json(Slot::OutputValue));
+        end
+    }
+
+    /// What the call used; none where it is not known.
+    fn usage(&self) -> Option<TokenUsage> {
+        let prompt = self.fields.unsigned(Slot::InputTokens);
+        let completion = self.fields.unsigned(Slot::OutputTokens);
+        prompt.or(completion)?;
+        let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
+        let total = prompt.saturating_add(completion);
+        Some(TokenUsage::new(prompt, completion, total, self.run.add_tokens(total)))
+    }
+
+    fn tool_end(&self, ending: &Ending) -> Body {
+        let id = self.tool_call_id();
+        match ending {
+            Ending::Ok => {
+                let output = self.fields.json(Slot::ToolResult).unwrap_or_else(Json::null);
+                ToolOutputAvailable::new(id, output)
+                    .tool_name(self.display_name())
+                    .duration_ms(self.duration_ms())
+                    .into()
+            }
+            Ending::Bad { outcome, message, error_type } => {
+                let failure = self.fields.str(Slot::ToolOutcome).unwrap_or_else(|| outcome.as_str());
+                let mut end = ToolOutputError::new(id, message.clone(), ToolFailure::from(failure));
+                end = end.tool_name(self.display_name()).duration_ms(self.duration_ms());
+                end.error_type.clone_from(error_type);
+                end.into()
+            }
+        }
+    }
+
+    /// What a step was about, where its kind has an event of its own for that.
+    fn fact(&self, kind: SpanKind, ending: &Ending) -> Option<Body> {
+        let fields = &self.fields;
+        let (ms, ok) = (self.duration_ms(), matches!(ending, Ending::Ok));
+        match kind {
+            SpanKind::Guardrail => self.verdict().map(Body::from),
+            SpanKind::MemoryRead if ok => Some(self.recalled(ms).into()),
+            SpanKind::MemoryWrite if ok => Some(self.stored().into()),
+            SpanKind::MemoryChange if ok => Some(self.updated().into()),
+            SpanKind::Retriever if ok => {
+                let query = fields.text(Slot::RetrievalQuery).unwrap_or_default();
+                let count = fields.unsigned(Slot::MemoryCount).unwrap_or(0);
+                let mut event = Retrieval::new(query, count, ms);
+                event.data_source_id = fields.text(Slot::DataSourceId);
+                event.documents = fields.json(Slot::OutputValue);
+                Some(event.into())
+            }
+            SpanKind::Embedding if ok => {
+                let mut event = Embedding::new(fields.text(Slot::RequestModel).unwrap_or_default(), ms);
+                event.prompt_tokens = fields.unsigned(Slot::InputTokens);
+                Some(event.into())
+            }
+            _ => None,
+        }
+    }
+
+    fn recalled(&self, ms: u64) -> MemoryRecalled {
+        let query = self.fields.text(Slot::MemoryQuery).or_else(|| self.fields.text(Slot::InputValue));
+        let count = self.fields.unsigned(Slot::MemoryCount).unwrap_or(0);
+        let mut event = MemoryRecalled::new(query.unwrap_or_default(), count, ms);
+        event.session_id = self.fields.text(Slot::SessionId);
+        event.records = self.fields.json(Slot::OutputValue);
+        event
+    }
+
+    fn stored(&self) -> MemoryStored {
+        let memory_type = self.fields.str(Slot::MemoryType).map_or(MemoryType::Episodic, MemoryType::from);
+        let mut event = MemoryStored::new(memory_type);
+        event.session_id = self.fields.text(Slot::SessionId);
+        event.record_id = self.fields.text(Slot::MemoryRecordId);
+        event.record = self.fields.json(Slot::InputValue);
+        event
+    }
+
+    fn updated(&self) -> MemoryUpdated {
+        let deletes = self.fields.str(Slot::Operation) == Some(crate::semconv::operation::DELETE_MEMORY);
+        let operation = if deletes { MemoryOperation::Forgotten } else { MemoryOperation::Updated };
+        let mut event = MemoryUpdated::new(operation);
+        event.record_id = self.fields.text(Slot::MemoryRecordId);
+        event.session_id = self.fields.text(Slot::SessionId);
+        event.count = self.fields.unsigned(Slot::MemoryCount);
+        event
+    }
+
+    fn verdict(&self) -> Option<GuardrailEvaluated> {
+        let decision = self.fields.str(Slot::GuardrailDecision)?;
+        let mut event = GuardrailEvaluated::new(self.display_name(), decision);
+        event.reason = self.fields.text(Slot::GuardrailReason);
+        event.score = self.fields.float(Slot::GuardrailScore);
+        event.stage = self.fields.str(Slot::GuardrailStage).map(Into::into);
+        Some(event)
+    }
+
+    fn step_end(&self, ending: &Ending) -> Body {
+        match ending {
+            Ending::Ok => {
+                let mut end = StepEnd::new(self.duration_ms());
+                end.output = self.fields.plain(Slot::OutputValue);
+                end.into()
+            }
+            Ending::Bad { outcome, .. } => {
+                let failed = StepFailed::new(ending.error(self.kind()));
+                failed.duration_ms(self.duration_ms()).outcome(outcome.clone()).into()
+            }
+        }
+    }
+}
+
+/// How a span ended.
+enum Ending {
+    Ok,
+    Bad { outcome: Outcome, message: Text, error_type: Option<Text> },
+}
+
+impl Ending {
+    /// Our own guard says it; a foreign span is taken as ended well unless it carries an error.
+    fn of(span: &OpenSpan) -> Self {
+        let fields = &span.fields;
+        let outcome = match fields.str(Slot::Outcome) {
+            // Whoever told an error from inside knows more than a guard that saw a value come back.
+            Some("ok") | None if says_error(fields) => Outcome::Error,
+            Some(word) => Outcome::from(word),
+            None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
+            None if span.is_rig && span.kind() == SpanKind::Llm && !answered(fields) => return Self::unanswered(),
+            None => Outcome::Ok,
+        };
+        if outcome == Outcome::Ok {
+            return Self::Ok;
+        }
+        let error_type = fields.text(Slot::ErrorType);
+        let message = fields.text(Slot::StatusDescription).or_else(|| error_type.clone());
+        Self::Bad { message: message.unwrap_or_else(|| Text::from(outcome.as_str())), outcome, error_type }
+    }
+
+    /// rig records nothing on a call whose request failed or whose stream was dropped; both end without an answer.
+    fn unanswered() -> Self {
+        let message = Text::from_static("ended without an answer: the request failed or was given up");
+        Self::Bad { outcome: Outcome::Error, message, error_type: None }
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Ok => None,
+            Self::Bad { outcome, .. } => Some(outcome.clone()),
+        }
+    }
+
+    fn error(&self, kind: SpanKind) -> ExecutionError {
+        let Self::Bad { outcome, message, error_type } = self else {
+            return ExecutionError::new(ErrorCategory::KernelInternal, "");
+        };
+        let category = match (outcome, kind) {
+            (Outcome::TimedOut, _) => ErrorCategory::Timeout,
+            (_, SpanKind::Llm | SpanKind::Embedding) => ErrorCategory::LlmError,
+            (_, SpanKind::Tool) => ErrorCategory::ToolError,
+            (_, SpanKind::Guardrail) => ErrorCategory::PolicyViolation,
+            _ => ErrorCategory::KernelInternal,
+        };
+        let error = ExecutionError::new(category, message.clone());
+        match error_type {
+            Some(code) => error.with_code(code.as_str().into()),
+            None => error,
+        }
+    }
+}
+
+/// As tracing-opentelemetry reads it: the code in any case, and a description by itself implies an error.
+fn says_error(fields: &Fields) -> bool {
+    let code = fields.str(Slot::StatusCode).is_some_and(|code| code.eq_ignore_ascii_case("error"));
+    let described = fields.has(Slot::StatusDescription) && !fields.has(Slot::Outcome);
+    code || described || fields.has(Slot::ErrorType)
+}
+
+fn answered(fields: &Fields) -> bool {
+    [Slot::ResponseId, Slot::OutputTokens, Slot::InputTokens].iter().any(|slot| fields.has(*slot))
+}
