@@ -14,6 +14,7 @@ pub mod fastrace_side;
 pub mod frames;
 pub mod layer;
 pub mod naive;
+mod naive_record;
 pub mod systems;
 pub mod table;
 pub mod words;
