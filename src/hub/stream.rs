@@ -5,15 +5,13 @@ use super::{
     account::{Loss, Seen},
     subscription::{Slice, Subscription},
 };
-use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent};
+use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent, pending::thread_waker};
 use futures_core::Stream;
 use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::Thread,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -59,7 +57,7 @@ impl EventStream {
 
     /// The next event, waiting for it `limit` at the longest. Blocks the thread; not for async code.
     pub fn recv_timeout(&mut self, limit: Duration) -> Received {
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let waker = thread_waker(std::thread::current());
         let mut cx = Context::from_waker(&waker);
         let deadline = crate::time::deadline(limit);
         loop {
@@ -175,14 +173,5 @@ impl Stream for EventStream {
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStream").field("cursor", &self.cursor()).field("counts", &self.counts()).finish()
-    }
-}
-
-/// Wakes a thread that waits without a runtime.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

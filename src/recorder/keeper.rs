@@ -4,14 +4,14 @@ use super::Shared;
 use crate::{
     Answer, Cursor, Error, EventLog, Pending,
     event::{Batch, Recorded},
+    pending::thread_waker,
 };
 use std::{
     collections::VecDeque,
     future::Future,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, Wake, Waker},
-    thread::Thread,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -49,7 +49,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(600);
 
 impl Keeper {
     pub(super) fn new(log: Arc<dyn EventLog>, shared: Arc<Shared>) -> Self {
-        let waker = Waker::from(Arc::new(Unpark(shared.worker.clone())));
+        let waker = thread_waker(shared.worker.clone());
         let (unkept, flushes) = (VecDeque::new(), Vec::new());
         Self { log, shared, unkept, unkept_bytes: 0, stuck: false, lost: 0, flushes, waker }
     }
@@ -162,12 +162,4 @@ fn give(answers: Vec<(Answer<Cursor>, Cursor)>, done: Result<(), String>, lost: 
 
 fn poll<T>(pending: &mut Pending<T>, waker: &Waker) -> Poll<Result<T, Error>> {
     Pin::new(pending).poll(&mut Context::from_waker(waker))
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
 }

@@ -195,11 +195,6 @@ impl<T: Waiting> Queue<T> {
         self.ring.len() == 0 && !self.overflowing.load(Ordering::Acquire)
     }
 
-    /// True when the recorder should not wait any longer for more.
-    pub(super) fn is_filling(&self) -> bool {
-        self.ring.len() > self.ring.capacity() / 2 || self.overflowing.load(Ordering::Acquire)
-    }
-
     /// Bytes that wait outside of the items themselves.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)

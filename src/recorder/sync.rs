@@ -41,8 +41,4 @@ impl<T> Ring<T> {
     pub(super) fn len(&self) -> usize {
         self.0.lock().expect("lock").len()
     }
-
-    pub(super) fn capacity(&self) -> usize {
-        self.1
-    }
 }

@@ -70,10 +70,7 @@ impl Worker {
 
     /// Waits for more to come, unless much has come already.
     fn linger(&self) {
-        if !self.shared.queue.is_filling()
-            && self.shared.queue.is_empty()
-            && !self.keeper.as_ref().is_some_and(Keeper::is_flushing)
-        {
+        if self.shared.queue.is_empty() && !self.keeper.as_ref().is_some_and(Keeper::is_flushing) {
             std::thread::park_timeout(LINGER);
         }
     }
