@@ -54,6 +54,7 @@
 //! nothing else.
 #![warn(missing_docs)]
 
+pub mod context;
 mod error;
 pub mod event;
 pub mod hub;

@@ -190,3 +190,10 @@ pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";
 
 /// Id of the execution that a root span opens, where the author wants to choose it.
 pub const EXECUTION_ID: &str = "spanwright.execution.id";
+
+/// On a span that is no agent span: the place that the trace goes on from, as a W3C `traceparent`.
+pub const TRACEPARENT: &str = "spanwright.traceparent";
+/// Beside [`TRACEPARENT`]: the W3C `tracestate` that came with it.
+pub const TRACESTATE: &str = "spanwright.tracestate";
+/// Beside [`TRACEPARENT`]: the W3C `baggage` that came with it.
+pub const BAGGAGE: &str = "spanwright.baggage";

@@ -123,4 +123,7 @@ fields! {
     Fields = FIELDS,
     DeltaText = DELTA_TEXT,
     DeltaReasoning = DELTA_REASONING,
+    Traceparent = TRACEPARENT,
+    Tracestate = TRACESTATE,
+    Baggage = BAGGAGE,
 }

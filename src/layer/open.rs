@@ -4,7 +4,7 @@ use super::{
     contract::{Slot, SpanKind},
     fields::Fields,
 };
-use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, event::Body};
+use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
 use std::{
     sync::{
         Arc,
@@ -16,13 +16,18 @@ use std::{
 /// One execution, as its spans share it.
 pub(super) struct Run {
     pub(super) execution_id: ExecutionId,
+    /// Where it goes on from, if it was begun elsewhere.
+    pub(super) remote: Option<TraceContext>,
     total_tokens: AtomicU64,
 }
 
 impl Run {
-    pub(super) fn new(fields: &Fields) -> Arc<Self> {
+    /// An id that the span itself chose counts before that of the trace that it goes on with.
+    pub(super) fn new(fields: &Fields, remote: Option<TraceContext>) -> Arc<Self> {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
-        Arc::new(Self { execution_id: chosen.unwrap_or_else(ExecutionId::new), total_tokens: AtomicU64::new(0) })
+        let carried = || remote.as_ref().map(|remote| remote.execution_id().clone());
+        let execution_id = chosen.or_else(carried).unwrap_or_else(ExecutionId::new);
+        Arc::new(Self { execution_id, remote, total_tokens: AtomicU64::new(0) })
     }
 
     /// Adds what a call used, and gives the sum.
@@ -142,7 +147,7 @@ impl OpenSpan {
         }
         self.fields.merge(newer);
         if names_execution && !self.announced && !matches!(self.role, Role::Inner(_)) {
-            self.run = Run::new(&self.fields);
+            self.run = Run::new(&self.fields, self.run.remote.clone());
         }
     }
 

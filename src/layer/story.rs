@@ -7,8 +7,8 @@ use super::{
 use crate::{
     Json, Recorder, Text,
     event::{
-        AgentStart, Body, ExecutionStart, LlmCallStart, Outcome, ReasoningDelta, ReasoningEnd, ReasoningStart,
-        StepStart, StepType, TextDelta, TextEnd, TextStart, ToolInputAvailable,
+        AgentStart, Body, ExecutionStart, LlmCallStart, Outcome, ParentType, ReasoningDelta, ReasoningEnd,
+        ReasoningStart, StepStart, StepType, TextDelta, TextEnd, TextStart, ToolInputAvailable,
     },
 };
 
@@ -45,6 +45,9 @@ impl OpenSpan {
         start.user_id = self.fields.text(Slot::UserId);
         start.input = self.fields.json(Slot::InputValue);
         start.fields = self.fields.json(Slot::Fields);
+        if let Some(remote) = &self.run.remote {
+            start = start.parent_id(remote.step_id().to_string()).parent_type(ParentType::StepExecution);
+        }
         start
     }
 
