@@ -553,6 +553,14 @@ kinds! {
             message_type: InboxMessageType, }
     }
 
+    /// Something that the author wants kept beside the rest.
+    Note "data-note", Structural, [as Note], at_once, boxed {
+        req { /// What it is about.
+            name: Text,
+            /// What is noted.
+            value: Json, }
+    }
+
     // -- work in progress ------------------------------------------------------------------------------------------
 
     /// How far a download, an installation, an indexing or another job is.
@@ -596,6 +604,13 @@ kinds! {
             outcome: Outcome,
             /// What went wrong.
             error: Text, }
+    }
+    /// An agent gives the work to another one, and does not expect it back.
+    AgentHandoff "data-agent-handoff", Structural, [as AgentHandoff], at_once, inline {
+        req { /// Name of the agent that goes on.
+            to_agent: Text, }
+        opt { /// Why.
+            reason: Text, }
     }
     /// A data source was searched.
     Retrieval "data-retrieval", Structural, [as Retrieval], at_once, boxed {

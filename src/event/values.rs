@@ -126,6 +126,8 @@ words! {
         Denied = "denied",
         /// Nobody answered in time.
         Expired = "expired",
+        /// Whoever asked does not want to know any more: it was dropped, or its execution cancelled.
+        Withdrawn = "withdrawn",
     }
 
     /// How far a goal is.

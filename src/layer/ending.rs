@@ -6,7 +6,7 @@ use super::{
     open::{OpenSpan, Role},
 };
 use crate::{
-    Json, Recorder, Text,
+    Cancelled, Json, Recorder, Text,
     event::{
         AgentEnd, Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
         GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType,
@@ -14,6 +14,7 @@ use crate::{
         ToolOutputError,
     },
 };
+use std::any::type_name;
 
 impl OpenSpan {
     /// Emits the end, with what the span said of how it ended.
@@ -23,12 +24,22 @@ impl OpenSpan {
         let ending = Ending::of(&self);
         self.close_segment(recorder, ending.outcome());
         match self.role {
-            Role::Root => self.emit(recorder, self.execution_end(&ending)),
+            Role::Root => self.emit(recorder, self.execution_end(&self.whole(recorder, &ending))),
             Role::Inner(kind) => self.emit_end(recorder, kind, &ending),
             Role::Alone(kind) => {
                 self.emit_end(recorder, kind, &ending);
-                self.emit(recorder, self.execution_end(&ending));
+                self.emit(recorder, self.execution_end(&self.whole(recorder, &ending)));
             }
+        }
+    }
+
+    /// How the execution ended: one that was asked to end, and did not end well, ended because of that.
+    fn whole(&self, recorder: &Recorder, ending: &Ending) -> Ending {
+        match (ending, recorder.cancelled(&self.run.execution_id)) {
+            (Ending::Bad { .. }, Some(message)) => {
+                Ending::Bad { outcome: Outcome::Cancelled, message, error_type: None }
+            }
+            _ => ending.clone(),
         }
     }
 
@@ -217,6 +228,7 @@ impl OpenSpan {
 }
 
 /// How a span ended.
+#[derive(Clone)]
 enum Ending {
     Ok,
     Bad { outcome: Outcome, message: Text, error_type: Option<Text> },
@@ -229,6 +241,8 @@ impl Ending {
         let outcome = match fields.str(Slot::Outcome) {
             // Whoever told an error from inside knows more than a guard that saw a value come back.
             Some("ok") | None if says_error(fields) => Outcome::Error,
+            // Whoever follows a request to end returns an error that says so.
+            Some("error") if fields.str(Slot::ErrorType) == Some(type_name::<Cancelled>()) => Outcome::Cancelled,
             Some(word) => Outcome::from(word),
             None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
             None if span.is_rig && span.kind() == SpanKind::Llm && !answered(fields) => return Self::unanswered(),

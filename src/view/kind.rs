@@ -57,6 +57,10 @@ node_kinds! {
     Job = "job",
     /// Something that was made.
     Artifact = "artifact",
+    /// Something that the author wants kept.
+    Note = "note",
+    /// The work goes on in another agent.
+    Handoff = "handoff",
     /// A place to go back to.
     Checkpoint = "checkpoint",
     /// How far a goal is.
