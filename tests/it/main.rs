@@ -5,6 +5,7 @@ mod docs;
 mod drops;
 mod elsewhere;
 mod escapes;
+mod examples;
 mod gate;
 mod http;
 mod inert;
