@@ -123,4 +123,8 @@ fields! {
     Fields = FIELDS,
     DeltaText = DELTA_TEXT,
     DeltaReasoning = DELTA_REASONING,
+    DeltaToolInput = DELTA_TOOL_INPUT,
+    DeltaToolCallId = DELTA_TOOL_CALL_ID,
+    DeltaToolName = DELTA_TOOL_NAME,
+    DeltaEnd = DELTA_END,
 }

@@ -1,13 +1,14 @@
 //! What is remembered of an open span: a small fixed state and the values of its fields.
 
 use super::{
+    calls::Calls,
     contract::{Slot, SpanKind},
     fields::Fields,
 };
 use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, event::Body};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -17,12 +18,19 @@ use std::{
 pub(super) struct Run {
     pub(super) execution_id: ExecutionId,
     total_tokens: AtomicU64,
+    calls: Mutex<Calls>,
 }
 
 impl Run {
     pub(super) fn new(fields: &Fields) -> Arc<Self> {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
-        Arc::new(Self { execution_id: chosen.unwrap_or_else(ExecutionId::new), total_tokens: AtomicU64::new(0) })
+        let execution_id = chosen.unwrap_or_else(ExecutionId::new);
+        Arc::new(Self { execution_id, total_tokens: AtomicU64::new(0), calls: Mutex::default() })
+    }
+
+    /// The tool calls that models announced and nobody has run yet. Held for a look-up and never while emitting.
+    pub(super) fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what a call used, and gives the sum.
@@ -64,6 +72,8 @@ pub(super) struct OpenSpan {
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) segment: Segment,
+    /// Ids of the tool calls whose input was written in it.
+    pub(super) announced_calls: Vec<Text>,
 }
 
 /// The text that is being written in a span.
@@ -98,6 +108,7 @@ impl OpenSpan {
             started: Instant::now(),
             started_at: Timestamp::now(),
             segment: Segment::default(),
+            announced_calls: Vec::new(),
         }
     }
 
