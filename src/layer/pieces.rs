@@ -16,7 +16,11 @@ use crate::{
 /// A piece of a stream, as an event of the delta target says it.
 pub(super) enum Piece {
     Text(SegmentKind, Text),
-    ToolInput { id: Text, name: Option<Text>, input: Text },
+    ToolInput {
+        id: Text,
+        name: Option<Text>,
+        input: Text,
+    },
     /// The text that was being written is whole.
     End,
 }
@@ -101,8 +105,7 @@ impl OpenSpan {
     /// The model begins to write a call. False where there is no room to remember it until its tool runs: a call that
     /// begins must end.
     fn announce_call(&mut self, recorder: &Recorder, id: &Text, name: Text) -> bool {
-        let has_room = self.announced_calls.len() < MAX_CALLS
-            && self.run.calls().announce(id.clone(), name.clone(), self.step_id.clone());
+        let has_room = self.announced_calls.len() < MAX_CALLS && self.note_call(id.clone(), name.clone());
         if has_room {
             self.close_segment(recorder, None);
             self.announced_calls.push(id.clone());

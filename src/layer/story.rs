@@ -93,13 +93,6 @@ impl OpenSpan {
         start
     }
 
-    /// The provider's id of the call, else that of a call which a model announced for this tool, else the step's own.
-    fn choose_call_id(&self) -> Text {
-        let named = self.fields.text(Slot::ToolCallId);
-        let taken = self.run.calls().take(named.as_deref(), &self.display_name());
-        named.or(taken).unwrap_or_else(|| Text::from(self.step_id.to_string()))
-    }
-
     /// As the start said it: the end must find it.
     pub(super) fn tool_call_id(&self) -> Text {
         self.call_id.clone().unwrap_or_else(|| self.choose_call_id())

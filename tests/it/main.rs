@@ -1,5 +1,8 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod chunks;
+mod chunks_cut;
+mod chunks_told;
 mod docs;
 mod drops;
 mod elsewhere;

@@ -1,7 +1,7 @@
 //! Reading a model's streamed answer, whoever's it is: what its chunks say becomes pieces and facts of a span.
 
-mod anthropic;
 mod answer;
+mod anthropic;
 mod chat;
 mod failure;
 mod gemini;

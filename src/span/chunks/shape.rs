@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{anthropic::Anthropic, answer::Answer, chat::Chat, gemini, responses::Responses, rig::Rig};
+use super::{answer::Answer, anthropic::Anthropic, chat::Chat, gemini, responses::Responses, rig::Rig};
 
 /// A provider's form of chunks, and how far its answer is.
 #[derive(Debug)]
