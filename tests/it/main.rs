@@ -2,6 +2,7 @@
 
 mod chunks;
 mod chunks_cut;
+mod chunks_others;
 mod chunks_told;
 mod docs;
 mod drops;

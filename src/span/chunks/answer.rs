@@ -114,11 +114,12 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A piece of the call at this place of the answer; the first one, or one with another id, begins a call.
+    /// A piece of the call at this place of the answer. The first one begins it, and so does one with another id; but
+    /// not one without a name, for some servers make up an id for each piece.
     pub(super) fn call(&mut self, place: u64, id: Option<&str>, tool: &str, input: &str) {
         let id = id.filter(|id| !id.is_empty());
         match self.known.calls.get(&place) {
-            Some(known) if id.is_none_or(|id| id == known) => self.call_input(place, input),
+            Some(known) if tool.is_empty() || id.is_none_or(|id| id == known) => self.call_input(place, input),
             known if known.is_some() || self.known.calls.len() < MAX_PARTS => {
                 // Not every provider gives its calls ids, and two calls without one must not be taken for the same.
                 let id = id.map_or_else(|| format!("call_{:016x}", fastrand::u64(..)), str::to_owned);
