@@ -360,6 +360,8 @@ kinds! {
             finish_reasons: Texts,
             /// From request to first chunk, in ms.
             time_to_first_chunk_ms: u64,
+            /// Output tokens for each second from the first chunk to the end.
+            tokens_per_second: f64,
             /// Input tokens read from a cache; part of `prompt_tokens`.
             cached_tokens: u64,
             /// Input tokens written to a cache; part of `prompt_tokens`.

@@ -216,6 +216,8 @@ words! {
         Lost = "lost",
         /// It was left out on purpose.
         Skipped = "skipped",
+        /// A model asked for it, and the execution ended before anyone was seen to run it.
+        Unanswered = "unanswered",
     }
 
     /// How far a piece of work is.

@@ -24,11 +24,11 @@ impl OpenSpan {
         let ending = Ending::of(&self);
         self.close_segment(recorder, ending.outcome());
         match self.role {
-            Role::Root => self.emit(recorder, self.execution_end(&self.whole(recorder, &ending))),
+            Role::Root => self.emit_execution_end(recorder, &ending),
             Role::Inner(kind) => self.emit_end(recorder, kind, &ending),
             Role::Alone(kind) => {
                 self.emit_end(recorder, kind, &ending);
-                self.emit(recorder, self.execution_end(&self.whole(recorder, &ending)));
+                self.emit_execution_end(recorder, &ending);
             }
         }
     }
@@ -41,6 +41,11 @@ impl OpenSpan {
             }
             _ => ending.clone(),
         }
+    }
+
+    fn emit_execution_end(&self, recorder: &Recorder, ending: &Ending) {
+        self.close_calls(recorder);
+        self.emit(recorder, self.execution_end(&self.whole(recorder, ending)));
     }
 
     fn execution_end(&self, ending: &Ending) -> Body {
@@ -112,11 +117,20 @@ impl OpenSpan {
         end.finish_reasons = fields.words(Slot::FinishReasons);
         // The convention counts seconds.
         end.time_to_first_chunk_ms = fields.float(Slot::TimeToFirstChunk).map(|seconds| (seconds * 1e3) as u64);
+        end.tokens_per_second = self.tokens_per_second();
         end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
         end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
         end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
         end.output = fields.json(Slot::OutputMessages).or_else(|| fields.json(Slot::OutputValue));
         end
+    }
+
+    /// How fast the model wrote once it had begun. None where one of the figures is not known, or makes no sense.
+    fn tokens_per_second(&self) -> Option<f64> {
+        let tokens = self.fields.unsigned(Slot::OutputTokens)?;
+        let waited = self.fields.float(Slot::TimeToFirstChunk)?;
+        let wrote = self.ended?.duration_since(self.started).as_secs_f64() - waited;
+        (waited >= 0.0 && wrote > 0.0).then(|| tokens as f64 / wrote)
     }
 
     /// What the call used; none where it is not known.
