@@ -62,6 +62,7 @@ mod id;
 mod json;
 mod layer;
 pub mod log;
+mod outgoing;
 mod pending;
 mod recorder;
 pub mod semconv;
@@ -85,6 +86,8 @@ pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
 pub use layer::AgentLayer;
 pub use log::EventLog;
+#[cfg(feature = "reqwest")]
+pub use outgoing::WithTraceContext;
 pub use pending::{Answer, Pending};
 pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};

@@ -35,7 +35,7 @@ mod run;
 mod verdict;
 
 #[cfg(feature = "tokio")]
-pub use context::spawn;
+pub use context::{spawn, spawn_blocking};
 pub use {
     agent_span::AgentSpan,
     context::{current, in_context},
