@@ -1,5 +1,6 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod context;
 mod docs;
 mod drops;
 mod elsewhere;
