@@ -10,6 +10,7 @@ mod here;
 mod open;
 mod pieces;
 mod place;
+mod runs;
 mod story;
 
 use crate::{Recorder, semconv};
@@ -18,7 +19,7 @@ use fields::{Fields, Shape};
 use open::OpenSpan;
 use pieces::Piece;
 
-pub(crate) use here::Here;
+pub(crate) use here::{Here, Place};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -48,14 +49,15 @@ pub struct AgentLayer {
     recorder: Recorder,
     /// Open spans whose start waits for a field: while there are none, entering and leaving costs one load.
     waiting: AtomicUsize,
+    runs: runs::Runs,
     /// How the spans of its subscriber are found; known once it is part of one.
     find: Option<here::Find>,
 }
 
 impl AgentLayer {
     /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
-    pub const fn new(recorder: Recorder) -> Self {
-        Self { recorder, waiting: AtomicUsize::new(0), find: None }
+    pub fn new(recorder: Recorder) -> Self {
+        Self { recorder, waiting: AtomicUsize::new(0), runs: runs::Runs::default(), find: None }
     }
 
     fn open<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
@@ -63,7 +65,7 @@ impl AgentLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(shape) = Shape::of(attributes.metadata()) else { return };
-        if shape.declares(Slot::Traceparent) {
+        if shape.declares(Slot::Traceparent) && !shape.declares(Slot::Operation) {
             return self.remember_elsewhere(&shape, attributes, span);
         }
         if !shape.declares(Slot::Operation) || !self.recorder.is_wanted() {
@@ -75,7 +77,7 @@ impl AgentLayer {
         open.is_rig = attributes.metadata().target().starts_with("rig");
         open.awaits_input = shape.declares(kind.input()) && !open.fields.has(kind.input());
         match open.is_ready() {
-            true => open.announce(&self.recorder),
+            true => self.announce(&mut open),
             false => {
                 open.waits = true;
                 self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -87,6 +89,7 @@ impl AgentLayer {
 
     fn announce(&self, open: &mut OpenSpan) {
         self.stop_waiting(open);
+        self.runs.begin(open);
         open.announce(&self.recorder);
     }
 
@@ -151,6 +154,7 @@ impl AgentLayer {
 
     fn close(&self, mut open: OpenSpan) {
         self.stop_waiting(&mut open);
+        self.runs.end(&open);
         open.end(&self.recorder);
     }
 }

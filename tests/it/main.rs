@@ -4,6 +4,7 @@ mod chunks;
 mod chunks_cut;
 mod chunks_others;
 mod chunks_told;
+mod context;
 mod current;
 mod docs;
 mod drops;
