@@ -55,6 +55,8 @@
 #![warn(missing_docs)]
 
 pub mod context;
+mod control;
+mod current;
 mod error;
 pub mod event;
 pub mod hub;
@@ -80,6 +82,8 @@ pub mod wire;
 #[doc(hidden)]
 pub mod __private;
 
+pub use control::{Cancellation, Cancelled, Permission, PermissionAsked};
+pub use current::{AskPermission, Current, current};
 pub use error::Error;
 pub use event::StreamEvent;
 pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
@@ -89,7 +93,7 @@ pub use log::EventLog;
 #[cfg(feature = "reqwest")]
 pub use outgoing::WithTraceContext;
 pub use pending::{Answer, Pending};
-pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
+pub use recorder::{EventEmitter, ExecutionHandle, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};
 pub use text::Text;
 pub use time::Timestamp;
