@@ -147,23 +147,3 @@ fn three_processes_tell_one_execution_whose_parts_hang_together() {
     assert_eq!(parent(&worker_events), went_on(&boss_events, "run the worker"));
     assert_eq!(parent(&served_events), went_on(&worker_events, "ask the server"));
 }
-
-// -- the example ------------------------------------------------------------------------------------------------------
-
-#[test]
-fn the_example_is_one_execution_wherever_it_works() {
-    let scratch = Scratch::new();
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--offline", "--example", "spawn_and_processes", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .current_dir(scratch.file("."))
-        .output()
-        .expect("cargo");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let expected = "a task         yes\na thread       yes\na channel      yes\na child        yes\n";
-    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("in the same execution?\n{expected}"));
-    let (boss, boss_events) = the_execution(&scratch.file("spanwright.db"));
-    let (worker, worker_events) = the_execution(&scratch.file("worker.db"));
-    assert_eq!(worker, boss);
-    assert_eq!(parent(&worker_events), Some((step_of(&boss_events, "child"), ParentType::StepExecution)));
-}
