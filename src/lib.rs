@@ -60,6 +60,7 @@ pub mod hub;
 mod id;
 mod json;
 mod layer;
+pub mod ledger;
 pub mod log;
 mod pending;
 mod recorder;

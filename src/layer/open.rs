@@ -5,29 +5,17 @@ use super::{
     fields::Fields,
 };
 use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, event::Body};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 /// One execution, as its spans share it.
 pub(super) struct Run {
     pub(super) execution_id: ExecutionId,
-    total_tokens: AtomicU64,
 }
 
 impl Run {
     pub(super) fn new(fields: &Fields) -> Arc<Self> {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
-        Arc::new(Self { execution_id: chosen.unwrap_or_else(ExecutionId::new), total_tokens: AtomicU64::new(0) })
-    }
-
-    /// Adds what a call used, and gives the sum.
-    pub(super) fn add_tokens(&self, tokens: u64) -> u64 {
-        self.total_tokens.fetch_add(tokens, Ordering::Relaxed).saturating_add(tokens)
+        Arc::new(Self { execution_id: chosen.unwrap_or_else(ExecutionId::new) })
     }
 }
 
