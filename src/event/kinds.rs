@@ -1,9 +1,9 @@
 //! The kinds of events: the one table that everything else about them is derived from.
 
 use super::{
-    Class, Concept, CostSource, ExecutionError, ExecutionEventType, FeedbackType, GoalStatus, GuardrailDecision, GuardrailStage,
-    InboxMessageType, Life, MemoryOperation, MemoryType, Outcome, ParentType, PermissionVerdict, PolicyVerdict,
-    ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure, UsageReport,
+    Class, Concept, CostSource, ExecutionError, ExecutionEventType, FeedbackType, GoalStatus, GuardrailDecision,
+    GuardrailStage, InboxMessageType, Life, MemoryOperation, MemoryType, Outcome, ParentType, PermissionVerdict,
+    PolicyVerdict, ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure, UsageReport,
     declare::{HeapBytes, kinds},
 };
 use crate::{Json, StepId, Text, json::WriteJson};

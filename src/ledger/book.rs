@@ -87,11 +87,13 @@ impl Ledger {
     }
 
     /// What was spent on each model, by the names that calls gave them.
-    pub fn models(&self) -> BTreeMap<Text, Spending> {
-        let mut models = BTreeMap::<Text, Spending>::new();
+    pub fn models(&self) -> BTreeMap<String, Spending> {
+        let mut models = BTreeMap::<String, Spending>::new();
         for (model, spending) in self.executions.values().flat_map(|page| &page.models) {
-            models.entry(model.clone()).or_default().add_all(spending);
+            models.entry(model.to_string()).or_default().add_all(spending);
         }
+        // A model whose calls were told anew under another name.
+        models.retain(|_, spending| spending.calls > 0);
         models
     }
 

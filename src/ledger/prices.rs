@@ -1,12 +1,6 @@
 //! `Prices`: the table of list prices, and how the price of a model is found in it.
 
-use super::{
-    money::Money,
-    name,
-    rates::Rates,
-    read,
-    usage::Usage,
-};
+use super::{money::Money, name, rates::Rates, read, usage::Usage};
 use crate::{Error, Text, Timestamp, event::TokenUsage};
 use std::{
     path::Path,

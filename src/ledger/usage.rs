@@ -69,9 +69,10 @@ pub(super) fn of_end(end: &LlmCallEnd) -> Option<Usage> {
     Some(usage.repaired()).filter(|usage| usage.total() > 0)
 }
 
-/// What an embedding says; none where it says nothing.
+/// What an embedding says; none as for a call's end.
 pub(super) fn of_embedding(embedding: &Embedding) -> Option<Usage> {
-    embedding.prompt_tokens.map(|input| Usage { input, ..Usage::default() })
+    let input = embedding.prompt_tokens.filter(|tokens| *tokens > 0)?;
+    Some(Usage { input, ..Usage::default() })
 }
 
 /// Writes the counts back as they fit together. True where that changed them.

@@ -9,6 +9,8 @@ mod http;
 mod inert;
 mod lag;
 mod layer;
+mod ledger;
+mod ledger_prices;
 mod log;
 mod macros;
 mod printing;
