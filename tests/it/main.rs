@@ -10,6 +10,7 @@ mod inert;
 mod lag;
 mod layer;
 mod ledger;
+mod ledger_book;
 mod ledger_prices;
 mod log;
 mod macros;
