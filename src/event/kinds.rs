@@ -360,6 +360,8 @@ kinds! {
             finish_reasons: Texts,
             /// From request to first chunk, in ms.
             time_to_first_chunk_ms: u64,
+            /// Output tokens for each second from the first chunk to the end.
+            tokens_per_second: f64,
             /// Input tokens read from a cache; part of `prompt_tokens`.
             cached_tokens: u64,
             /// Input tokens written to a cache; part of `prompt_tokens`.
@@ -423,7 +425,7 @@ kinds! {
             /// True where a part was larger than its whole and the gate set the counts right.
             repaired: bool,
             /// True where it sums up calls that are counted by themselves (usage told on an agent, or by a second
-            /// instrumentation around a call): it is no part of the sums.
+            /// instrumentation around a call): it is no part of the sums. False where an agent's usage is its own.
             aggregate: bool,
             /// Calls of the execution so far whose usage is not known: then both sums are lower bounds.
             calls_without_usage: u64,
@@ -584,6 +586,14 @@ kinds! {
             message_type: InboxMessageType, }
     }
 
+    /// Something that the author wants kept beside the rest.
+    Note "data-note", Structural, [as Note], at_once, boxed {
+        req { /// What it is about.
+            name: Text,
+            /// What is noted.
+            value: Json, }
+    }
+
     // -- work in progress ------------------------------------------------------------------------------------------
 
     /// How far a download, an installation, an indexing or another job is.
@@ -627,6 +637,13 @@ kinds! {
             outcome: Outcome,
             /// What went wrong.
             error: Text, }
+    }
+    /// An agent gives the work to another one, and does not expect it back.
+    AgentHandoff "data-agent-handoff", Structural, [as AgentHandoff], at_once, inline {
+        req { /// Name of the agent that goes on.
+            to_agent: Text, }
+        opt { /// Why.
+            reason: Text, }
     }
     /// A data source was searched.
     Retrieval "data-retrieval", Structural, [as Retrieval], at_once, boxed {

@@ -140,7 +140,7 @@ impl Account {
     }
 
     fn used(&mut self, step: Option<&StepId>, time: Option<Timestamp>, used: &TokenUsage, prices: &Prices) -> Told {
-        let is_agent = step.is_some_and(|step| self.agents.contains(step));
+        let is_agent = used.aggregate.is_none() && step.is_some_and(|step| self.agents.contains(step));
         let call = self.calls.last(step).filter(|call| call.takes_usage() && !(is_agent && call.told));
         let model = used.model.as_ref().or(call.as_ref().and_then(|call| call.model.as_ref())).cloned();
         let provider = used.provider.as_ref().or(call.as_ref().and_then(|call| call.provider.as_ref())).cloned();
@@ -207,7 +207,7 @@ impl Told {
             used.cost_source = self.cost.map(|_| CostSource::Local);
         }
         (used.model, used.provider) = (self.model, self.provider);
-        used.aggregate = self.is_aggregate.then_some(true);
+        used.aggregate = self.is_aggregate.then_some(true).or(used.aggregate);
     }
 }
 

@@ -136,6 +136,21 @@ fn usage_told_on_an_agents_step_is_marked_as_a_sum_and_left_out() {
 }
 
 #[test]
+fn usage_that_an_agent_says_is_its_own_counts() {
+    let events = [
+        at(1, ExecutionStart::new()),
+        at(1, call(10, 5).aggregate(false)),
+        at(2, start("gpt-4o")),
+        at(2, LlmCallEnd::new(1)),
+        at(2, call(100, 0)),
+        at(1, call(20, 5).aggregate(false)),
+    ];
+    let usages = told(events);
+    assert_eq!(usages.iter().map(|usage| usage.cumulative_tokens).collect::<Vec<_>>(), [15, 115, 140]);
+    assert_eq!(spent(&[at(1, ExecutionStart::new()), at(1, usages[0].clone())]).total_tokens(), 15, "read again");
+}
+
+#[test]
 fn a_call_that_two_instrumentations_saw_is_counted_as_the_inner_one_saw_it() {
     // DataDog/dd-trace-js#8936: a span around the provider's own, blind to the cache: 2.2 times the cost.
     let span = |cached: Option<u64>| {
