@@ -63,6 +63,7 @@ pub mod hub;
 mod id;
 mod json;
 mod layer;
+pub mod ledger;
 pub mod log;
 mod outgoing;
 mod pending;
