@@ -58,6 +58,29 @@ pub(crate) fn failure(assertion: impl FnOnce()) -> String {
         .expect("a text")
 }
 
+/// Its own test runs here too.
+#[path = "../../examples/test_your_agent.rs"]
+mod example;
+
+#[test]
+fn the_example_runs_as_a_program() {
+    example::main();
+}
+
+#[test]
+fn the_document_shows_what_a_failing_assertion_says() {
+    let run = record(|| {
+        span::agent("research").input("rayleigh scattering").in_scope(|| {
+            span::step("plan").input("rayleigh scattering").in_scope(|| ());
+            drop((search("rayleigh scattering"), search("rayleigh scattering, history")));
+            span::llm("gpt-4o").usage(1_200, 64).in_scope(|| ());
+        });
+    });
+    let told = failure(|| run.assert_steps("plan > search > gpt-4o"));
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/testing.md")).expect("document");
+    assert!(document.contains(&format!("```text\n{told}```")), "{told}");
+}
+
 #[test]
 fn a_run_is_a_tree_without_times_and_ids() {
     let run = record(|| research("why is the sky blue"));
