@@ -89,7 +89,7 @@ impl<T> Recording<T> {
     /// Tokens of all model calls; none where one of them did not tell.
     pub fn tokens(&self) -> Option<u64> {
         let known = self.without(|node| node.facts.usage.input.or(node.facts.usage.output).is_some()).is_empty();
-        known.then(|| self.trees.iter().map(|tree| tree.totals().tokens).sum())
+        known.then(|| self.trees.iter().fold(0, |sum: u64, tree| sum.saturating_add(tree.totals().tokens)))
     }
 
     /// What all model calls cost, in USD; none where the price of one of them is not known.

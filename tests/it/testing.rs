@@ -1,7 +1,12 @@
 //! Recording a run in a test: what is in it, what is left out of it, what is asserted of it.
 
-use crate::record::{block_on, pause};
+use crate::{
+    record::{block_on, pause},
+    research::any_events,
+    testing_parallel::in_its_own_process,
+};
 use expect_test::expect;
+use proptest::prelude::*;
 use spanwright::{
     ExecutionId, StepId, StreamEvent, Text, agent,
     event::{
@@ -236,6 +241,53 @@ fn a_panic_is_passed_on_and_what_is_caught_inside_is_recorded() {
     assert_eq!(run.errors(), ["run broken: panicked", "tool broken: panicked"]);
 }
 
+#[agent]
+fn breaks(query: &str) {
+    search(query);
+    panic!("as told");
+}
+
+#[test]
+fn the_tree_up_to_a_panic_is_printed() {
+    let told = in_its_own_process("testing::broken_off");
+    let tree = "recorded up to the panic:\n✗ run breaks  panicked · \"x\"\n└─ ✓ tool search  \"x\"\n";
+    assert!(told.contains(tree), "{told}");
+    let told = in_its_own_process("testing::broken_off_later");
+    assert!(told.contains("recorded up to the panic:\n✗ run breaks  panicked"), "{told}");
+}
+
+#[test]
+#[ignore = "run by the test above in a process of its own"]
+fn broken_off() {
+    record(|| breaks("x"));
+}
+
+#[tokio::test]
+#[ignore = "run by the test above in a process of its own"]
+async fn broken_off_later() {
+    record_async(async {
+        tokio::task::yield_now().await;
+        breaks("x");
+    })
+    .await;
+}
+
+#[test]
+fn a_span_of_any_crate_is_recorded() {
+    let run = record(|| {
+        let _plain = tracing::info_span!("request").entered();
+        let _call = tracing::debug_span!(
+            "call",
+            gen_ai.operation.name = "chat",
+            gen_ai.request.model = "m",
+            gen_ai.usage.input_tokens = 3,
+            gen_ai.usage.output_tokens = 4
+        )
+        .entered();
+    });
+    assert_eq!(run.tree(), "✓ run request\n└─ ✓ llm m  3 → 4 tok\n");
+}
+
 #[test]
 fn what_goes_on_after_the_run_is_running_in_its_tree() {
     let run = record(|| {
@@ -338,4 +390,21 @@ fn what_is_more_than_a_tree_holds_is_not_asserted_of() {
     let run = record(|| span::agent("busy").in_scope(|| (0..5_000).for_each(|_| drop(search("x")))));
     assert_eq!(run.events().len(), 10_002);
     assert!(failure(|| run.assert_no_errors()).starts_with("an execution did more than 4096 things"));
+}
+
+proptest! {
+    #[test]
+    fn any_events_can_be_looked_at_and_are_made_normal_once(events in any_events()) {
+        let lines = |events: &[StreamEvent]| -> Vec<String> { events.iter().map(StreamEvent::to_json).collect() };
+        let run = Recording::of(events);
+        let kinds = |events: &[StreamEvent]| -> Vec<Kind> { events.iter().map(StreamEvent::kind).collect() };
+        prop_assert_eq!(kinds(run.events()), kinds(run.raw_events()));
+        let again = Recording::of(run.events().iter().cloned());
+        prop_assert_eq!(lines(again.events()), lines(run.events()));
+        prop_assert_eq!((again.tree(), again.sorted_tree()), (run.tree(), run.sorted_tree()));
+        let _ = (run.tokens(), run.cost_usd(), run.errors(), run.tools());
+        if !run.events().is_empty() {
+            run.assert_steps(&run.steps());
+        }
+    }
 }

@@ -61,15 +61,21 @@ fn two_hundred_runs_at_once_do_not_see_each_other() {
 #[tool]
 fn first_seen_by_nobody() {}
 
+/// Runs an ignored test in a process of its own; what it printed.
+pub(crate) fn in_its_own_process(test: &str) -> String {
+    let this = std::env::current_exe().expect("this binary");
+    let output = Command::new(this).args(["--exact", test, "--ignored", "--nocapture"]).output().expect("a process");
+    let told = [output.stdout, output.stderr].map(|told| String::from_utf8_lossy(&told).into_owned()).concat();
+    assert!(told.contains("running 1 test"), "{told}");
+    told
+}
+
 /// In a process of its own, where no other test's subscriber is alive: then `tracing` asks only the thread that comes by
 /// a callsite first, and keeps what it says.
 #[test]
 fn a_span_is_not_lost_because_a_thread_without_a_recording_came_by_first() {
-    let this = std::env::current_exe().expect("this binary");
-    let arguments = ["--exact", "testing_parallel::alone", "--ignored", "--test-threads=1"];
-    let output = Command::new(this).args(arguments).output().expect("a process");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    let told = in_its_own_process("testing_parallel::alone");
+    assert!(told.contains("1 passed"), "{told}");
 }
 
 #[test]
