@@ -54,6 +54,7 @@ fn steps_fit_in_order_in_any_order_with_gaps_and_inside() {
         "plan(search > search) > ..",
         "plan(search(fetch), search) > ..",
         "plan(search, search(fetch())) > ..",
+        "plan(search, search()) > ..",
         "plan(search() > ..) > check() > answer",
         "plan(..) > ..",
     ] {
