@@ -47,6 +47,6 @@ fn the_agent_plans_then_searches_then_answers() {
     .assert_eq(&run.tree());
 }
 
-pub(crate) fn main() {
+fn main() {
     print!("{}", record(|| research("rayleigh scattering")));
 }

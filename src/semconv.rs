@@ -184,9 +184,25 @@ pub const DELTA_TARGET: &str = "spanwright::delta";
 pub const DELTA_TEXT: &str = "spanwright.delta.text";
 /// Field of such an event: a piece of the model's reasoning.
 pub const DELTA_REASONING: &str = "spanwright.delta.reasoning";
+/// Field of such an event: a piece of the input that the model writes for a tool, part of a JSON text. It goes with
+/// [`DELTA_TOOL_CALL_ID`].
+pub const DELTA_TOOL_INPUT: &str = "spanwright.delta.tool_input";
+/// Field of such an event: the model's id of the tool call that the input is for.
+pub const DELTA_TOOL_CALL_ID: &str = "spanwright.delta.tool_call_id";
+/// Field of such an event: the name of the tool; on the first piece of a call.
+pub const DELTA_TOOL_NAME: &str = "spanwright.delta.tool_name";
+/// Field of such an event (true): the text that was being written is whole.
+pub const DELTA_END: &str = "spanwright.delta.end";
 
 /// Declared (true) on our model spans: rig's provider code then fills our span in instead of opening a child.
 pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";
 
 /// Id of the execution that a root span opens, where the author wants to choose it.
 pub const EXECUTION_ID: &str = "spanwright.execution.id";
+
+/// On a span that is no agent span: the place that the trace goes on from, as a W3C `traceparent`.
+pub const TRACEPARENT: &str = "spanwright.traceparent";
+/// Beside [`TRACEPARENT`]: the W3C `tracestate` that came with it.
+pub const TRACESTATE: &str = "spanwright.tracestate";
+/// Beside [`TRACEPARENT`]: the W3C `baggage` that came with it.
+pub const BAGGAGE: &str = "spanwright.baggage";

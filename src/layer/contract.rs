@@ -123,4 +123,11 @@ fields! {
     Fields = FIELDS,
     DeltaText = DELTA_TEXT,
     DeltaReasoning = DELTA_REASONING,
+    Traceparent = TRACEPARENT,
+    Tracestate = TRACESTATE,
+    Baggage = BAGGAGE,
+    DeltaToolInput = DELTA_TOOL_INPUT,
+    DeltaToolCallId = DELTA_TOOL_CALL_ID,
+    DeltaToolName = DELTA_TOOL_NAME,
+    DeltaEnd = DELTA_END,
 }

@@ -1,21 +1,25 @@
 //! `tracing` → `StreamEvent`: reads the span contract of `semconv`, whoever wrote the span. The only user of
 //! tracing-subscriber.
 
+mod calls;
 mod contract;
 mod ending;
 mod fields;
 mod guard;
+mod here;
 mod open;
+mod pieces;
+mod place;
 mod story;
 
-use crate::{Recorder, StepId, semconv};
+use crate::{Recorder, semconv};
 use contract::{Slot, SpanKind};
 use fields::{Fields, Shape};
-use open::{OpenSpan, Role, Run, SegmentKind};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use open::OpenSpan;
+use pieces::Piece;
+
+pub(crate) use here::Here;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
@@ -44,12 +48,14 @@ pub struct AgentLayer {
     recorder: Recorder,
     /// Open spans whose start waits for a field: while there are none, entering and leaving costs one load.
     waiting: AtomicUsize,
+    /// How the spans of its subscriber are found; known once it is part of one.
+    find: Option<here::Find>,
 }
 
 impl AgentLayer {
     /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
     pub const fn new(recorder: Recorder) -> Self {
-        Self { recorder, waiting: AtomicUsize::new(0) }
+        Self { recorder, waiting: AtomicUsize::new(0), find: None }
     }
 
     fn open<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
@@ -57,6 +63,9 @@ impl AgentLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(shape) = Shape::of(attributes.metadata()) else { return };
+        if shape.declares(Slot::Traceparent) {
+            return self.remember_elsewhere(&shape, attributes, span);
+        }
         if !shape.declares(Slot::Operation) || !self.recorder.is_wanted() {
             return;
         }
@@ -74,56 +83,6 @@ impl AgentLayer {
         }
         // Not `insert`, which panics where another layer of this kind has been.
         span.extensions_mut().replace(open);
-    }
-
-    /// Finds the place of a new span in an execution, or makes one for it.
-    fn place<S>(&self, kind: SpanKind, fields: Fields, span: &SpanRef<'_, S>) -> OpenSpan
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let parent = self.enter_parent(span).or_else(|| match kind {
-            SpanKind::Agent => None,
-            _ => span.parent().and_then(|parent| self.adopt(&parent, &fields)),
-        });
-        let (run, role, parent_step_id) = match (parent, kind) {
-            (Some((run, parent)), _) => (run, Role::Inner(kind), Some(parent)),
-            (None, SpanKind::Agent) => (Run::new(&fields), Role::Root, None),
-            (None, _) => (Run::new(&fields), Role::Alone(kind), None),
-        };
-        let mut open = OpenSpan::new(run, role, fields, span.name());
-        open.parent_step_id = parent_step_id;
-        open
-    }
-
-    /// The nearest open span around a new one. It is announced now, and a text that it was writing has ended.
-    fn enter_parent<S>(&self, span: &SpanRef<'_, S>) -> Option<(Arc<Run>, StepId)>
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        span.scope().skip(1).find_map(|ancestor| {
-            let mut extensions = ancestor.extensions_mut();
-            let open = extensions.get_mut::<OpenSpan>()?;
-            self.announce(open);
-            open.close_segment(&self.recorder, None);
-            Some(open.place())
-        })
-    }
-
-    /// A plain span with agent spans in it is taken as the agent, as rig takes whatever span is around its run. What
-    /// the first of them says of the execution is the execution's.
-    fn adopt<S>(&self, parent: &SpanRef<'_, S>, fields: &Fields) -> Option<(Arc<Run>, StepId)>
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let mut extensions = parent.extensions_mut();
-        // Another thread may have been faster.
-        if extensions.get_mut::<OpenSpan>().is_none() {
-            let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
-            let mut root = OpenSpan::new(Run::new(fields), Role::Root, known, parent.name());
-            root.announce(&self.recorder);
-            extensions.replace(root);
-        }
-        extensions.get_mut::<OpenSpan>().map(|root| root.place())
     }
 
     fn announce(&self, open: &mut OpenSpan) {
@@ -174,23 +133,18 @@ impl AgentLayer {
         }
     }
 
-    /// A piece of text, written in the nearest open span.
+    /// A piece of a stream, written in the nearest open span.
     fn write<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(shape) = Shape::of(event.metadata()) else { return };
-        let fields = Fields::visit(&shape, |visitor| event.record(visitor));
-        let text = fields.text(Slot::DeltaText).map(|piece| (SegmentKind::Text, piece));
-        let Some((kind, piece)) = text.or_else(|| Some((SegmentKind::Reasoning, fields.text(Slot::DeltaReasoning)?)))
-        else {
-            return;
-        };
+        let Some(piece) = Piece::of(&Fields::visit(&shape, |visitor| event.record(visitor))) else { return };
         for span in ctx.event_scope(event).into_iter().flatten() {
             let mut extensions = span.extensions_mut();
             if let Some(open) = extensions.get_mut::<OpenSpan>() {
                 self.announce(open);
-                return open.write(&self.recorder, kind, piece);
+                return open.write(&self.recorder, piece);
             }
         }
     }
@@ -214,6 +168,10 @@ impl<S> Layer<S> for AgentLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_layer(&mut self, _: &mut S) {
+        self.find = Some(here::find::<S>);
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         guard::once(|| {
             if let Some(span) = ctx.span(id) {

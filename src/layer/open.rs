@@ -1,13 +1,14 @@
 //! What is remembered of an open span: a small fixed state and the values of its fields.
 
 use super::{
+    calls::Calls,
     contract::{Slot, SpanKind},
     fields::Fields,
 };
-use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, event::Body};
+use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -16,13 +17,24 @@ use std::{
 /// One execution, as its spans share it.
 pub(super) struct Run {
     pub(super) execution_id: ExecutionId,
+    /// Where it goes on from, if it was begun elsewhere.
+    pub(super) remote: Option<TraceContext>,
     total_tokens: AtomicU64,
+    calls: Mutex<Calls>,
 }
 
 impl Run {
-    pub(super) fn new(fields: &Fields) -> Arc<Self> {
+    /// An id that the span itself chose counts before that of the trace that it goes on with.
+    pub(super) fn new(fields: &Fields, remote: Option<TraceContext>) -> Arc<Self> {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
-        Arc::new(Self { execution_id: chosen.unwrap_or_else(ExecutionId::new), total_tokens: AtomicU64::new(0) })
+        let carried = || remote.as_ref().map(|remote| remote.execution_id().clone());
+        let execution_id = chosen.or_else(carried).unwrap_or_else(ExecutionId::new);
+        Arc::new(Self { execution_id, remote, total_tokens: AtomicU64::new(0), calls: Mutex::default() })
+    }
+
+    /// The tool calls that models announced and nobody has run yet. Held for a look-up and never while emitting.
+    pub(super) fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what a call used, and gives the sum.
@@ -64,6 +76,8 @@ pub(super) struct OpenSpan {
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) segment: Segment,
+    /// Ids of the tool calls whose input was written in it.
+    pub(super) announced_calls: Vec<Text>,
 }
 
 /// The text that is being written in a span.
@@ -98,6 +112,7 @@ impl OpenSpan {
             started: Instant::now(),
             started_at: Timestamp::now(),
             segment: Segment::default(),
+            announced_calls: Vec::new(),
         }
     }
 
@@ -142,7 +157,7 @@ impl OpenSpan {
         }
         self.fields.merge(newer);
         if names_execution && !self.announced && !matches!(self.role, Role::Inner(_)) {
-            self.run = Run::new(&self.fields);
+            self.run = Run::new(&self.fields, self.run.remote.clone());
         }
     }
 

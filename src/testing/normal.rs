@@ -12,6 +12,8 @@ use std::{
 const START: i64 = 1_767_225_600_000;
 /// Fields that tell how long something took.
 const MEASURED: [&str; 2] = ["duration_ms", "time_to_first_chunk_ms"];
+/// A field that is reckoned from them, and missing where nothing can be.
+const RATE: &str = "tokens_per_second";
 
 /// Ids of executions and steps, with their prefix or as the bare trace and span ids that are in them.
 static IDS: LazyLock<Regex> = LazyLock::new(|| {
@@ -66,6 +68,7 @@ fn timeless(json: &str, now: i64) -> serde_json::Result<String> {
     for name in MEASURED {
         set(&mut fields, name, "0");
     }
+    fields.remove(RATE);
     let now = now.to_string();
     fields.insert("timestamp".into(), RawValue::from_string(now.clone())?);
     // In some kinds the error is a text.

@@ -46,7 +46,7 @@ impl<T> Recording<T> {
     /// same every time.
     ///
     /// Ids of executions and steps are numbered in the order of their appearance, wherever they stand, and stay valid
-    /// ids; the clock begins on 2026-01-01 and goes on by 1 ms with each event; everything took 0 ms. What the program
+    /// ids; the clock begins on 2026-01-01 and goes on by 1 ms with each event; everything took 0 ms and has no rate. What the program
     /// itself made up (a provider's call id, a time in a text) is left as it is. Of a streamed text the pieces are not
     /// recorded; its end has the whole.
     pub fn events(&self) -> &[StreamEvent] {

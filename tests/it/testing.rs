@@ -11,7 +11,7 @@ use spanwright::{
     ExecutionId, StepId, StreamEvent, Text, agent,
     event::{
         Body, ErrorCategory, ExecutionEnd, ExecutionError, ExecutionFailed, ExecutionStart, Kind, LlmCallEnd,
-        LlmCallFailed, LlmCallStart, TokenUsage,
+        LlmCallFailed, LlmCallStart, TokenUsage, stream_event_schema,
     },
     llm,
     span::{self, text_delta},
@@ -19,7 +19,10 @@ use spanwright::{
     testing::{Recording, record, record_async},
     tool,
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 #[tool]
 fn search(query: &str) -> Vec<String> {
@@ -63,14 +66,10 @@ pub(crate) fn failure(assertion: impl FnOnce()) -> String {
         .expect("a text")
 }
 
-/// Its own test runs here too.
+/// For its own test: cargo only builds those of examples.
 #[path = "../../examples/test_your_agent.rs"]
+#[expect(dead_code, reason = "the program itself is run with the other examples")]
 mod example;
-
-#[test]
-fn the_example_runs_as_a_program() {
-    example::main();
-}
 
 #[test]
 fn the_document_shows_what_a_failing_assertion_says() {
@@ -156,6 +155,23 @@ fn ids_are_numbered_in_contents_too_and_what_only_looks_like_one_is_left() {
     let Body::ExecutionFailed(end) = &run.events()[1].body else { panic!("{run}") };
     assert_eq!((end.duration_ms, end.error.occurred_at), (Some(0), 1_767_225_600_001));
     assert_eq!(end.error.message, "in step_0000000000000001");
+}
+
+#[test]
+fn every_field_that_measures_time_is_made_normal() {
+    let schema = stream_event_schema();
+    let kinds = schema["oneOf"].as_array().expect("kinds");
+    let names: BTreeSet<&String> =
+        kinds.iter().flat_map(|kind| kind["properties"].as_object().expect("fields").keys()).collect();
+    let measures = |name: &str| name.ends_with("_ms") || name.contains("second") || name == "timestamp";
+    // A setting, not a measurement.
+    let names: Vec<_> = names.into_iter().filter(|name| measures(name) && *name != "expires_in_ms").collect();
+    assert!(names.len() > 2, "{names:?}");
+    for name in names {
+        let event = StreamEvent::from_json(&format!(r#"{{"type":"data-other","{name}":17}}"#)).expect("event");
+        let run = Recording::of([event]);
+        assert!(!run.events()[0].to_json().contains("17,") && !run.events()[0].to_json().contains("17}"), "{name}");
+    }
 }
 
 #[agent]

@@ -1,0 +1,107 @@
+//! Where a span belongs: in an open span around it, in a trace that came from elsewhere, or in an execution of its own.
+
+use super::{
+    AgentLayer,
+    contract::{Slot, SpanKind},
+    fields::{Fields, Shape},
+    open::{OpenSpan, Role, Run},
+};
+use crate::{StepId, context::TraceContext};
+use std::sync::Arc;
+use tracing::span::Attributes;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+/// On a span that stands for a place elsewhere: what begins inside goes on from there.
+struct Elsewhere(TraceContext);
+
+/// What is around a new span.
+pub(super) enum Around {
+    Inside(Arc<Run>, StepId),
+    Elsewhere(TraceContext),
+    Nothing,
+}
+
+impl AgentLayer {
+    /// Remembers where the trace of a request came from. A bad `traceparent` is as good as none.
+    pub(super) fn remember_elsewhere<S>(&self, shape: &Shape, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let fields = Fields::visit(shape, |visitor| attributes.record(visitor));
+        if let Some(context) = fields.str(Slot::Traceparent).and_then(TraceContext::parse) {
+            let (state, baggage) = (fields.str(Slot::Tracestate), fields.str(Slot::Baggage));
+            span.extensions_mut().replace(Elsewhere(context.carrying(state, baggage)));
+        }
+    }
+
+    /// Finds the place of a new span in an execution, or makes one for it.
+    pub(super) fn place<S>(&self, kind: SpanKind, fields: Fields, span: &SpanRef<'_, S>) -> OpenSpan
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let around = match (self.around(span), kind) {
+            (Around::Nothing, kind) if kind != SpanKind::Agent => self.adopted(span, &fields),
+            (around, _) => around,
+        };
+        let (run, parent_step_id) = match around {
+            Around::Inside(run, parent) => (run, Some(parent)),
+            Around::Elsewhere(context) => (Run::new(&fields, Some(context)), None),
+            Around::Nothing => (Run::new(&fields, None), None),
+        };
+        let role = match (&parent_step_id, kind) {
+            (Some(_), _) => Role::Inner(kind),
+            (None, SpanKind::Agent) => Role::Root,
+            (None, _) => Role::Alone(kind),
+        };
+        let mut open = OpenSpan::new(run, role, fields, span.name());
+        open.parent_step_id = parent_step_id;
+        open
+    }
+
+    /// The nearest open span around a new one: it is announced now, and a text that it was writing has ended. Or the
+    /// nearest place elsewhere, if that is nearer.
+    fn around<S>(&self, span: &SpanRef<'_, S>) -> Around
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let found = span.scope().skip(1).find_map(|ancestor| {
+            let mut extensions = ancestor.extensions_mut();
+            if let Some(Elsewhere(context)) = extensions.get_mut() {
+                return Some(Around::Elsewhere(context.clone()));
+            }
+            let open = extensions.get_mut::<OpenSpan>()?;
+            self.announce(open);
+            open.close_segment(&self.recorder, None);
+            let (run, step) = open.place();
+            Some(Around::Inside(run, step))
+        });
+        found.unwrap_or(Around::Nothing)
+    }
+
+    fn adopted<S>(&self, span: &SpanRef<'_, S>, fields: &Fields) -> Around
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        match span.parent().and_then(|parent| self.adopt(&parent, fields)) {
+            Some((run, step)) => Around::Inside(run, step),
+            None => Around::Nothing,
+        }
+    }
+
+    /// A plain span with agent spans in it is taken as the agent, as rig takes whatever span is around its run. What
+    /// the first of them says of the execution is the execution's.
+    fn adopt<S>(&self, parent: &SpanRef<'_, S>, fields: &Fields) -> Option<(Arc<Run>, StepId)>
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let mut extensions = parent.extensions_mut();
+        // Another thread may have been faster.
+        if extensions.get_mut::<OpenSpan>().is_none() {
+            let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
+            let mut root = OpenSpan::new(Run::new(fields, None), Role::Root, known, parent.name());
+            root.announce(&self.recorder);
+            extensions.replace(root);
+        }
+        extensions.get_mut::<OpenSpan>().map(|root| root.place())
+    }
+}
