@@ -50,8 +50,8 @@
 //! # Features
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
-//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events; `http`, `tower` and `reqwest`
-//! carry a trace over requests ([`context`]). Features add names and change nothing else.
+//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
+//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]). Features add names and change nothing else.
 #![warn(missing_docs)]
 
 pub mod context;
@@ -75,6 +75,8 @@ pub mod span;
 mod start;
 #[cfg(feature = "terminal")]
 pub mod terminal;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod time;
 pub mod view;

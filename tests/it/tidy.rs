@@ -10,6 +10,7 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
+    ("testing", &["error", "event", "layer", "log", "recorder", "view"]),
     ("start", &["error", "hub", "layer", "ledger", "log", "recorder", "serve", "terminal"]),
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
