@@ -26,14 +26,19 @@
 mod agent_span;
 #[doc(hidden)]
 pub mod autoref;
+mod chunks;
 mod context;
 mod delta;
 mod facts;
 mod kinds;
 mod outcome;
 mod run;
+mod score;
+mod told;
 mod verdict;
 
+#[doc(hidden)]
+pub use chunks::ChunkReader;
 #[cfg(feature = "tokio")]
 pub use context::spawn;
 pub use {
@@ -41,11 +46,13 @@ pub use {
     context::{current, in_context},
     delta::{reasoning_delta, text_delta},
     kinds::{
-        agent, embedding, guardrail, llm, memory_forget, memory_recall, memory_store, memory_update, retriever, step,
-        tool, workflow,
+        agent, embedding, evaluator, guardrail, llm, memory_forget, memory_recall, memory_store, memory_update,
+        retriever, step, tool, workflow,
     },
     outcome::{Failure, Outcome},
     run::Run,
+    score::Score,
+    told::{ReadItems, Told},
     verdict::{Decision, Verdict},
 };
 pub(crate) use {
