@@ -2,7 +2,7 @@
 //!
 //! They go on sync and async functions and methods, and on functions that return a future (`impl Future`,
 //! `Pin<Box<dyn Future>>`, `BoxFuture`; so also under `async_trait`) or a stream (`impl Stream`, `Pin<Box<dyn Stream>>`,
-//! `BoxStream`, also as the output of a future, or in a `Result`). Signature, `Send`-ness and error type stay as they are.
+//! `BoxStream`, also as the output of a future, or in a `Result` or a `..Result`). Signature, `Send`-ness and error type stay as they are.
 //!
 //! While somebody is interested, the arguments are kept as JSON (by `Serialize`, else `Debug`, else by name only), except
 //! `self` and those whose name begins with `_`; so is what the function returns, and of a `Result` what is `Ok`. An `Err`

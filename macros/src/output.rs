@@ -33,7 +33,9 @@ pub(crate) fn future(output: &Type) -> Option<Future<'_>> {
 }
 
 pub(crate) fn stream(output: &Type) -> Option<Stream> {
-    match last_segment(output).filter(|segment| segment.ident == "Result").and_then(first_type) {
+    // An alias of `Result` nearly always says so: `LlmResult<T>`.
+    let is_result = |segment: &&PathSegment| segment.ident.to_string().ends_with("Result");
+    match last_segment(output).filter(is_result).and_then(first_type) {
         Some(success) => plain_stream(success).map(|boxed| Stream { boxed, fallible: true }),
         None => plain_stream(output).map(|boxed| Stream { boxed, fallible: false }),
     }
