@@ -14,6 +14,7 @@ mod macros;
 mod macros_capture;
 mod macros_streams;
 mod matrix;
+mod outcomes;
 mod printing;
 mod real_runs;
 mod record;
