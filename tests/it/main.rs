@@ -29,5 +29,6 @@ mod span;
 mod terminal;
 mod tidy;
 mod told;
+mod trees;
 mod view;
 mod vocabulary;
