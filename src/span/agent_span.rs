@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
 
 use futures_core::Stream;
-use tracing::Span;
 use tracing::field::Value;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Span, dispatcher};
 
 use super::outcome::{Ending, Failure, Outcome, judge};
 use super::run::Run;
@@ -242,14 +243,24 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if !self.ours {
-            return;
+        if self.ours {
+            let ending = self.ending();
+            if ending == Ending::Panicked {
+                self.record_error("panic", "panicked");
+            }
+            self.span.record(semconv::OUTCOME, ending.name());
         }
-        let ending = self.ending();
-        if ending == Ending::Panicked {
-            self.record_error("panic", "panicked");
-        }
-        self.span.record(semconv::OUTCOME, ending.name());
+        close(std::mem::replace(&mut self.span, Span::none()));
+    }
+}
+
+/// Lets go of a span where its own subscriber is the thread's: tracing-subscriber's registry lets go of the parent through
+/// that, and would never close it on a thread that has none, as a worker that drops an aborted task may.
+fn close(span: Span) {
+    let homeless = dispatcher::get_default(|here| here.is::<NoSubscriber>());
+    match homeless.then(|| span.with_subscriber(|(_, own)| own.clone())).flatten() {
+        Some(own) => dispatcher::with_default(&own, || drop(span)),
+        None => drop(span),
     }
 }
 

@@ -365,8 +365,8 @@ fn runtime(threads: usize) -> Runtime {
     .expect("a runtime")
 }
 
-/// What a thread does first: it takes this thread's subscriber for its own. A span that is dropped where another is the
-/// default, as an aborted task is on a worker, would never be closed by tracing-subscriber's registry.
+/// What a thread does first: it takes this thread's subscriber for its own. A task that is aborted is dropped outside of
+/// its subscriber, and what tokio holds of it cannot be closed well on a thread that has none.
 fn keep_subscriber() -> impl Fn() + Send + Sync {
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
     move || std::mem::forget(tracing::dispatcher::set_default(&dispatch))
