@@ -11,8 +11,7 @@
 //!
 //! A stream keeps the span open until its last item: texts are told as they come, an `Err` among the items fails the
 //! span. What a future or a stream is, is read off the return type as it is written: behind an alias, or as a type of its
-//! own, it is a
-//! value like any other, and the span ends when the function returns.
+//! own, it is a value like any other, and the span ends when the function returns.
 //!
 //! | argument | for | what it does |
 //! |---|---|---|

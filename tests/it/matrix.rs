@@ -31,7 +31,7 @@ type BoxedResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// What a function is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum Do {
+enum Do {
     Return,
     Fail,
     Panic,
@@ -275,7 +275,9 @@ macro_rules! forms {
                 let sync = [Return, Fail, Panic];
                 let all = [Return, Fail, Panic, Wait];
                 let each = |name: &str, told: &[Do], run: &dyn Fn(Do)| {
-                    told.iter().for_each(|what| check(name, *what, &|| run(*what)));
+                    for what in told {
+                        check(name, *what, &|| run(*what));
+                    }
                 };
                 each("sync", &sync, &|what| called(what, || sync_fn(what)));
                 each("option", &[Return, Panic], &|what| called(what, || option(what)));

@@ -36,7 +36,7 @@ fn because(texts: &[&'static str]) -> Because {
     Because { text, cause: (!causes.is_empty()).then(|| Box::new(because(causes))) }
 }
 
-type Aliased = std::result::Result<(), Because>;
+type Aliased = Result<(), Because>;
 
 #[tool]
 fn of_its_own_type(texts: &[&'static str]) -> Aliased {

@@ -69,8 +69,12 @@ enum End {
 fn plan() -> impl Strategy<Value = Plan> {
     let leaf = (form(), how(), end()).prop_map(|(form, how, end)| Plan { form, how, end, children: Vec::new() });
     leaf.prop_recursive(4, 12, 4, |inner| {
-        (form(), how(), end(), prop::collection::vec(inner, 0..4))
-            .prop_map(|(form, how, end, children)| Plan { form, how, end, children })
+        (form(), how(), end(), prop::collection::vec(inner, 0..4)).prop_map(|(form, how, end, children)| Plan {
+            form,
+            how,
+            end,
+            children,
+        })
     })
 }
 
