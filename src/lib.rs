@@ -37,7 +37,8 @@
 //!
 //! - **No code.** [`init`] installs a subscriber that understands the `gen_ai.*` spans of other crates; rig's are.
 //! - **Attributes**: `#[agent]`, `#[workflow]`, `#[step]`, `#[llm]`, `#[tool]`, `#[memory(recall)]`, `#[guardrail]`,
-//!   `#[retriever]`, `#[embedding]` on functions and methods, sync and async. The signature stays as it is.
+//!   `#[evaluator]`, `#[retriever]`, `#[embedding]` on functions and methods that return a value, a future or a stream.
+//!   The signature stays as it is.
 //! - **Handles**: [`span::llm`] and its siblings, where there is no function to put an attribute on.
 //! - **Events**: [`EventEmitter::emit`] takes any event of the vocabulary, without spans, without a runtime.
 //!
@@ -102,4 +103,4 @@ pub use text::Text;
 pub use time::Timestamp;
 
 #[cfg(feature = "macros")]
-pub use spanwright_macros::{agent, embedding, guardrail, llm, memory, retriever, step, tool, workflow};
+pub use spanwright_macros::{agent, embedding, evaluator, guardrail, llm, memory, retriever, step, tool, workflow};

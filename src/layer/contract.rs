@@ -15,6 +15,7 @@ pub(super) enum SpanKind {
     Guardrail,
     Retriever,
     Embedding,
+    Evaluator,
 }
 
 impl SpanKind {
@@ -31,6 +32,7 @@ impl SpanKind {
             operation::RUN_GUARDRAIL | operation::APPLY_GUARDRAIL => Self::Guardrail,
             operation::RETRIEVAL => Self::Retriever,
             operation::EMBEDDINGS => Self::Embedding,
+            operation::EVALUATE => Self::Evaluator,
             _ => return None,
         })
     }
@@ -118,6 +120,10 @@ fields! {
     GuardrailReason = GUARDRAIL_REASON,
     GuardrailScore = GUARDRAIL_SCORE,
     GuardrailStage = GUARDRAIL_STAGE,
+    EvaluationName = EVALUATION_NAME,
+    EvaluationScore = EVALUATION_SCORE,
+    EvaluationLabel = EVALUATION_LABEL,
+    EvaluationExplanation = EVALUATION_EXPLANATION,
     StepIndex = STEP_INDEX,
     ErrorType = ERROR_TYPE = TOOL_ERROR_TYPE,
     StatusCode = OTEL_STATUS_CODE,

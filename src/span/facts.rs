@@ -75,8 +75,10 @@ facts! {
 
     /// What a guardrail looked at: `input`, `output` or `tool`.
     stage(stage: &str) => GUARDRAIL_STAGE = stage;
-    /// How sure a guardrail was, from 0 to 1.
-    score(score: f64) => GUARDRAIL_SCORE = score;
+    /// What an evaluator found, as a word: `pass`, `relevant`, `incorrect` ….
+    label(label: &str) => EVALUATION_LABEL = label;
+    /// Why an evaluator scored so.
+    explanation(text: &str) => EVALUATION_EXPLANATION = text;
 
     /// Position of a step among its siblings, from 0.
     position(index: usize) => STEP_INDEX = count(index as u64);
@@ -114,6 +116,11 @@ impl AgentSpan {
     /// What a memory or a data source was asked.
     pub fn query(&self, text: &str) -> &Self {
         self.record(semconv::MEMORY_QUERY_TEXT, text).record(semconv::RETRIEVAL_QUERY_TEXT, text)
+    }
+
+    /// How sure a guardrail was, from 0 to 1; or what an evaluator found, on the evaluation's own scale.
+    pub fn score(&self, score: f64) -> &Self {
+        self.record(semconv::GUARDRAIL_SCORE, score).record(semconv::EVALUATION_SCORE, score)
     }
 
     /// What a guardrail decided, and why.
