@@ -47,9 +47,8 @@ where
 {
     let span = dispatch.downcast_ref::<S>()?.span(id)?;
     span.scope().find_map(|ancestor| {
-        let mut extensions = ancestor.extensions_mut();
+        let mut extensions = layer.announced(&ancestor, |_| true);
         let open = extensions.get_mut::<OpenSpan>()?;
-        layer.announce(open);
         let (run, step_id) = open.place();
         let recorder = layer.recorder.clone();
         Some(Here { recorder, execution_id: run.execution_id.clone(), step_id, remote: run.remote.clone() })

@@ -45,8 +45,8 @@ impl AgentLayer {
         };
         let (run, parent_step_id) = match around {
             Around::Inside(run, parent) => (run, Some(parent)),
-            Around::Elsewhere(context) => (Run::new(&fields, Some(context)), None),
-            Around::Nothing => (Run::new(&fields, None), None),
+            Around::Elsewhere(context) => (Run::new(&fields, Some(context), None), None),
+            Around::Nothing => (Run::new(&fields, None, None), None),
         };
         let role = match (&parent_step_id, kind) {
             (Some(_), _) => Role::Inner(kind),
@@ -65,12 +65,11 @@ impl AgentLayer {
         S: for<'a> LookupSpan<'a>,
     {
         let found = span.scope().skip(1).find_map(|ancestor| {
-            let mut extensions = ancestor.extensions_mut();
+            let mut extensions = self.announced(&ancestor, |_| true);
             if let Some(Elsewhere(context)) = extensions.get_mut() {
                 return Some(Around::Elsewhere(context.clone()));
             }
             let open = extensions.get_mut::<OpenSpan>()?;
-            self.announce(open);
             open.close_segment(&self.recorder, None);
             let (run, step) = open.place();
             Some(Around::Inside(run, step))
@@ -94,11 +93,14 @@ impl AgentLayer {
     where
         S: for<'a> LookupSpan<'a>,
     {
+        let ids = self.neighbour.is_expected().then(|| self.neighbour.ids_or_miss(&parent.id())).flatten();
         let mut extensions = parent.extensions_mut();
         // Another thread may have been faster.
         if extensions.get_mut::<OpenSpan>().is_none() {
             let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
-            let mut root = OpenSpan::new(Run::new(fields, None), Role::Root, known, parent.name());
+            let (trace, step) = ids.map(|ids| (ids.trace, ids.step)).unzip();
+            let mut root = OpenSpan::new(Run::new(fields, None, trace), Role::Root, known, parent.name());
+            root.step_id = step.unwrap_or(root.step_id);
             root.announce(&self.recorder);
             extensions.replace(root);
         }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tracing::Span;
 use tracing::field::Value;
 
+use super::counts::{Count, Counts};
 use super::outcome::{Ending, Failure, Outcome, judge};
 use super::run::Run;
 use crate::semconv;
@@ -27,6 +28,7 @@ pub struct AgentSpan {
 struct Open {
     span: Span,
     ending: AtomicU8,
+    counts: Counts,
     /// False for a borrowed span, whose end is someone else's to tell.
     ours: bool,
 }
@@ -41,7 +43,8 @@ impl AgentSpan {
     }
 
     fn of(span: Span, ours: bool) -> Self {
-        let open = (!span.is_disabled()).then(|| Arc::new(Open { span, ending: AtomicU8::new(0), ours }));
+        let open = (!span.is_disabled())
+            .then(|| Arc::new(Open { span, ending: AtomicU8::new(0), counts: Counts::new(), ours }));
         Self { open }
     }
 
@@ -139,6 +142,14 @@ impl AgentSpan {
         self
     }
 
+    /// Held back until the handle goes: counts grow.
+    pub(super) fn count(&self, count: Count, n: u64) -> &Self {
+        if let Some(open) = &self.open {
+            open.counts.set(count, n);
+        }
+        self
+    }
+
     pub(crate) fn declares(&self, field: &str) -> bool {
         self.open.as_ref().is_some_and(|open| open.span.has_field(field))
     }
@@ -183,6 +194,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        self.counts.tell(&self.span);
         if !self.ours {
             return;
         }

@@ -27,6 +27,7 @@ mod agent_span;
 #[doc(hidden)]
 pub mod autoref;
 mod context;
+mod counts;
 mod delta;
 mod facts;
 mod kinds;

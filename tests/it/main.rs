@@ -1,9 +1,12 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod beside_otel;
+mod child;
 mod docs;
 mod drops;
 mod elsewhere;
 mod escapes;
+mod filters;
 mod gate;
 mod http;
 mod inert;
@@ -14,6 +17,7 @@ mod macros;
 mod printing;
 mod real_runs;
 mod record;
+mod reentry;
 mod research;
 mod runs;
 mod scratch;

@@ -10,7 +10,7 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
-    ("start", &["error", "hub", "layer", "log", "recorder", "serve", "terminal"]),
+    ("start", &["error", "hub", "layer", "log", "recorder", "semconv", "serve", "terminal"]),
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),
