@@ -20,11 +20,34 @@ pub(super) use neighbour::Neighbour;
 mod neighbour {
     use super::{Dispatch, ExecutionId, Id, Ids, LookupSpan, OpenSpan, SpanRef, StepId};
     use opentelemetry::trace::TraceContextExt;
-    use std::sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
+    use std::{
+        cell::Cell,
+        sync::{
+            OnceLock,
+            atomic::{AtomicBool, Ordering},
+        },
     };
     use tracing::dispatcher::{self, WeakDispatch};
+
+    thread_local! {
+        static ASKING: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Until it is dropped, this thread asks.
+    struct Asking;
+
+    impl Asking {
+        /// Not while it asks already: a processor may open spans when one starts, which is locked then.
+        fn begin() -> Option<Self> {
+            (!ASKING.replace(true)).then_some(Self)
+        }
+    }
+
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            ASKING.set(false);
+        }
+    }
 
     /// The tracing-opentelemetry layer of the same subscriber, if there is one.
     #[derive(Debug)]
@@ -54,6 +77,7 @@ mod neighbour {
         /// The ids of a span, which starts it. Nothing of the span may be locked. None too where the layer stands
         /// behind ours and has not seen the span yet.
         pub(in crate::layer) fn ids(&self, id: &Id) -> Option<Ids> {
+            let _asking = Asking::begin()?;
             // Around our layer may be one that does not hand the dispatch on (an `Option`, a `Vec`): the global one then.
             let dispatch = self.dispatch.get().and_then(WeakDispatch::upgrade);
             let dispatch = dispatch.unwrap_or_else(|| dispatcher::get_default(Clone::clone));

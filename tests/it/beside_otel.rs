@@ -1,18 +1,20 @@
-//! Beside tracing-opentelemetry our ids are its ids; and what it exports of our spans, with or without our layer, is right.
+//! Beside tracing-opentelemetry our ids are its ids.
 
-use opentelemetry::{
-    Value,
-    trace::{SpanKind, Status, TraceContextExt, TracerProvider},
+use crate::child;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{InMemorySpanExporter, SdkTracerProvider, Span, SpanData, SpanProcessor},
 };
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use proptest::prelude::*;
 use spanwright::{
     AgentLayer, ExecutionId, Recorder, StepId, StreamEvent,
     hub::{Filter, From},
-    span::{self, AgentSpan, Decision},
+    span,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    io,
+    cell::Cell,
+    collections::{BTreeSet, HashSet},
     time::Duration,
 };
 use tracing::{Dispatch, Instrument, Subscriber, field::Empty, info_span};
@@ -22,22 +24,24 @@ use tracing_subscriber::{Layer, filter::filter_fn, prelude::*, registry, registr
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// OpenTelemetry's side: a provider that keeps what it is given.
-struct Exporter {
+pub(crate) struct Exporter {
     provider: SdkTracerProvider,
     spans: InMemorySpanExporter,
 }
 
 impl Exporter {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let spans = InMemorySpanExporter::default();
         Self { provider: SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build(), spans }
     }
 
-    fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> OpenTelemetryLayer<S, opentelemetry_sdk::trace::Tracer> {
+    pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(
+        &self,
+    ) -> OpenTelemetryLayer<S, opentelemetry_sdk::trace::Tracer> {
         tracing_opentelemetry::layer().with_tracer(self.provider.tracer("test"))
     }
 
-    fn spans(&self) -> Vec<SpanData> {
+    pub(crate) fn spans(&self) -> Vec<SpanData> {
         self.spans.get_finished_spans().expect("spans")
     }
 }
@@ -116,6 +120,55 @@ fn our_ids_are_its_ids_whichever_layer_was_added_first() {
         assert_eq!(ids_in(&events), ids_of(&spans, "http"), "{order:?}");
         let traces: HashSet<_> = spans.iter().map(|span| span.span_context.trace_id()).collect();
         assert_eq!(traces.len(), 3, "{order:?}: an agent is a trace");
+    }
+}
+
+/// A span in a program: how it comes to be, and what is inside.
+#[derive(Debug, Clone)]
+struct Tree {
+    way: u8,
+    inside: Vec<Tree>,
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let leaf = (0..6_u8).prop_map(|way| Tree { way, inside: Vec::new() });
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        (0..6_u8, prop::collection::vec(inner, 0..4)).prop_map(|(way, inside)| Tree { way, inside })
+    })
+}
+
+impl Tree {
+    fn run(&self) {
+        let inside = || self.inside.iter().for_each(Self::run);
+        match self.way {
+            0 => span::tool("entered").in_scope(inside),
+            // Its start waits for what it is, which a child does not.
+            1 => info_span!("plain", gen_ai.operation.name = "chat", gen_ai.request.model = Empty).in_scope(inside),
+            2 => info_span!("http").in_scope(inside),
+            3 => drop((span::llm("never entered").usage(1, 2), inside())),
+            4 => {
+                let span = info_span!(parent: &tracing::Span::current(), "e", gen_ai.operation.name = "run_step");
+                drop(info_span!(parent: &span, "c", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = "c"));
+                span.in_scope(inside);
+            }
+            _ => {
+                let span = span::agent("told before it is entered");
+                span.input("in").callable("f");
+                span.in_scope(inside);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn however_spans_come_to_be_our_ids_are_its_ids(trees in prop::collection::vec(tree(), 1..4)) {
+        for order in ORDERS {
+            let (events, spans) = record(order, || trees.iter().for_each(|tree| span::agent("root").in_scope(|| tree.run())));
+            prop_assert_eq!(ids_in(&events), ids_of(&spans, "http"), "{:?}", order);
+        }
     }
 }
 
@@ -261,168 +314,55 @@ fn a_layer_that_does_not_hand_the_subscriber_on_still_records() {
     assert_eq!((events.len(), spans.len()), (13, 6));
 }
 
-// -- exported by it alone ---------------------------------------------------------------------------------------------
+/// A processor that logs, in a span of its own, when a span starts. (One that opened an agent span could lock itself out.)
+#[derive(Debug)]
+struct Meddler;
 
-fn exported(program: impl FnOnce()) -> Vec<SpanData> {
-    let exporter = Exporter::new();
-    tracing::subscriber::with_default(registry().with(exporter.layer()), program);
-    let spans = exporter.spans();
-    for span in &spans {
-        let mut keys = HashSet::new();
-        let again: Vec<_> = span.attributes.iter().filter(|pair| !keys.insert(pair.key.clone())).collect();
-        assert!(again.is_empty(), "{} has {again:?} twice", span.name);
-    }
-    spans
-}
-
-fn attributes(span: &SpanData) -> BTreeMap<&str, &Value> {
-    span.attributes.iter().map(|pair| (pair.key.as_str(), &pair.value)).collect()
-}
-
-/// Everything that can be said of a span, as often as a program may say it by itself.
-fn say_all(span: AgentSpan) {
-    span.in_scope(|| {
-        span.provider("openai").response_model("gpt-4o-2024").response_id("r").streaming(true).finish_reason("stop");
-        span.time_to_first_chunk(Duration::from_millis(250)).history_length(2).records(3).position(1).score(0.5);
-        span.tool_call_id("call_1").arguments("{}").result("[]").input("in").output("out").session("s").user("u");
-        // As a stream tells them: more each time.
-        for tokens in 1..4 {
-            span.usage(10 * tokens, tokens)
-                .cached_tokens(tokens)
-                .cache_creation_tokens(tokens)
-                .reasoning_tokens(tokens);
-        }
-        span.verdict(Decision::Block, Some("why")).stage("input");
-    });
-}
-
-fn every_kind() -> Vec<(AgentSpan, &'static str, SpanKind)> {
-    vec![
-        (span::agent("research"), "invoke_agent research", SpanKind::Internal),
-        (span::workflow("report"), "invoke_workflow report", SpanKind::Internal),
-        (span::step("plan"), "run_step plan", SpanKind::Internal),
-        (span::llm("gpt-4o"), "chat gpt-4o", SpanKind::Client),
-        (span::embedding("small"), "embeddings small", SpanKind::Client),
-        (span::tool("search"), "execute_tool search", SpanKind::Internal),
-        (span::memory_recall("q"), "search_memory", SpanKind::Internal),
-        (span::memory_store("s"), "create_memory", SpanKind::Internal),
-        (span::memory_update("r"), "update_memory", SpanKind::Internal),
-        (span::memory_forget("r"), "delete_memory", SpanKind::Internal),
-        (span::guardrail("pii"), "run_guardrail pii", SpanKind::Internal),
-        (span::retriever("wiki"), "retrieval wiki", SpanKind::Client),
-    ]
-}
-
-#[test]
-fn every_kind_is_exported_with_its_name_kind_integers_and_no_status_when_all_went_well() {
-    let mut expected = Vec::new();
-    let spans = exported(|| {
-        for (span, name, kind) in every_kind() {
-            expected.push((name.to_owned(), kind));
-            match name {
-                // Said by its constructor.
-                "search_memory" => span.in_scope(|| ()),
-                "create_memory" | "update_memory" | "delete_memory" => span.in_scope(|| ()),
-                _ => say_all(span),
-            }
-        }
-    });
-    let named: Vec<_> = spans.iter().map(|span| (span.name.to_string(), span.span_kind.clone())).collect();
-    assert_eq!(named, expected);
-    for span in &spans {
-        assert_eq!(span.status, Status::Unset, "{}", span.name);
-        let attributes = attributes(span);
-        assert_eq!(attributes["spanwright.outcome"].as_str(), "ok");
-        assert!(!attributes.contains_key("error.type") && !attributes.contains_key("otel.name"));
-        for (key, value) in attributes {
-            let counts = key.contains("tokens") || key.ends_with("count") || key.ends_with("index");
-            assert!(!counts || matches!(value, Value::I64(_)), "{key} of {} is {value:?}", span.name);
+impl SpanProcessor for Meddler {
+    fn on_start(&self, _: &mut Span, _: &opentelemetry::Context) {
+        thread_local!(static BUSY: Cell<bool> = const { Cell::new(false) });
+        if !BUSY.replace(true) {
+            tracing::info!("a span starts");
+            tracing::info_span!("of the processor").in_scope(|| tracing::info!("inside"));
+            BUSY.set(false);
         }
     }
-}
 
-#[test]
-fn counts_that_grow_are_exported_once_as_the_last_of_them() {
-    let spans = exported(|| say_all(span::llm("gpt-4o")));
-    let attributes = attributes(&spans[0]);
-    for (key, expected) in [
-        ("gen_ai.usage.input_tokens", 30),
-        ("gen_ai.usage.output_tokens", 3),
-        ("gen_ai.usage.cache_read.input_tokens", 3),
-        ("gen_ai.usage.cache_creation.input_tokens", 3),
-        ("gen_ai.usage.reasoning.output_tokens", 3),
-    ] {
-        assert_eq!(attributes[key], &Value::I64(expected), "{key}");
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
     }
-    assert_eq!(attributes["gen_ai.response.time_to_first_chunk"], &Value::F64(0.25));
-    assert_eq!(attributes["gen_ai.request.stream"], &Value::Bool(true));
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
 }
 
 #[test]
-fn counts_told_without_a_handle_are_exported_too() {
-    let spans = exported(|| span::llm("gpt-4o").in_scope(|| drop(span::current().usage(7, 8).clone())));
-    assert_eq!(attributes(&spans[0])["gen_ai.usage.input_tokens"], &Value::I64(7));
-}
-
-#[test]
-fn every_way_to_fail_is_exported_as_one_error_with_a_type_and_a_description() {
-    let failed = |kind: &str| io::Error::other(kind.to_owned());
-    let spans = exported(|| {
-        for (span, ..) in every_kind() {
-            // The first word on a failure stays, however many follow.
-            let _ = span.in_scope(|| {
-                span.fail(&failed("the first"));
-                span.time_out();
-                Err::<(), _>(failed("the second"))
-            });
+fn a_processor_that_logs_in_spans_while_it_is_asked_for_ids_locks_nobody_out() {
+    const TEST: &str = "beside_otel::a_processor_that_logs_in_spans_while_it_is_asked_for_ids_locks_nobody_out";
+    let Some(part) = child::part() else {
+        for part in ["OtelFirst", "OtelLast"] {
+            child::run(TEST, part, &[]);
         }
-    });
-    assert_eq!(spans.len(), every_kind().len());
-    for span in &spans {
-        assert_eq!(span.status, Status::error("the first"), "{}", span.name);
-        assert_eq!(attributes(span)["error.type"].as_str(), "std::io::error::Error");
-    }
-}
-
-#[test]
-fn a_panic_is_an_error_and_a_cancellation_is_none() {
-    let spans = exported(|| {
-        crate::record::caught(|| span::tool("broken").in_scope(|| -> () { panic!("as the test wants") }));
-        crate::record::poll_and_drop(span::tool("given up").run(std::future::pending::<()>()));
-    });
-    assert_eq!(spans[0].status, Status::error("panicked"));
-    assert_eq!(attributes(&spans[0])["error.type"].as_str(), "panic");
-    assert_eq!(
-        (&spans[1].status, attributes(&spans[1])["spanwright.outcome"].as_str()),
-        (&Status::Unset, "cancelled".into())
-    );
-}
-
-#[spanwright::llm(model = "gpt-4o", fields(gen_ai.provider.name = "openai"))]
-fn ask(question: &str) -> Result<String, io::Error> {
-    span::current().usage(3, 4);
-    if question.is_empty() { Err(io::Error::other("nothing asked")) } else { Ok("because".into()) }
-}
-
-#[spanwright::agent]
-async fn research(question: String) -> Result<String, io::Error> {
-    ask(&question)
-}
-
-#[test]
-fn what_the_attributes_write_is_exported_right_too() {
-    let spans = exported(|| {
-        crate::record::block_on(research("why?".into())).expect("an answer");
-        crate::record::block_on(research(String::new())).expect_err("an error");
-    });
-    let names: Vec<_> = spans.iter().map(|span| span.name.as_ref()).collect();
-    assert_eq!(names, ["chat gpt-4o", "invoke_agent research", "chat gpt-4o", "invoke_agent research"]);
-    let failed = |span: &SpanData| matches!(span.status, Status::Error { .. });
-    assert_eq!(spans.iter().map(failed).collect::<Vec<_>>(), [false, false, true, true]);
-    for chat in [&spans[0], &spans[2]] {
-        let attributes = attributes(chat);
-        assert_eq!(attributes["gen_ai.usage.output_tokens"], &Value::I64(4));
-        assert_eq!(attributes["gen_ai.provider.name"].as_str(), "openai");
-        assert_eq!(chat.span_kind, SpanKind::Client);
-    }
+        return;
+    };
+    let spans = InMemorySpanExporter::default();
+    let provider =
+        SdkTracerProvider::builder().with_span_processor(Meddler).with_simple_exporter(spans.clone()).build();
+    let exporter = Exporter { provider, spans };
+    let recorder = Recorder::builder().start().expect("start");
+    let mut stream = recorder.subscribe(Filter::everything(), From::Live);
+    let ours = AgentLayer::new(recorder.clone());
+    let subscriber: Dispatch = match part.as_str() {
+        "OtelFirst" => registry().with(exporter.layer()).with(ours).into(),
+        _ => registry().with(ours).with(exporter.layer()).into(),
+    };
+    tracing::dispatcher::set_global_default(subscriber).expect("the only one");
+    (0..3).for_each(|_| work());
+    recorder.settle().wait(LIMIT).expect("settle");
+    let events: Vec<_> = std::iter::from_fn(|| stream.try_next()).collect();
+    assert!(ids_in(&events).is_subset(&ids_of(&exporter.spans(), "http")), "{events:#?}");
+    assert_eq!(recorder.stats().callback_panics, 0);
 }

@@ -6,6 +6,7 @@ mod docs;
 mod drops;
 mod elsewhere;
 mod escapes;
+mod exported;
 mod filters;
 mod gate;
 mod http;
