@@ -226,6 +226,14 @@ fn an_agent_inside_a_trace_of_others_has_that_traces_id() {
 }
 
 #[test]
+fn an_agent_that_is_never_entered_has_its_ids_too() {
+    for order in ORDERS {
+        let (events, spans) = record(order, || drop(span::agent("never entered")));
+        assert_eq!(ids_in(&events), ids_of(&spans, ""), "{order:?}");
+    }
+}
+
+#[test]
 fn a_chosen_execution_id_stays_and_the_steps_have_its_span_ids_all_the_same() {
     for order in ORDERS {
         let (events, spans) = record(order, || {
