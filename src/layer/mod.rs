@@ -8,6 +8,7 @@ mod fields;
 mod guard;
 mod here;
 mod open;
+mod otel;
 mod pieces;
 mod place;
 mod runs;
@@ -16,18 +17,18 @@ mod story;
 use crate::{Recorder, semconv};
 use contract::{Slot, SpanKind};
 use fields::{Fields, Shape};
-use open::OpenSpan;
+use open::{OpenSpan, Role};
 use pieces::Piece;
 
 pub(crate) use here::{Here, Place};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     layer::{Context, Layer},
-    registry::{LookupSpan, SpanRef},
+    registry::{ExtensionsMut, LookupSpan, SpanRef},
 };
 
 /// Turns agent spans into events.
@@ -52,12 +53,23 @@ pub struct AgentLayer {
     runs: runs::Runs,
     /// How the spans of its subscriber are found; known once it is part of one.
     find: Option<here::Find>,
+    /// Whose ids are ours, if it is there.
+    neighbour: otel::Neighbour,
+    /// Asked when the subscriber around it is complete.
+    on_register: Option<fn(&Dispatch)>,
 }
 
 impl AgentLayer {
     /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
     pub fn new(recorder: Recorder) -> Self {
-        Self { recorder, waiting: AtomicUsize::new(0), runs: runs::Runs::default(), find: None }
+        let (waiting, runs, neighbour) = (AtomicUsize::new(0), runs::Runs::default(), otel::Neighbour::new());
+        Self { recorder, waiting, runs, find: None, neighbour, on_register: None }
+    }
+
+    /// Calls this with the complete subscriber, before it is installed. It must not log: tracing-core holds a lock.
+    pub(crate) fn on_register(mut self, call: fn(&Dispatch)) -> Self {
+        self.on_register = Some(call);
+        self
     }
 
     fn open<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
@@ -68,7 +80,8 @@ impl AgentLayer {
         if shape.declares(Slot::Traceparent) && !shape.declares(Slot::Operation) {
             return self.remember_elsewhere(&shape, attributes, span);
         }
-        if !shape.declares(Slot::Operation) || !self.recorder.is_wanted() {
+        // A log of the user's may open agent spans of its own: each would be an event for it, without end.
+        if !shape.declares(Slot::Operation) || !self.recorder.is_wanted() || self.recorder.is_this_thread() {
             return;
         }
         let fields = Fields::visit(&shape, |visitor| attributes.record(visitor));
@@ -76,7 +89,8 @@ impl AgentLayer {
         let mut open = self.place(kind, fields, span);
         open.is_rig = attributes.metadata().target().starts_with("rig");
         open.awaits_input = shape.declares(kind.input()) && !open.fields.has(kind.input());
-        match open.is_ready() {
+        let named = self.name(&mut open, &span.id());
+        match named && open.is_ready() {
             true => self.announce(&mut open),
             false => {
                 open.waits = true;
@@ -85,6 +99,31 @@ impl AgentLayer {
         }
         // Not `insert`, which panics where another layer of this kind has been.
         span.extensions_mut().replace(open);
+    }
+
+    /// Whether a new span has the ids that it is going to keep, as far as one can know.
+    fn name(&self, open: &mut OpenSpan, id: &Id) -> bool {
+        // Who opens a root may still give it a parent from elsewhere: its ids are asked for when something happens in it.
+        let ids = matches!(open.role, Role::Inner(_)).then(|| self.neighbour.ids(id)).flatten();
+        let known = ids.is_some() || !self.neighbour.is_expected();
+        ids.into_iter().for_each(|ids| open.take(ids));
+        known
+    }
+
+    /// Locks what is known of a span that every layer has seen; its start is told before if `when` says so.
+    fn announced<'a, S>(&self, span: &'a SpanRef<'_, S>, when: fn(&OpenSpan) -> bool) -> ExtensionsMut<'a>
+    where
+        S: for<'b> LookupSpan<'b>,
+    {
+        let ids = self.neighbour.ids_for_start(span, when);
+        let mut extensions = span.extensions_mut();
+        if let Some(open) = extensions.get_mut::<OpenSpan>()
+            && when(open)
+        {
+            ids.into_iter().for_each(|ids| open.take(ids));
+            self.announce(open);
+        }
+        extensions
     }
 
     fn announce(&self, open: &mut OpenSpan) {
@@ -107,13 +146,9 @@ impl AgentLayer {
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }
-        guard::once(|| {
-            let Some(span) = ctx.span(id) else { return };
-            let mut extensions = span.extensions_mut();
-            if let Some(open) = extensions.get_mut::<OpenSpan>()
-                && open.has_identity()
-            {
-                self.announce(open);
+        guard::once(&self.recorder, || {
+            if let Some(span) = ctx.span(id) {
+                drop(self.announced(&span, OpenSpan::has_identity));
             }
         });
     }
@@ -131,8 +166,10 @@ impl AgentLayer {
         let mut extensions = span.extensions_mut();
         let Some(open) = extensions.get_mut::<OpenSpan>() else { return };
         open.merge(fields);
-        if open.is_ready() {
-            self.announce(open);
+        let starts = !open.announced && open.is_due();
+        drop(extensions);
+        if starts {
+            drop(self.announced(span, OpenSpan::is_due));
         }
     }
 
@@ -144,11 +181,17 @@ impl AgentLayer {
         let Some(shape) = Shape::of(event.metadata()) else { return };
         let Some(piece) = Piece::of(&Fields::visit(&shape, |visitor| event.record(visitor))) else { return };
         for span in ctx.event_scope(event).into_iter().flatten() {
-            let mut extensions = span.extensions_mut();
+            let mut extensions = self.announced(&span, |_| true);
             if let Some(open) = extensions.get_mut::<OpenSpan>() {
-                self.announce(open);
                 return open.write(&self.recorder, piece);
             }
+        }
+    }
+
+    /// A neighbour that was taken for absent, because its filter kept the first spans from it, may show up later.
+    fn notice(&self, id: &Id) {
+        if !self.neighbour.is_expected() {
+            let _ = self.neighbour.ids(id);
         }
     }
 
@@ -176,8 +219,15 @@ where
         self.find = Some(here::find::<S>);
     }
 
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.neighbour.meet(dispatch);
+        if let Some(call) = self.on_register {
+            call(dispatch);
+        }
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        guard::once(|| {
+        guard::once(&self.recorder, || {
             if let Some(span) = ctx.span(id) {
                 self.open(attributes, &span);
             }
@@ -185,7 +235,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        guard::once(|| {
+        guard::once(&self.recorder, || {
             if let Some(span) = ctx.span(id) {
                 self.record(&span, values);
             }
@@ -194,7 +244,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         if event.metadata().target() == semconv::DELTA_TARGET {
-            guard::once(|| self.write(event, &ctx));
+            guard::once(&self.recorder, || self.write(event, &ctx));
         }
     }
 
@@ -207,10 +257,12 @@ where
     }
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
-        guard::once(|| {
-            // Taken out before anything is emitted: nothing is held while the story is told.
-            let open = ctx.span(&id).and_then(|span| span.extensions_mut().remove::<OpenSpan>());
+        guard::contained(&self.recorder, || {
+            let Some(span) = ctx.span(&id) else { return };
+            // Taken out before its end is emitted: nothing is held while the story is told.
+            let open = self.announced(&span, |_| true).remove::<OpenSpan>();
             if let Some(open) = open {
+                self.notice(&id);
                 self.close(open);
             }
         });

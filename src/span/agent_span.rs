@@ -9,6 +9,7 @@ use tracing::field::Value;
 use tracing::subscriber::NoSubscriber;
 use tracing::{Span, dispatcher};
 
+use super::counts::{Count, Counts};
 use super::outcome::{Ending, Failure, Outcome, judge};
 use super::run::Run;
 use super::told::Told;
@@ -31,6 +32,7 @@ pub struct AgentSpan {
 struct Open {
     span: Span,
     ending: AtomicU8,
+    counts: Counts,
     /// False for a borrowed span, whose end is someone else's to tell.
     ours: bool,
     /// Whether a panic was on its way when this began, in a destructor: then that is not how this ends.
@@ -194,6 +196,14 @@ impl AgentSpan {
         self
     }
 
+    /// Held back until the handle goes: counts grow.
+    pub(super) fn count(&self, count: Count, n: u64) -> &Self {
+        if let Some(open) = &self.open {
+            open.counts.set(count, n);
+        }
+        self
+    }
+
     pub(crate) fn declares(&self, field: &str) -> bool {
         self.open.as_ref().is_some_and(|open| open.span.has_field(field))
     }
@@ -217,7 +227,8 @@ impl AgentSpan {
 impl Open {
     fn new(span: Span, ours: bool) -> Self {
         let (unwinding, answered) = (std::thread::panicking(), AtomicBool::new(false));
-        Self { span, ending: AtomicU8::new(Ending::Pending as u8), ours, unwinding, asked: None, answered }
+        let (ending, counts) = (AtomicU8::new(Ending::Pending as u8), Counts::new());
+        Self { span, ending, counts, ours, unwinding, asked: None, answered }
     }
 
     /// Whether it counted: what was said before may be graver, and a failure once told stays.
@@ -248,6 +259,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        self.counts.tell(&self.span);
         if self.ours {
             let ending = self.ending();
             if ending == Ending::Panicked {

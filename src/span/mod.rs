@@ -28,6 +28,7 @@ mod agent_span;
 pub mod autoref;
 mod chunks;
 mod context;
+mod counts;
 mod delta;
 mod facts;
 mod kinds;

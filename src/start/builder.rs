@@ -135,11 +135,13 @@ impl Builder {
 
 impl Guard {
     /// The layer that turns agent spans into events, for a subscriber of your own. It has a filter of its own, so
-    /// neither does another layer's silence it, nor does it switch on what it cannot use.
+    /// neither does another layer's silence it, nor does it switch on what it cannot use. A filter on the whole
+    /// subscriber does silence it: then one line on stderr says so when the subscriber is made.
     pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        AgentLayer::new(self.recorder().clone()).with_filter(filter_fn(crate::layer::concerns))
+        let layer = AgentLayer::new(self.recorder().clone()).on_register(super::hidden::tell);
+        layer.with_filter(filter_fn(crate::layer::concerns))
     }
 }

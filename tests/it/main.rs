@@ -1,5 +1,7 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod beside_otel;
+mod child;
 mod chunks;
 mod chunks_cut;
 mod chunks_others;
@@ -11,6 +13,8 @@ mod drops;
 mod elsewhere;
 mod escapes;
 mod examples;
+mod exported;
+mod filters;
 mod gate;
 mod http;
 mod inert;
@@ -28,6 +32,7 @@ mod outcomes;
 mod printing;
 mod real_runs;
 mod record;
+mod reentry;
 mod research;
 mod runs;
 mod scratch;

@@ -11,7 +11,7 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("testing", &["error", "event", "layer", "log", "recorder", "view"]),
-    ("start", &["error", "hub", "layer", "ledger", "log", "recorder", "serve", "terminal"]),
+    ("start", &["error", "hub", "layer", "ledger", "log", "recorder", "semconv", "serve", "terminal"]),
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),
