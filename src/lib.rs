@@ -62,6 +62,7 @@ mod json;
 mod layer;
 pub mod log;
 mod pending;
+pub mod policy;
 mod recorder;
 pub mod semconv;
 #[cfg(feature = "serve")]
@@ -85,6 +86,7 @@ pub use json::Json;
 pub use layer::AgentLayer;
 pub use log::EventLog;
 pub use pending::{Answer, Pending};
+pub use policy::{ContentLevel, ContentPolicy};
 pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};
 pub use text::Text;

@@ -20,6 +20,7 @@ use crate::{
     Answer, Cursor, Error, EventLog, ExecutionId, Pending, StreamEvent, Timestamp,
     event::{Class, StreamMode},
     hub::{EventStream, Filter, From, Hub},
+    policy::Redactor,
 };
 use ends::Ends;
 use item::Item;
@@ -55,6 +56,7 @@ struct Owner {
 
 struct Shared {
     queue: Queue<Item>,
+    redactor: Arc<Redactor>,
     counters: Counters,
     ends: Ends,
     /// Who wants events: bits [`HUB`] and [`LOG`]; none after shutdown began.
@@ -193,6 +195,10 @@ impl Shared {
         }
         if event.time.is_none() {
             event.time = Some(Timestamp::now());
+        }
+        // The queue is bounded in bytes: one huge field must not have its event shed.
+        if self.redactor.is_too_large(&event) {
+            self.redactor.treat_event(&mut event);
         }
         let end = self.ends.of(&event);
         let pushed = self.push(Item::Event(event, shown));

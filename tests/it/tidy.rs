@@ -10,12 +10,13 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
-    ("start", &["error", "hub", "layer", "log", "recorder", "serve", "terminal"]),
+    ("start", &["error", "hub", "layer", "log", "policy", "recorder", "serve", "terminal"]),
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),
     ("layer", &["event", "id", "json", "recorder", "semconv", "text", "time"]),
-    ("recorder", &["error", "event", "hub", "id", "log", "pending", "text", "time"]),
+    ("recorder", &["error", "event", "hub", "id", "log", "pending", "policy", "text", "time"]),
+    ("policy", &["error", "event", "id", "json", "text"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "time", "wire"]),
     ("log", &["error", "event", "id", "json", "pending", "text", "time"]),
     ("wire", &["event", "id"]),

@@ -1,0 +1,302 @@
+//! Secrets that are known by how they begin: a prefix, then a run of one alphabet. One row a kind.
+//!
+//! A prefix and a run need no backtracking: one multi-literal search finds where to look, and each look costs at most
+//! the run. That is linear by construction, where an alternation of patterns with `find_iter` can be quadratic.
+
+use super::{number::is_word, spans::Found};
+use regex::Regex;
+use std::sync::LazyLock;
+
+struct Shape {
+    name: &'static str,
+    prefixes: &'static [&'static str],
+    alphabet: fn(u8) -> bool,
+    min: usize,
+    max: usize,
+    mixed: bool,
+}
+
+const ANY: usize = usize::MAX;
+const JWT: &str = "jwt";
+
+const fn shape(
+    name: &'static str,
+    prefixes: &'static [&'static str],
+    alphabet: fn(u8) -> bool,
+    min: usize,
+    max: usize,
+) -> Shape {
+    Shape { name, prefixes, alphabet, min, max, mixed: false }
+}
+
+impl Shape {
+    /// Only what looks drawn by lot: a digit, and twelve letters or digits in a row. `sk-learn-contrib-imbalanced` is
+    /// none.
+    const fn mixed(mut self) -> Self {
+        self.mixed = true;
+        self
+    }
+}
+
+/// Prefixes that begin like another stand before it.
+const SHAPES: &[Shape] = &[
+    shape("anthropic_key", &["sk-ant-"], dashed, 16, ANY),
+    shape("openrouter_key", &["sk-or-v1-"], dashed, 20, ANY),
+    shape("langfuse_key", &["sk-lf-"], dashed, 20, ANY),
+    shape("openai_key", &["sk-proj-", "sk-svcacct-", "sk-admin-"], dashed, 16, ANY),
+    shape("openai_key", &["sk-"], dashed, 16, ANY).mixed(),
+    shape("google_key", &["AIza"], dashed, 32, 44),
+    shape("google_token", &["ya29."], dotted, 20, ANY),
+    shape("google_secret", &["GOCSPX-"], dashed, 20, ANY),
+    shape("aws_key_id", &["AKIA", "ASIA", "ABIA", "ACCA"], upper, 16, 16),
+    shape("github_token", &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], alnum, 30, ANY),
+    shape("github_token", &["github_pat_"], word, 22, ANY),
+    shape(
+        "gitlab_token",
+        &["glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "gloas-"],
+        dotted,
+        20,
+        ANY,
+    ),
+    shape("slack_token", &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xapp-"], dotted, 12, ANY)
+        .mixed(),
+    shape("slack_webhook", &["hooks.slack.com/services/", "hooks.slack.com/workflows/"], path, 20, ANY),
+    shape("discord_webhook", &["discord.com/api/webhooks/", "discordapp.com/api/webhooks/"], path, 20, ANY),
+    shape("stripe_key", &["sk_live_", "sk_test_", "rk_live_", "rk_test_"], alnum, 16, ANY),
+    shape("stripe_secret", &["whsec_"], base64, 20, ANY),
+    shape("twilio_key", &["SK", "AC"], hex, 32, 32),
+    shape("sendgrid_key", &["SG."], dotted, 40, ANY),
+    shape("npm_token", &["npm_"], alnum, 30, ANY),
+    shape("pypi_token", &["pypi-"], dashed, 40, ANY),
+    shape("huggingface_token", &["hf_", "api_org_"], alnum, 30, ANY),
+    shape("digitalocean_token", &["dop_v1_", "doo_v1_", "dor_v1_"], hex, 40, ANY),
+    shape("shopify_token", &["shpat_", "shpca_", "shppa_", "shpss_"], alnum, 30, ANY),
+    shape("databricks_token", &["dapi"], hex, 32, 34),
+    shape("groq_key", &["gsk_"], alnum, 30, ANY),
+    shape("xai_key", &["xai-"], alnum, 30, ANY),
+    shape("perplexity_key", &["pplx-"], alnum, 30, ANY),
+    shape("replicate_token", &["r8_"], alnum, 30, ANY),
+    shape("tavily_key", &["tvly-"], dashed, 20, ANY).mixed(),
+    shape("langsmith_key", &["lsv2_pt_", "lsv2_sk_"], word, 30, ANY),
+    shape("linear_key", &["lin_api_", "lin_oauth_"], alnum, 30, ANY),
+    shape("notion_token", &["ntn_"], alnum, 30, ANY),
+    shape("docker_token", &["dckr_pat_"], dashed, 20, ANY),
+    shape("postman_key", &["PMAK-"], dashed, 30, ANY),
+    shape("newrelic_key", &["NRAK-"], upper, 20, ANY),
+    shape("sentry_token", &["sntrys_", "sntryu_"], base64, 30, ANY),
+    shape("vault_token", &["hvs.", "hvb."], dashed, 20, ANY),
+    shape("doppler_token", &["dp.pt.", "dp.st."], dotted, 30, ANY),
+    shape("planetscale_token", &["pscale_tkn_", "pscale_pw_"], dotted, 30, ANY),
+    shape("mailgun_key", &["key-"], hex, 32, 32),
+    shape("atlassian_token", &["ATATT3", "ATCTT3"], base64, 30, ANY),
+    shape("age_key", &["AGE-SECRET-KEY-1"], upper, 50, ANY),
+    shape(JWT, &["eyJ"], dotted, 20, ANY),
+];
+
+/// Beginnings that need more than a run.
+const BEARER: [&str; 3] = ["Bearer", "bearer", "BEARER"];
+const PEM: &str = "-----BEGIN";
+const AZURE: &str = "Q~";
+const TELEGRAM: &str = ":AA";
+
+static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
+    let prefixes = SHAPES.iter().flat_map(|shape| shape.prefixes).chain(&BEARER).chain([&PEM, &AZURE, &TELEGRAM]);
+    let literals: Vec<_> = prefixes.map(|prefix| regex::escape(prefix)).collect();
+    // A fixed list of literals, and every test runs it.
+    Regex::new(&literals.join("|")).expect("literals are a pattern")
+});
+
+/// Finds every secret of the table.
+pub(super) fn find(text: &str, found: &mut Found<'_>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(beginning) = BEGINNINGS.find_at(text, at) {
+        at = match beginning.as_str() {
+            PEM => private_key(text, beginning.start(), found),
+            AZURE => azure_secret(bytes, beginning.start(), found),
+            TELEGRAM => telegram_token(bytes, beginning.start(), found),
+            bearer if BEARER.contains(&bearer) => bearer_token(bytes, beginning.start(), beginning.end(), found),
+            prefix => prefixed(bytes, beginning.start(), prefix, found),
+        };
+    }
+}
+
+/// The end of a secret that begins here, or where to look on.
+fn prefixed(bytes: &[u8], start: usize, prefix: &str, found: &mut Found<'_>) -> usize {
+    let after = start + prefix.len();
+    if start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
+        return after;
+    }
+    let shapes = SHAPES.iter().filter(|shape| shape.prefixes.contains(&prefix));
+    for shape in shapes {
+        if let Some(end) = shape.end(bytes, after) {
+            found.mask(start, end, shape.name);
+            return end;
+        }
+    }
+    after
+}
+
+impl Shape {
+    /// The end of a secret whose prefix ends here. A run is looked at up to a bound until it is known to be one, so
+    /// that a text full of prefixes costs no more than the bound for each.
+    fn end(&self, bytes: &[u8], after: usize) -> Option<usize> {
+        let limit = self.max.saturating_add(1).min(MAX_LOOK_BYTES).min(bytes.len() - after);
+        let look = &bytes[after..after + run(&bytes[after..after + limit], self.alphabet)];
+        if !self.fits(look) {
+            return None;
+        }
+        let end = after + run(&bytes[after..], self.alphabet);
+        // A dot may end the sentence and not the secret.
+        let dots = bytes[after..end].iter().rev().take_while(|b| matches!(b, b'.' | b'/')).count();
+        Some(end - dots)
+    }
+
+    fn fits(&self, look: &[u8]) -> bool {
+        (self.min..=self.max).contains(&look.len())
+            && (!self.mixed || is_mixed(&look[..look.len().min(MAX_MIXED_BYTES)]))
+            && (self.name != JWT || is_jwt(look))
+    }
+}
+
+/// How far a run is looked at before it is known to be a secret, in bytes.
+const MAX_LOOK_BYTES: usize = 4 << 10;
+const MAX_MIXED_BYTES: usize = 256;
+const MAX_JWT_HEADER_BYTES: usize = 1 << 10;
+
+/// RFC 7515, section 3.1: three parts; the last may still be to come, or too far away.
+fn is_jwt(look: &[u8]) -> bool {
+    let header = look.iter().take(MAX_JWT_HEADER_BYTES).position(|b| *b == b'.');
+    header.is_some_and(|dot| look[dot + 1..].starts_with(b"eyJ") || look[dot + 1..].contains(&b'.'))
+}
+
+fn is_mixed(run: &[u8]) -> bool {
+    let longest = run.split(|b| !b.is_ascii_alphanumeric()).map(<[u8]>::len).max();
+    longest >= Some(12) && run.iter().any(u8::is_ascii_digit)
+}
+
+/// RFC 6750: `Bearer` and a token. Words after the word are no token: one has a digit.
+fn bearer_token(bytes: &[u8], start: usize, after: usize, found: &mut Found<'_>) -> usize {
+    let spaces = run(&bytes[after..(after + 4).min(bytes.len())], |b| b == b' ');
+    let token = after + spaces;
+    if spaces == 0 && token < bytes.len() {
+        return after;
+    }
+    let end = token + run(&bytes[token..], base64_or_dot);
+    if end == bytes.len() {
+        found.open(start);
+    }
+    let is_token = end - token >= 12 && bytes[token..end].iter().any(u8::is_ascii_digit);
+    if is_token && !preceded_by_word(bytes, start) {
+        found.mask(token, end, "bearer_token");
+        return end;
+    }
+    after
+}
+
+/// The longest private key that is looked for, in bytes; one that has no end is masked as far as that.
+const MAX_KEY_BYTES: usize = 12 << 10;
+const MAX_LABEL_BYTES: usize = 48;
+
+/// RFC 7468: from `-----BEGIN … PRIVATE KEY-----` to its end.
+fn private_key(text: &str, start: usize, found: &mut Found<'_>) -> usize {
+    let after = start + PEM.len();
+    let label = floor(text, after + MAX_LABEL_BYTES);
+    if !text[after..label].contains("PRIVATE KEY") {
+        if label == text.len() {
+            found.open(start);
+        }
+        return after;
+    }
+    let limit = floor(text, start + MAX_KEY_BYTES);
+    let end = match text[after..limit].find("-----END") {
+        Some(at) => key_end(text, after + at + "-----END".len()),
+        None => limit,
+    };
+    if end == text.len() {
+        found.open(start);
+    }
+    found.mask(start, end, "private_key");
+    end
+}
+
+/// After the dashes that end the last line.
+fn key_end(text: &str, after: usize) -> usize {
+    let limit = floor(text, after + MAX_LABEL_BYTES);
+    let dashes = text[after..limit].find("-----");
+    dashes.map_or_else(|| limit.min(after + run(text[after..].as_bytes(), |b| b != b'\n')), |at| after + at + 5)
+}
+
+/// The nearest place at or before `at` where a character begins.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// `abc8Q~` and 31 to 34 more: three letters, a digit, the mark.
+fn azure_secret(bytes: &[u8], mark: usize, found: &mut Found<'_>) -> usize {
+    let after = mark + AZURE.len();
+    let end = after + run(&bytes[after..(after + 40).min(bytes.len())], |b| dotted(b) || b == b'~');
+    let Some(start) = mark.checked_sub(4) else { return after };
+    let fits = bytes[start..mark - 1].iter().all(|b| word(*b)) && bytes[mark - 1].is_ascii_digit();
+    if fits && (28..=36).contains(&(end - after)) && !preceded_by_word(bytes, start) {
+        found.mask(start, end, "azure_secret");
+        return end;
+    }
+    after
+}
+
+/// A bot's number, a colon, 35 characters that begin with `AA`.
+fn telegram_token(bytes: &[u8], colon: usize, found: &mut Found<'_>) -> usize {
+    let digits = bytes[..colon].iter().rev().take(11).take_while(|b| b.is_ascii_digit()).count();
+    let end = colon + 1 + run(&bytes[colon + 1..(colon + 40).min(bytes.len())], dashed);
+    if (8..=10).contains(&digits) && (33..=37).contains(&(end - colon - 1)) {
+        found.mask(colon - digits, end, "telegram_token");
+        return end;
+    }
+    colon + 1
+}
+
+fn preceded_by_word(bytes: &[u8], start: usize) -> bool {
+    start > 0 && is_word(bytes[start - 1])
+}
+
+/// How many bytes of this alphabet stand at the beginning.
+pub(super) fn run(bytes: &[u8], alphabet: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().position(|b| !alphabet(*b)).unwrap_or(bytes.len())
+}
+
+const fn alnum(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+}
+
+const fn upper(b: u8) -> bool {
+    b.is_ascii_uppercase() || b.is_ascii_digit()
+}
+
+const fn hex(b: u8) -> bool {
+    b.is_ascii_digit() || matches!(b, b'a'..=b'f')
+}
+
+const fn word(b: u8) -> bool {
+    alnum(b) || b == b'_'
+}
+
+const fn dashed(b: u8) -> bool {
+    word(b) || b == b'-'
+}
+
+const fn dotted(b: u8) -> bool {
+    dashed(b) || b == b'.'
+}
+
+const fn path(b: u8) -> bool {
+    dashed(b) || b == b'/'
+}
+
+const fn base64(b: u8) -> bool {
+    dashed(b) || matches!(b, b'+' | b'/' | b'=')
+}
+
+const fn base64_or_dot(b: u8) -> bool {
+    base64(b) || matches!(b, b'.' | b'~')
+}
