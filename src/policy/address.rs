@@ -64,7 +64,7 @@ pub(super) fn url(bytes: &[u8], colon: usize, found: &mut Found<'_>) -> usize {
     }
     let userinfo = &bytes[after..end];
     let Some(at_sign) = userinfo.iter().rposition(|b| *b == b'@') else { return after };
-    let Some(password) = userinfo[..at_sign].iter().position(|b| *b == b':') else { return after };
+    let Some(password) = userinfo[..at_sign].iter().position(|b| *b == b':') else { return after + at_sign + 1 };
     let (from, to) = (after + password + 1, after + at_sign);
     if from < to && !is_placeholder(&bytes[from..to]) {
         found.mask(from, to, "url_password");

@@ -107,34 +107,41 @@ impl Assignment<'_> {
 
     fn mask_bare(&self, names: &SecretNames, found: &mut Found<'_>) -> usize {
         let limit = self.bytes.len().min(self.value + MAX_VALUE_BYTES);
-        let mut end = self.value + run(&self.bytes[self.value..limit], is_value);
-        let is_header = self.is_header(end);
-        if is_header {
-            end =
-                self.value + run(&self.bytes[self.value..limit], |b| !matches!(b, b'\n' | b'\r' | b'"' | b'\'' | b'`'));
-        }
+        let word_end = self.value + run(&self.bytes[self.value..limit], is_value);
+        let header = self.header(word_end);
+        let line = |b| !matches!(b, b'\n' | b'\r' | b'"' | b'\'' | b'`');
+        let start = header.unwrap_or(self.value);
+        let end = header.map_or(word_end, |start| start + run(&self.bytes[start..limit.max(start)], line));
         if end == self.bytes.len() {
             found.open(self.key_start);
         }
-        let value = &self.bytes[self.value..end];
+        let value = &self.bytes[start..end];
         let value = &value[..value.len() - value.iter().rev().take_while(|b| matches!(b, b'.' | b',' | b'*')).count()];
         let called = self.bytes.get(end) == Some(&b'(');
-        if is_header || !called && self.is_secret(names, value) {
-            found.mask(self.value, self.value + value.len(), SECRET);
+        let secret = match header {
+            Some(_) => !is_harmless(value),
+            None => !called && self.is_secret(names, value),
+        };
+        if secret {
+            found.mask(start, start + value.len(), SECRET);
         }
         end
     }
 
-    /// `Authorization: Bearer …` and `Cookie: a=b; c=d` go on to the end of the line.
-    fn is_header(&self, end: usize) -> bool {
+    /// Where the secret of a header begins, which goes on to the end of the line: `Authorization: Bearer …` after the
+    /// scheme, `Cookie: a=b; c=d` at once.
+    fn header(&self, word_end: usize) -> Option<usize> {
         let key = self.key.to_ascii_lowercase();
-        let first = self.bytes[self.value..end].to_ascii_lowercase();
-        let goes_on = self.bytes.get(end) == Some(&b' ');
-        match key.as_slice() {
-            b"authorization" | b"proxy-authorization" => goes_on && SCHEMES.contains(&first.as_slice()),
-            b"cookie" | b"set-cookie" => first.contains(&b'=') && first.len() > 3,
+        let word = self.bytes[self.value..word_end].to_ascii_lowercase();
+        let spaces = run(&self.bytes[word_end..], |b| b == b' ').min(MAX_SPACES);
+        let is_header = match key.as_slice() {
+            b"authorization" | b"proxy-authorization" => {
+                return (spaces > 0 && SCHEMES.contains(&word.as_slice())).then_some(word_end + spaces);
+            }
+            b"cookie" | b"set-cookie" => word.contains(&b'=') && word.len() > 3,
             _ => false,
-        }
+        };
+        is_header.then_some(self.value)
     }
 
     /// A bare value is a secret where it looks like one: prose and code put words there that are none.
@@ -143,7 +150,8 @@ impl Assignment<'_> {
         if value.len() < 4 || is_harmless(value) || names.names(text.trim_start_matches('$')) {
             return false;
         }
-        let plain = value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.' | b'-' | b':' | b'/'));
+        let plain =
+            value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.' | b'-' | b':' | b'/' | b'['));
         !plain || (self.equals && !self.spaced && value.iter().all(u8::is_ascii_alphabetic))
     }
 }

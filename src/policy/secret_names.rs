@@ -11,7 +11,7 @@ const NAMES: &str = "
     consumersecret cookie cookies credential credentials csrftoken cvc cvv dbpass dbpasswd deploytoken devicetoken
     encryptionkey hmackey idtoken jwt jwtsecret licensekey masterkey oauthtoken passphrase passwd password
     passwordconfirmation passwords personalaccesstoken privatekey privatetoken proxyauthorization pwd refreshtoken
-    secret secretkey secrets securitytoken serviceaccountkey servicekey sessioncookie sessiontoken setcookie
+    secret secretkey secretkeybase secrets securitytoken serviceaccountkey servicekey sessioncookie sessiontoken setcookie
     sharedaccesskey sharedaccesssignature signingkey signingsecret sshkey ssn storagekey subscriptionkey userpass usertoken
     verificationtoken webhooksecret xapikey xauthtoken";
 

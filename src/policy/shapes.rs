@@ -76,7 +76,7 @@ const SHAPES: &[Shape] = &[
     shape("xai_key", &["xai-"], alnum, 30, ANY),
     shape("perplexity_key", &["pplx-"], alnum, 30, ANY),
     shape("replicate_token", &["r8_"], alnum, 30, ANY),
-    shape("tavily_key", &["tvly-"], dashed, 20, ANY).mixed(),
+    shape("tavily_key", &["tvly-"], dashed, 20, ANY),
     shape("langsmith_key", &["lsv2_pt_", "lsv2_sk_"], word, 30, ANY),
     shape("linear_key", &["lin_api_", "lin_oauth_"], alnum, 30, ANY),
     shape("notion_token", &["ntn_"], alnum, 30, ANY),
@@ -236,6 +236,7 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
 fn azure_secret(bytes: &[u8], mark: usize, found: &mut Found<'_>) -> usize {
     let after = mark + AZURE.len();
     let end = after + run(&bytes[after..(after + 40).min(bytes.len())], |b| dotted(b) || b == b'~');
+    let end = end - usize::from(bytes[end - 1] == b'.');
     let Some(start) = mark.checked_sub(4) else { return after };
     let fits = bytes[start..mark - 1].iter().all(|b| word(*b)) && bytes[mark - 1].is_ascii_digit();
     if fits && (28..=36).contains(&(end - after)) && !preceded_by_word(bytes, start) {

@@ -1,5 +1,6 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod corpus;
 mod docs;
 mod drops;
 mod elsewhere;
@@ -11,6 +12,7 @@ mod lag;
 mod layer;
 mod log;
 mod macros;
+mod policy;
 mod printing;
 mod real_runs;
 mod record;
