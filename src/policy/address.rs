@@ -60,14 +60,14 @@ pub(super) fn url(bytes: &[u8], colon: usize, found: &mut Found<'_>) -> usize {
     let limit = bytes.len().min(after + MAX_USERINFO_BYTES);
     let end = after + run(&bytes[after..limit], is_userinfo);
     if end == bytes.len() {
-        found.open(colon);
+        found.open(colon - 1);
     }
     let userinfo = &bytes[after..end];
     let Some(at_sign) = userinfo.iter().rposition(|b| *b == b'@') else { return after };
     let Some(password) = userinfo[..at_sign].iter().position(|b| *b == b':') else { return after + at_sign + 1 };
     let (from, to) = (after + password + 1, after + at_sign);
     if from < to && !is_placeholder(&bytes[from..to]) {
-        found.mask(from, to, "url_password");
+        found.mask_after(colon - 1, from, to, "url_password");
     }
     to + 1
 }

@@ -53,7 +53,8 @@ fn key_before(bytes: &[u8], sign: usize) -> Option<(usize, &[u8])> {
     let end = back(sign, MAX_SPACES, |b| matches!(b, b' ' | b'\t'));
     let end = back(end, 4, |b| matches!(b, b'"' | b'\'' | b'\\' | b']' | b'`' | b'*'));
     let start = back(end, MAX_KEY_BYTES, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    (end - start >= 3).then(|| (start, &bytes[start..end]))
+    // The name in a mask is no key.
+    (end - start >= 3 && !bytes[..start].ends_with(MASK.as_bytes())).then(|| (start, &bytes[start..end]))
 }
 
 /// Where the value begins; none where two signs compare. The length where the text ends before it.
@@ -100,7 +101,7 @@ impl Assignment<'_> {
         }
         let end = end.min(self.bytes.len());
         if !is_harmless(&self.bytes[start..end]) {
-            found.mask(start, end, SECRET);
+            found.mask_after(self.key_start, start, end, SECRET);
         }
         end
     }
@@ -123,9 +124,10 @@ impl Assignment<'_> {
             None => !called && self.is_secret(names, value),
         };
         if secret {
-            found.mask(start, start + value.len(), SECRET);
+            found.mask_after(self.key_start, start, start + value.len(), SECRET);
         }
-        end
+        // What is in it is looked at by itself too: another key may begin there, whose value goes on.
+        self.value
     }
 
     /// Where the secret of a header begins, which goes on to the end of the line: `Authorization: Bearer …` after the

@@ -136,20 +136,22 @@ fn social_security(bytes: &[u8], start: usize, end: usize, found: &mut Found<'_>
 fn phone(bytes: &[u8], plus: usize, found: &mut Found<'_>) -> Option<usize> {
     let between = |b: u8| matches!(b, b' ' | b'-' | b'.' | b'/' | b'(' | b')');
     let mut groups = Groups { bytes, at: plus + 1, between, gap: 2 };
-    let (mut digits, mut end) = (0, None);
+    let (mut digits, mut first_end, mut end) = (0, None, None);
     while let Some((from, to)) = groups.next(digits == 0) {
         digits += to - from;
-        if digits > 15 {
+        if digits > 15 || bytes.get(to).is_some_and(|b| is_word(*b)) {
             break;
         }
         end = (digits >= 8).then_some(to);
+        first_end = first_end.or(end);
     }
     if groups.is_at_end() && digits <= 15 {
         found.open(plus);
     }
-    let end = end.filter(|end| bytes[plus + 1] != b'0' && !bytes.get(*end).is_some_and(|b| is_word(*b)))?;
+    let end = end.filter(|_| bytes[plus + 1] != b'0')?;
     found.mask(plus, end, "phone");
-    Some(end)
+    // The last groups may be of another number, a card's: they are looked at by themselves too.
+    first_end
 }
 
 /// Countries and the length of their account numbers (ISO 13616, the registry of SWIFT).

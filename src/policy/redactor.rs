@@ -120,16 +120,17 @@ impl Redactor {
     }
 }
 
-/// Not within a span.
+/// Not within a span, nor between it and what it is found by. The spans are in order.
 fn settled_end(text: &str, found: &Found<'_>) -> usize {
-    let end = found.open_from.max(floor(text, text.len().saturating_sub(LONGEST_BYTES)));
-    let around = found.spans.iter().find(|span| span.start < end && end < span.end);
-    match around {
-        // A run that fills all there is may go on for ever: it is masked as it comes.
-        Some(span) if text.len() - span.start > LONGEST_BYTES => span.end,
-        Some(span) => span.start,
-        None => end,
+    let mut end = found.open_from.max(floor(text, text.len().saturating_sub(LONGEST_BYTES)));
+    for span in found.spans.iter().rev() {
+        if span.found_from < end && end < span.end {
+            // A run that fills all there is may go on for ever: it is masked as it comes.
+            let goes_on_for_ever = text.len() - span.found_from > LONGEST_BYTES;
+            end = if goes_on_for_ever { span.end } else { span.found_from };
+        }
     }
+    end
 }
 
 /// Whether a text is JSON with something in it. Masked JSON is JSON, and a mask alone is none.

@@ -188,7 +188,7 @@ fn bearer_token(bytes: &[u8], start: usize, after: usize, found: &mut Found<'_>)
     }
     let is_token = end - token >= 12 && bytes[token..end].iter().any(u8::is_ascii_digit);
     if is_token && !preceded_by_word(bytes, start) {
-        found.mask(token, end, "bearer_token");
+        found.mask_after(start, token, end, "bearer_token");
         return end;
     }
     after

@@ -3,6 +3,8 @@
 /// A part of a text that is masked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span<'p> {
+    /// Where what it is found by begins: a key stands before its value.
+    pub(super) found_from: usize,
     pub(super) start: usize,
     pub(super) end: usize,
     /// What it is: stands in the mask.
@@ -26,7 +28,12 @@ impl<'p> Found<'p> {
     }
 
     pub(super) fn mask(&mut self, start: usize, end: usize, name: &'p str) {
-        self.spans.push(Span { start, end, name });
+        self.mask_after(start, start, end, name);
+    }
+
+    /// Found by what stands before it, from `found_from` on.
+    pub(super) fn mask_after(&mut self, found_from: usize, start: usize, end: usize, name: &'p str) {
+        self.spans.push(Span { found_from, start, end, name });
     }
 
     /// A finder that began at `start` came to the end of the text.
@@ -44,6 +51,7 @@ impl<'p> Found<'p> {
             let overlap = next.start < kept.end;
             if overlap {
                 kept.end = kept.end.max(next.end);
+                kept.found_from = kept.found_from.min(next.found_from);
                 kept.name = if kept.name == SECRET { next.name } else { kept.name };
             }
             overlap

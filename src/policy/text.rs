@@ -1,11 +1,6 @@
 //! One text looked through: what of it is to be masked, and how far that is settled.
 
-use super::{
-    address, assigned, number,
-    secret_names::SecretNames,
-    shapes,
-    spans::{Found, Span},
-};
+use super::{address, assigned, number, secret_names::SecretNames, shapes, spans::Found};
 use regex::Regex;
 
 /// A pattern of the user's, and the name that stands in its mask.
@@ -83,10 +78,10 @@ impl Rules {
         for pattern in &self.patterns {
             let before = found.spans.len();
             let spans = pattern.regex.find_iter(text).take(MAX_MATCHES + 1).filter(|hit| !hit.is_empty());
-            found.spans.extend(spans.map(|hit| Span { start: hit.start(), end: hit.end(), name: &pattern.name }));
+            spans.for_each(|hit| found.mask(hit.start(), hit.end(), &pattern.name));
             if found.spans.len() - before > MAX_MATCHES {
-                found.spans = vec![Span { start: 0, end: text.len(), name: WHOLE }];
-                return;
+                found.spans.clear();
+                return found.mask(0, text.len(), WHOLE);
             }
         }
     }

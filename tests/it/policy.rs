@@ -371,7 +371,7 @@ fn what_is_held_back_comes_with_the_end_of_its_text() {
 fn a_piece_that_is_held_back_is_counted_and_none_is_lost() {
     let recorder = recorder(ContentPolicy::default());
     let emitter = recorder.emitter();
-    ["a", "b", "c ", "d", "e "].map(|piece| emitter.emit(TextDelta::new("t", piece)));
+    ["a", "b", "c ", "d", "e "].iter().for_each(|piece| emitter.emit(TextDelta::new("t", *piece)));
     recorder.settle().wait(SOON).expect("settle");
     let stats = recorder.stats();
     assert_eq!((stats.recorded, stats.withheld), (2, 3));
@@ -390,7 +390,7 @@ fn a_word_without_an_end_is_let_through_in_bounded_parts() {
 #[test]
 fn with_patterns_of_the_user_a_text_is_shown_line_by_line() {
     let emitter = recorder(ContentPolicy::default().pattern("name", "Jane +Doe")).emitter();
-    ["It was Ja", "ne   ", "Doe.\nYes", ", she. "].map(|piece| emitter.emit(TextDelta::new("t", piece)));
+    ["It was Ja", "ne   ", "Doe.\nYes", ", she. "].iter().for_each(|piece| emitter.emit(TextDelta::new("t", *piece)));
     emitter.emit(TextEnd::new("t"));
     assert_eq!(deltas(&emitter.drain()), ["It was [redacted:name].\n", "Yes, she. "]);
 }
