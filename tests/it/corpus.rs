@@ -50,7 +50,7 @@ impl Case {
 
 /// Fills `{w36}` with 36 letters and digits: `h` hex digits, `d` digits, `U` capitals and 2 to 7, `b` and `B` the two
 /// alphabets of base64.
-fn filled(recipe: &str, random: &mut Rng) -> String {
+pub(crate) fn filled(recipe: &str, random: &mut Rng) -> String {
     let mut out = String::new();
     let mut rest = recipe;
     while let Some((before, after)) = rest.split_once('{') {

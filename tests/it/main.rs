@@ -1,5 +1,6 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod canaries;
 mod corpus;
 mod docs;
 mod drops;
