@@ -197,7 +197,7 @@ const HARMLESS: [&str; 22] = [
 
 fn is_harmless(value: &[u8]) -> bool {
     let word = |known: &&str| known.as_bytes().eq_ignore_ascii_case(value);
-    value.is_empty() || is_placeholder(value) || HARMLESS.iter().any(|known| word(&known))
+    value.is_empty() || is_placeholder(value) || HARMLESS.iter().any(word)
 }
 
 /// `${NAME}`, `<your key>`, `****`, `[redacted:…]`: a place for a secret.

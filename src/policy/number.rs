@@ -65,23 +65,24 @@ impl Groups<'_> {
 /// ISO/IEC 7812: 13 to 19 digits of a known issuer with the check digit of Luhn, whole or in groups that begin with four.
 fn card(bytes: &[u8], start: usize, found: &mut Found<'_>) -> Option<usize> {
     let mut groups = Groups { bytes, at: start, between: |b| matches!(b, b' ' | b'-'), gap: 1 };
-    let mut digits = Vec::new();
-    while digits.len() < 19
-        && let Some((from, to)) = groups.next(digits.is_empty())
+    let (mut all, mut count) = ([0; 40], 0);
+    while count < 19
+        && let Some((from, to)) = groups.next(count == 0)
     {
-        digits.extend(bytes[from..to].iter().map(|b| b - b'0'));
-        if is_card(&digits) && ends(bytes, to) {
+        bytes[from..to].iter().zip(&mut all[count..]).for_each(|(b, digit)| *digit = b - b'0');
+        count += to - from;
+        if is_card(&all[..count]) && ends(bytes, to) {
             if groups.is_at_end() {
                 found.open(start);
             }
             found.mask(start, to, "card");
             return Some(to);
         }
-        if digits.len() != 4 && digits.len() == to - from {
+        if count != 4 && count == to - from {
             break;
         }
     }
-    if groups.is_at_end() && digits.len() <= 19 {
+    if groups.is_at_end() && count <= 19 {
         found.open(start);
     }
     None
@@ -92,13 +93,14 @@ fn is_card(digits: &[u8]) -> bool {
         return false;
     }
     let first = digits[..4].iter().fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
-    let issued = match (first, digits.len()) {
-        (4000..=4999, 13 | 16 | 19) | (5100..=5599 | 2221..=2720, 16) => true,
-        (3400..=3499 | 3700..=3799, 15) => true,
-        (3000..=3059 | 3600..=3699 | 3800..=3999, 14..=19) => true,
-        (6011 | 6440..=6599 | 6200..=6299 | 3528..=3589, 16..=19) => true,
-        _ => false,
-    };
+    let issued = matches!(
+        (first, digits.len()),
+        (4000..=4999, 13 | 16 | 19)
+            | (5100..=5599 | 2221..=2720, 16)
+            | (3400..=3499 | 3700..=3799, 15)
+            | (3000..=3059 | 3600..=3699 | 3800..=3999, 14..=19)
+            | (6011 | 6440..=6599 | 6200..=6299 | 3528..=3589, 16..=19)
+    );
     issued && luhn(digits)
 }
 
@@ -113,7 +115,7 @@ fn luhn(digits: &[u8]) -> bool {
             digit => digit * 2 - 9,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// `123-45-6789`, of a number that is given out (20 CFR 422.103: no area 000, 666, 9xx; no group 00; no serial 0000).

@@ -19,21 +19,38 @@ const NAMES: &str = "
 pub(super) const MAX_KEY_BYTES: usize = 64;
 
 #[derive(Debug, Clone)]
-pub(super) struct SecretNames(HashSet<String>);
+pub(super) struct SecretNames {
+    names: HashSet<String>,
+    /// The last two letters of each, in order: most keys end otherwise, and need no second look.
+    endings: Vec<[u8; 2]>,
+}
 
 impl SecretNames {
     pub(super) fn with(extra: &[String]) -> Self {
         let known = NAMES.split_whitespace().map(str::to_owned);
-        Self(known.chain(extra.iter().map(|name| normal(name).0)).collect())
+        let names: HashSet<_> = known.chain(extra.iter().map(|name| normal(name).0)).collect();
+        let mut endings: Vec<_> = names.iter().filter_map(|name| name.as_bytes().last_chunk().copied()).collect();
+        endings.sort_unstable();
+        endings.dedup();
+        Self { names, endings }
     }
 
     /// Whether the key's last words are the name of a secret.
     pub(super) fn names(&self, key: &str) -> bool {
-        if key.len() > MAX_KEY_BYTES || key.len() < 3 {
+        if key.len() > MAX_KEY_BYTES || key.len() < 3 || !self.may_name(key.as_bytes()) {
             return false;
         }
         let (normal, words) = normal(key);
-        words.iter().any(|start| self.0.contains(&normal[*start..]))
+        words.iter().any(|start| self.names.contains(&normal[*start..]))
+    }
+}
+
+impl SecretNames {
+    /// False for what ends like no name of a secret.
+    fn may_name(&self, key: &[u8]) -> bool {
+        let Some(last) = key.last_chunk::<2>() else { return false };
+        let plain = last.iter().all(u8::is_ascii_alphanumeric);
+        !plain || self.endings.binary_search(&last.map(|b| b.to_ascii_lowercase())).is_ok()
     }
 }
 

@@ -1,10 +1,9 @@
 //! Secrets that are known by how they begin: a prefix, then a run of one alphabet. One row a kind.
 //!
-//! A prefix and a run need no backtracking: one multi-literal search finds where to look, and each look costs at most
-//! the run. That is linear by construction, where an alternation of patterns with `find_iter` can be quadratic.
+//! A prefix and a run need no backtracking: two bytes tell whether to look, and each look is bounded. That is linear by
+//! construction, where an alternation of patterns with `find_iter` can be quadratic.
 
 use super::{number::is_word, spans::Found};
-use regex::Regex;
 use std::sync::LazyLock;
 
 struct Shape {
@@ -95,46 +94,79 @@ const SHAPES: &[Shape] = &[
 
 /// Beginnings that need more than a run.
 const BEARER: [&str; 3] = ["Bearer", "bearer", "BEARER"];
-const PEM: &str = "-----BEGIN";
-const AZURE: &str = "Q~";
-const TELEGRAM: &str = ":AA";
+/// One dash less than there is: a letter may stand before the first.
+const PEM: &str = "----BEGIN";
+const AZURE: &[u8] = b"Q~";
 
-static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
-    let prefixes = SHAPES.iter().flat_map(|shape| shape.prefixes).chain(&BEARER).chain([&PEM, &AZURE, &TELEGRAM]);
-    let literals: Vec<_> = prefixes.map(|prefix| regex::escape(prefix)).collect();
-    // A fixed list of literals, and every test runs it.
-    Regex::new(&literals.join("|")).expect("literals are a pattern")
+/// What may begin with the same two bytes; the group of a pair of bytes is found by one look into a table.
+struct Beginnings {
+    group_of: Box<[u8]>,
+    groups: Vec<Vec<(&'static str, Option<&'static Shape>)>>,
+}
+
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+    let prefixes = SHAPES.iter().flat_map(|shape| shape.prefixes.iter().map(move |prefix| (*prefix, Some(shape))));
+    let mut all = Beginnings { group_of: vec![0; 1 << 16].into(), groups: vec![Vec::new()] };
+    for (prefix, shape) in prefixes.chain(BEARER.map(|word| (word, None))).chain([(PEM, None)]) {
+        let pair = pair(prefix.as_bytes(), 0);
+        if all.group_of[pair] == 0 {
+            all.group_of[pair] = u8::try_from(all.groups.len()).unwrap_or_default();
+            all.groups.push(Vec::new());
+        }
+        all.groups[usize::from(all.group_of[pair])].push((prefix, shape));
+    }
+    all
 });
 
-/// Finds every secret of the table.
+fn pair(bytes: &[u8], at: usize) -> usize {
+    usize::from(bytes[at]) << 8 | usize::from(bytes[at + 1])
+}
+
+/// Finds every secret of the table, where a word begins.
 pub(super) fn find(text: &str, found: &mut Found<'_>) {
-    let bytes = text.as_bytes();
+    let (bytes, beginnings) = (text.as_bytes(), &*BEGINNINGS);
     let mut at = 0;
-    while let Some(beginning) = BEGINNINGS.find_at(text, at) {
-        at = match beginning.as_str() {
-            PEM => private_key(text, beginning.start(), found),
-            AZURE => azure_secret(bytes, beginning.start(), found),
-            TELEGRAM => telegram_token(bytes, beginning.start(), found),
-            bearer if BEARER.contains(&bearer) => bearer_token(bytes, beginning.start(), beginning.end(), found),
-            prefix => prefixed(bytes, beginning.start(), prefix, found),
+    while at + 1 < bytes.len() {
+        let next = match begins_word(bytes, at) {
+            true => match beginnings.group_of[pair(bytes, at)] {
+                0 => None,
+                group => beginning(text, at, &beginnings.groups[usize::from(group)], found),
+            },
+            false if bytes[at..].starts_with(AZURE) => Some(azure_secret(bytes, at, found)),
+            false => None,
         };
+        at = next.unwrap_or(at + 1);
     }
 }
 
-/// The end of a secret that begins here, or where to look on.
-fn prefixed(bytes: &[u8], start: usize, prefix: &str, found: &mut Found<'_>) -> usize {
-    let after = start + prefix.len();
-    if start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
-        return after;
-    }
-    let shapes = SHAPES.iter().filter(|shape| shape.prefixes.contains(&prefix));
-    for shape in shapes {
-        if let Some(end) = shape.end(bytes, after) {
-            found.mask(start, end, shape.name);
-            return end;
+/// After a letter that belongs to an escape, as in `\nghp_…`, too.
+fn begins_word(bytes: &[u8], at: usize) -> bool {
+    at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || at > 1 && bytes[at - 2] == b'\\'
+}
+
+/// Where to look on after what begins here; none where nothing does.
+fn beginning(
+    text: &str,
+    start: usize,
+    group: &[(&'static str, Option<&'static Shape>)],
+    found: &mut Found<'_>,
+) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let fits = group.iter().filter(|(prefix, _)| bytes[start..].starts_with(prefix.as_bytes()));
+    for (prefix, shape) in fits {
+        let after = start + prefix.len();
+        match shape {
+            Some(shape) => {
+                if let Some(end) = shape.end(bytes, after) {
+                    found.mask(start, end, shape.name);
+                    return Some(end);
+                }
+            }
+            None if *prefix == PEM => return Some(private_key(text, start, found)),
+            None => return Some(bearer_token(bytes, start, after, found)),
         }
     }
-    after
+    None
 }
 
 impl Shape {
@@ -186,8 +218,7 @@ fn bearer_token(bytes: &[u8], start: usize, after: usize, found: &mut Found<'_>)
     if end == bytes.len() {
         found.open(start);
     }
-    let is_token = end - token >= 12 && bytes[token..end].iter().any(u8::is_ascii_digit);
-    if is_token && !preceded_by_word(bytes, start) {
+    if end - token >= 12 && bytes[token..end].iter().any(u8::is_ascii_digit) {
         found.mask_after(start, token, end, "bearer_token");
         return end;
     }
@@ -224,7 +255,7 @@ fn private_key(text: &str, start: usize, found: &mut Found<'_>) -> usize {
 fn key_end(text: &str, after: usize) -> usize {
     let limit = floor(text, after + MAX_LABEL_BYTES);
     let dashes = text[after..limit].find("-----");
-    dashes.map_or_else(|| limit.min(after + run(text[after..].as_bytes(), |b| b != b'\n')), |at| after + at + 5)
+    dashes.map_or_else(|| after + run(&text.as_bytes()[after..limit], |b| b != b'\n'), |at| after + at + 5)
 }
 
 /// The nearest place at or before `at` where a character begins.
@@ -247,14 +278,14 @@ fn azure_secret(bytes: &[u8], mark: usize, found: &mut Found<'_>) -> usize {
 }
 
 /// A bot's number, a colon, 35 characters that begin with `AA`.
-fn telegram_token(bytes: &[u8], colon: usize, found: &mut Found<'_>) -> usize {
+pub(super) fn telegram_token(bytes: &[u8], colon: usize, found: &mut Found<'_>) -> bool {
     let digits = bytes[..colon].iter().rev().take(11).take_while(|b| b.is_ascii_digit()).count();
     let end = colon + 1 + run(&bytes[colon + 1..(colon + 40).min(bytes.len())], dashed);
     if (8..=10).contains(&digits) && (33..=37).contains(&(end - colon - 1)) {
         found.mask(colon - digits, end, "telegram_token");
-        return end;
+        return true;
     }
-    colon + 1
+    false
 }
 
 fn preceded_by_word(bytes: &[u8], start: usize) -> bool {

@@ -68,6 +68,7 @@ impl Rules {
             at = match bytes[mark] {
                 b'@' => address::email(bytes, mark, found),
                 b':' if bytes[mark..].starts_with(b"://") => address::url(bytes, mark, found),
+                b':' if bytes[mark..].starts_with(b":AA") && shapes::telegram_token(bytes, mark, found) => mark + 1,
                 b':' | b'=' => assigned::find(&self.names, bytes, mark, found),
                 _ => number::find(bytes, mark, found),
             };
