@@ -108,11 +108,13 @@ impl Assignment<'_> {
 
     fn mask_bare(&self, names: &SecretNames, found: &mut Found<'_>) -> usize {
         let limit = self.bytes.len().min(self.value + MAX_VALUE_BYTES);
-        let word_end = self.value + run(&self.bytes[self.value..limit], is_value);
+        let word_end = reach(&mut found.word_end, self.bytes, self.value, limit, is_value);
         let header = self.header(word_end);
-        let line = |b| !matches!(b, b'\n' | b'\r' | b'"' | b'\'' | b'`');
         let start = header.unwrap_or(self.value);
-        let end = header.map_or(word_end, |start| start + run(&self.bytes[start..limit.max(start)], line));
+        let end = match header {
+            Some(start) => reach(&mut found.line_end, self.bytes, start, limit.max(start), is_line),
+            None => word_end,
+        };
         if end == self.bytes.len() {
             found.open(self.key_start);
         }
@@ -133,23 +135,21 @@ impl Assignment<'_> {
     /// Where the secret of a header begins, which goes on to the end of the line: `Authorization: Bearer …` after the
     /// scheme, `Cookie: a=b; c=d` at once.
     fn header(&self, word_end: usize) -> Option<usize> {
-        let key = self.key.to_ascii_lowercase();
-        let word = self.bytes[self.value..word_end].to_ascii_lowercase();
-        let spaces = run(&self.bytes[word_end..], |b| b == b' ').min(MAX_SPACES);
-        let is_header = match key.as_slice() {
-            b"authorization" | b"proxy-authorization" => {
-                return (spaces > 0 && SCHEMES.contains(&word.as_slice())).then_some(word_end + spaces);
-            }
-            b"cookie" | b"set-cookie" => word.contains(&b'=') && word.len() > 3,
-            _ => false,
-        };
-        is_header.then_some(self.value)
+        let word = &self.bytes[self.value..word_end];
+        let is = |name: &[u8]| self.key.eq_ignore_ascii_case(name);
+        if is(b"authorization") || is(b"proxy-authorization") {
+            let spaces = run(&self.bytes[word_end..], |b| b == b' ').min(MAX_SPACES);
+            let scheme = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+            return (spaces > 0 && scheme).then_some(word_end + spaces);
+        }
+        let is_cookie = is(b"cookie") || is(b"set-cookie");
+        (is_cookie && word.len() > 3 && word.contains(&b'=')).then_some(self.value)
     }
 
     /// A bare value is a secret where it looks like one: prose and code put words there that are none.
     fn is_secret(&self, names: &SecretNames, value: &[u8]) -> bool {
-        let Ok(text) = std::str::from_utf8(value) else { return value.len() >= 4 };
-        if value.len() < 4 || is_harmless(value) || names.names(text.trim_start_matches('$')) {
+        let is_key = value.len() <= MAX_KEY_BYTES && std::str::from_utf8(value).is_ok_and(|text| names.names(text));
+        if value.len() < 4 || is_key || is_harmless(value) {
             return false;
         }
         let plain =
@@ -161,6 +161,18 @@ impl Assignment<'_> {
 /// IANA's registry of HTTP authentication schemes, and the two that everybody uses besides.
 const SCHEMES: [&[u8]; 8] =
     [b"basic", b"bearer", b"digest", b"hoba", b"negotiate", b"token", b"apikey", b"aws4-hmac-sha256"];
+
+/// Where a run ends. What is in a run is looked at again, and ends where it does: that is remembered, not looked up.
+fn reach(known: &mut usize, bytes: &[u8], from: usize, limit: usize, alphabet: fn(u8) -> bool) -> usize {
+    if from >= *known {
+        *known = from + run(&bytes[from..limit], alphabet);
+    }
+    *known
+}
+
+const fn is_line(b: u8) -> bool {
+    !matches!(b, b'\n' | b'\r' | b'"' | b'\'' | b'`')
+}
 
 const fn is_value(b: u8) -> bool {
     !matches!(

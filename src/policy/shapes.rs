@@ -13,10 +13,10 @@ struct Shape {
     min: usize,
     max: usize,
     mixed: bool,
+    is_jwt: bool,
 }
 
 const ANY: usize = usize::MAX;
-const JWT: &str = "jwt";
 
 const fn shape(
     name: &'static str,
@@ -25,7 +25,7 @@ const fn shape(
     min: usize,
     max: usize,
 ) -> Shape {
-    Shape { name, prefixes, alphabet, min, max, mixed: false }
+    Shape { name, prefixes, alphabet, min, max, mixed: false, is_jwt: false }
 }
 
 impl Shape {
@@ -89,7 +89,7 @@ const SHAPES: &[Shape] = &[
     shape("mailgun_key", &["key-"], hex, 32, 32),
     shape("atlassian_token", &["ATATT3", "ATCTT3"], base64, 30, ANY),
     shape("age_key", &["AGE-SECRET-KEY-1"], upper, 50, ANY),
-    shape(JWT, &["eyJ"], dotted, 20, ANY),
+    Shape { is_jwt: true, ..shape("jwt", &["eyJ"], dotted, 20, ANY) },
 ];
 
 /// Beginnings that need more than a run.
@@ -173,9 +173,10 @@ impl Shape {
     /// The end of a secret whose prefix ends here. A run is looked at up to a bound until it is known to be one, so
     /// that a text full of prefixes costs no more than the bound for each.
     fn end(&self, bytes: &[u8], after: usize) -> Option<usize> {
-        let limit = self.max.saturating_add(1).min(MAX_LOOK_BYTES).min(bytes.len() - after);
+        let limit = self.max.saturating_add(1).min(self.look_bytes()).min(bytes.len() - after);
         let look = &bytes[after..after + run(&bytes[after..after + limit], self.alphabet)];
-        if !self.fits(look) {
+        let is_long_enough = (self.min..=self.max).contains(&look.len());
+        if !is_long_enough || self.mixed && !is_mixed(look) || self.is_jwt && !is_jwt(look) {
             return None;
         }
         let end = after + run(&bytes[after..], self.alphabet);
@@ -184,22 +185,20 @@ impl Shape {
         Some(end - dots)
     }
 
-    fn fits(&self, look: &[u8]) -> bool {
-        (self.min..=self.max).contains(&look.len())
-            && (!self.mixed || is_mixed(&look[..look.len().min(MAX_MIXED_BYTES)]))
-            && (self.name != JWT || is_jwt(look))
+    const fn look_bytes(&self) -> usize {
+        if self.is_jwt { MAX_HEADER_BYTES } else { MAX_LOOK_BYTES }
     }
 }
 
-/// How far a run is looked at before it is known to be a secret, in bytes.
-const MAX_LOOK_BYTES: usize = 4 << 10;
-const MAX_MIXED_BYTES: usize = 256;
-const MAX_JWT_HEADER_BYTES: usize = 1 << 10;
+/// How far a run is looked at before it is known to be a secret, in bytes: enough for every row's least length, and for a
+/// token's header.
+const MAX_LOOK_BYTES: usize = 64;
+const MAX_HEADER_BYTES: usize = 512;
 
-/// RFC 7515, section 3.1: three parts; the last may still be to come, or too far away.
-fn is_jwt(look: &[u8]) -> bool {
-    let header = look.iter().take(MAX_JWT_HEADER_BYTES).position(|b| *b == b'.');
-    header.is_some_and(|dot| look[dot + 1..].starts_with(b"eyJ") || look[dot + 1..].contains(&b'.'))
+/// RFC 7515, section 3.1: three parts, of which the first two are JSON and so begin with the same letters.
+fn is_jwt(header: &[u8]) -> bool {
+    let dot = header.iter().position(|b| *b == b'.');
+    dot.is_some_and(|dot| header[dot + 1..].contains(&b'.') || header[dot + 1..].starts_with(b"eyJ"))
 }
 
 fn is_mixed(run: &[u8]) -> bool {

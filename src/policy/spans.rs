@@ -17,6 +17,9 @@ pub(super) struct Found<'p> {
     pub(super) spans: Vec<Span<'p>>,
     /// From here on more text could change what is found: of a text that goes on, only what stands before is settled.
     pub(super) open_from: usize,
+    /// Where the word and the line end that were looked at last, for values in values.
+    pub(super) word_end: usize,
+    pub(super) line_end: usize,
 }
 
 /// Of the assignment rule, which knows only that it is a secret: a finder that knows which one has the better name.
@@ -24,7 +27,7 @@ pub(super) const SECRET: &str = "secret";
 
 impl<'p> Found<'p> {
     pub(super) const fn nothing(text: &str) -> Self {
-        Self { spans: Vec::new(), open_from: text.len() }
+        Self { spans: Vec::new(), open_from: text.len(), word_end: 0, line_end: 0 }
     }
 
     pub(super) fn mask(&mut self, start: usize, end: usize, name: &'p str) {
