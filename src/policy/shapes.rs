@@ -193,7 +193,7 @@ impl Shape {
 /// How far a run is looked at before it is known to be a secret, in bytes: enough for every row's least length, and for a
 /// token's header.
 const MAX_LOOK_BYTES: usize = 64;
-const MAX_HEADER_BYTES: usize = 512;
+const MAX_HEADER_BYTES: usize = 256;
 
 /// RFC 7515, section 3.1: three parts, of which the first two are JSON and so begin with the same letters.
 fn is_jwt(header: &[u8]) -> bool {
