@@ -4,6 +4,7 @@
 mod address;
 mod assigned;
 mod document;
+mod irregular;
 mod number;
 mod pieces;
 mod redactor;

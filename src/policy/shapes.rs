@@ -3,7 +3,10 @@
 //! A prefix and a run need no backtracking: two bytes tell whether to look, and each look is bounded. That is linear by
 //! construction, where an alternation of patterns with `find_iter` can be quadratic.
 
-use super::{number::is_word, spans::Found};
+use super::{
+    irregular::{azure_secret, bearer_token, private_key},
+    spans::Found,
+};
 use std::sync::LazyLock;
 
 struct Shape {
@@ -95,8 +98,8 @@ const SHAPES: &[Shape] = &[
 /// Beginnings that need more than a run.
 const BEARER: [&str; 3] = ["Bearer", "bearer", "BEARER"];
 /// One dash less than there is: a letter may stand before the first.
-const PEM: &str = "----BEGIN";
-const AZURE: &[u8] = b"Q~";
+pub(super) const PEM: &str = "----BEGIN";
+pub(super) const AZURE: &[u8] = b"Q~";
 
 /// What may begin with the same two bytes; the group of a pair of bytes is found by one look into a table.
 struct Beginnings {
@@ -206,89 +209,9 @@ fn is_mixed(run: &[u8]) -> bool {
     longest >= Some(12) && run.iter().any(u8::is_ascii_digit)
 }
 
-/// RFC 6750: `Bearer` and a token. Words after the word are no token: one has a digit.
-fn bearer_token(bytes: &[u8], start: usize, after: usize, found: &mut Found<'_>) -> usize {
-    let spaces = run(&bytes[after..(after + 4).min(bytes.len())], |b| b == b' ');
-    let token = after + spaces;
-    if spaces == 0 && token < bytes.len() {
-        return after;
-    }
-    let end = token + run(&bytes[token..], base64_or_dot);
-    if end == bytes.len() {
-        found.open(start);
-    }
-    if end - token >= 12 && bytes[token..end].iter().any(u8::is_ascii_digit) {
-        found.mask_after(start, token, end, "bearer_token");
-        return end;
-    }
-    after
-}
-
-/// The longest private key that is looked for, in bytes; one that has no end is masked as far as that.
-const MAX_KEY_BYTES: usize = 12 << 10;
-const MAX_LABEL_BYTES: usize = 48;
-
-/// RFC 7468: from `-----BEGIN … PRIVATE KEY-----` to its end.
-fn private_key(text: &str, start: usize, found: &mut Found<'_>) -> usize {
-    let after = start + PEM.len();
-    let label = floor(text, after + MAX_LABEL_BYTES);
-    if !text[after..label].contains("PRIVATE KEY") {
-        if label == text.len() {
-            found.open(start);
-        }
-        return after;
-    }
-    let limit = floor(text, start + MAX_KEY_BYTES);
-    let end = match text[after..limit].find("-----END") {
-        Some(at) => key_end(text, after + at + "-----END".len()),
-        None => limit,
-    };
-    if end == text.len() {
-        found.open(start);
-    }
-    found.mask(start, end, "private_key");
-    end
-}
-
-/// After the dashes that end the last line.
-fn key_end(text: &str, after: usize) -> usize {
-    let limit = floor(text, after + MAX_LABEL_BYTES);
-    let dashes = text[after..limit].find("-----");
-    dashes.map_or_else(|| after + run(&text.as_bytes()[after..limit], |b| b != b'\n'), |at| after + at + 5)
-}
-
 /// The nearest place at or before `at` where a character begins.
 pub(super) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// `abc8Q~` and 31 to 34 more: three letters, a digit, the mark.
-fn azure_secret(bytes: &[u8], mark: usize, found: &mut Found<'_>) -> usize {
-    let after = mark + AZURE.len();
-    let end = after + run(&bytes[after..(after + 40).min(bytes.len())], |b| dotted(b) || b == b'~');
-    let end = end - usize::from(bytes[end - 1] == b'.');
-    let Some(start) = mark.checked_sub(4) else { return after };
-    let fits = bytes[start..mark - 1].iter().all(|b| word(*b)) && bytes[mark - 1].is_ascii_digit();
-    if fits && (28..=36).contains(&(end - after)) && !preceded_by_word(bytes, start) {
-        found.mask(start, end, "azure_secret");
-        return end;
-    }
-    after
-}
-
-/// A bot's number, a colon, 35 characters that begin with `AA`.
-pub(super) fn telegram_token(bytes: &[u8], colon: usize, found: &mut Found<'_>) -> bool {
-    let digits = bytes[..colon].iter().rev().take(11).take_while(|b| b.is_ascii_digit()).count();
-    let end = colon + 1 + run(&bytes[colon + 1..(colon + 40).min(bytes.len())], dashed);
-    if (8..=10).contains(&digits) && (33..=37).contains(&(end - colon - 1)) {
-        found.mask(colon - digits, end, "telegram_token");
-        return true;
-    }
-    false
-}
-
-fn preceded_by_word(bytes: &[u8], start: usize) -> bool {
-    start > 0 && is_word(bytes[start - 1])
 }
 
 /// How many bytes of this alphabet stand at the beginning.
@@ -308,15 +231,15 @@ const fn hex(b: u8) -> bool {
     b.is_ascii_digit() || matches!(b, b'a'..=b'f')
 }
 
-const fn word(b: u8) -> bool {
+pub(super) const fn word(b: u8) -> bool {
     alnum(b) || b == b'_'
 }
 
-const fn dashed(b: u8) -> bool {
+pub(super) const fn dashed(b: u8) -> bool {
     word(b) || b == b'-'
 }
 
-const fn dotted(b: u8) -> bool {
+pub(super) const fn dotted(b: u8) -> bool {
     dashed(b) || b == b'.'
 }
 
@@ -328,6 +251,6 @@ const fn base64(b: u8) -> bool {
     dashed(b) || matches!(b, b'+' | b'/' | b'=')
 }
 
-const fn base64_or_dot(b: u8) -> bool {
+pub(super) const fn base64_or_dot(b: u8) -> bool {
     base64(b) || matches!(b, b'.' | b'~')
 }

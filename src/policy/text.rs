@@ -1,6 +1,6 @@
 //! One text looked through: what of it is to be masked, and how far that is settled.
 
-use super::{address, assigned, number, secret_names::SecretNames, shapes, spans::Found};
+use super::{address, assigned, irregular, number, secret_names::SecretNames, shapes, spans::Found};
 use regex::Regex;
 
 /// A pattern of the user's, and the name that stands in its mask.
@@ -68,7 +68,7 @@ impl Rules {
             at = match bytes[mark] {
                 b'@' => address::email(bytes, mark, found),
                 b':' if bytes[mark..].starts_with(b"://") => address::url(bytes, mark, found),
-                b':' if bytes[mark..].starts_with(b":AA") && shapes::telegram_token(bytes, mark, found) => mark + 1,
+                b':' if bytes[mark..].starts_with(b":AA") && irregular::telegram_token(bytes, mark, found) => mark + 1,
                 b':' | b'=' => assigned::find(&self.names, bytes, mark, found),
                 _ => number::find(bytes, mark, found),
             };
