@@ -54,7 +54,9 @@ fn canaries() -> Vec<Canary> {
         .map(|recipe| {
             let filled = filled(recipe, &mut random);
             let secret = filled.split(['⟦', '⟧']).nth(1).expect("a secret");
-            let needle = secret[secret.len() / 2..].chars().take(12).collect();
+            // Of a short one all: half of a number may stand anywhere.
+            let from = if secret.len() < 24 { 0 } else { secret.len() / 2 };
+            let needle = secret[from..].chars().take(24).collect();
             Canary { text: filled.replace(['⟦', '⟧'], ""), needle }
         })
         .collect()
