@@ -427,7 +427,7 @@ proptest! {
 
 #[test]
 fn a_cost_that_is_not_known_is_below_nothing() {
-    let run = record(|| span::agent("a").in_scope(|| drop(span::llm("nobodys-model").usage(10, 5).is_enabled())));
+    let run = record(|| span::agent("a").in_scope(|| span::llm("nobodys-model").usage(10, 5).in_scope(|| ())));
     let said = failure(|| run.assert_cost_below(1.0));
     assert!(said.starts_with("the cost is not known: no price for `llm nobodys-model`"), "{said}");
 }
