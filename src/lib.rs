@@ -83,7 +83,7 @@ pub use error::Error;
 pub use event::StreamEvent;
 pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
-pub use layer::AgentLayer;
+pub use layer::{AgentLayer, Rules};
 pub use log::EventLog;
 pub use pending::{Answer, Pending};
 pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};

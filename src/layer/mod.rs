@@ -1,6 +1,7 @@
 //! `tracing` → `StreamEvent`: reads the span contract of `semconv`, whoever wrote the span. The only user of
 //! tracing-subscriber.
 
+mod classify;
 mod contract;
 mod ending;
 mod fields;
@@ -8,17 +9,27 @@ mod guard;
 mod here;
 mod open;
 mod place;
+mod rules;
+mod same;
+mod shape;
 mod story;
+mod told;
 
-use crate::{Recorder, semconv};
+use crate::{Recorder, Timestamp, semconv};
 use contract::{Slot, SpanKind};
-use fields::{Fields, Shape};
+use fields::Fields;
 use open::{OpenSpan, SegmentKind};
+use shape::Shape;
 
 pub(crate) use here::Here;
-use std::sync::atomic::{AtomicUsize, Ordering};
+pub(crate) use rules::Contract;
+pub use rules::Rules;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Event, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -28,9 +39,26 @@ use tracing_subscriber::{
 
 /// Turns agent spans into events.
 ///
-/// Understood are spans that carry `gen_ai.operation.name`: those of this crate's macros and builders, of rig, and any
-/// `info_span!` with the same fields. Other spans only pass parenthood on. The layer never answers for other layers,
-/// emits nothing through `tracing` itself, and never unwinds into the program.
+/// What a span is, is told by the first of these that it has, at its creation or in a later `record`:
+///
+/// 1. a rule of the user's ([`Rules`]);
+/// 2. `gen_ai.operation.name`, which this crate's macros and builders, rig, genai, goose and any `info_span!` may carry;
+/// 3. `openinference.span.kind`, `langfuse.observation.type`, `langfuse.type`, `traceloop.span.kind`;
+/// 4. its crate and name: adk, swiftide, langchain-rust, the Bedrock client of the AWS SDK;
+/// 5. `mcp.method.name` with the value `tools/call`;
+/// 6. `otel.name`, where the span's own name is empty;
+/// 7. `gen_ai.tool.name` or `gen_ai.tool.call.id`, then `gen_ai.request.model` or `gen_ai.response.model`.
+///
+/// Other spans only pass parenthood on. A span that has one of these fields and says nothing in it yet is watched: the
+/// first record that tells, a span that begins inside, or its end decides. What began inside before that stays where it
+/// was put, in the nearest span that was known.
+///
+/// One call that two crates see is one call: a model call directly inside a model call, a tool call directly inside a
+/// call of the same tool by another crate, an MCP call directly inside a tool call. What the inner one knows, the outer
+/// one takes in where it knows nothing itself. A second one inside is a call of its own; tokens then count where they
+/// were spent, and the outer one's own count, which is a sum of them, does not.
+///
+/// The layer never answers for other layers, emits nothing through `tracing` itself, and never unwinds into the program.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -45,6 +73,9 @@ pub struct AgentLayer {
     recorder: Recorder,
     /// Open spans whose start waits for a field: while there are none, entering and leaving costs one load.
     waiting: AtomicUsize,
+    /// Open spans that have not said yet what they are: while there are none, nobody looks for them.
+    candidates: AtomicUsize,
+    contract: Contract,
     /// How the spans of its subscriber are found; known once it is part of one.
     find: Option<here::Find>,
 }
@@ -52,25 +83,60 @@ pub struct AgentLayer {
 impl AgentLayer {
     /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
     pub const fn new(recorder: Recorder) -> Self {
-        Self { recorder, waiting: AtomicUsize::new(0), find: None }
+        let (waiting, candidates) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { recorder, waiting, candidates, contract: Contract::STANDARD, find: None }
+    }
+
+    /// What spans of your own mean, beside what is understood already.
+    #[must_use]
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.contract = Contract::new(rules);
+        self
+    }
+
+    /// What it reads, for a filter.
+    pub(crate) const fn contract(&self) -> &Contract {
+        &self.contract
     }
 
     fn open<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(shape) = Shape::of(attributes.metadata()) else { return };
+        let metadata = attributes.metadata();
+        let Some(shape) = Shape::under(&self.contract, metadata) else { return };
         if shape.declares(Slot::Traceparent) {
             return self.remember_elsewhere(&shape, attributes, span);
         }
-        if !shape.declares(Slot::Operation) || !self.recorder.is_wanted() {
+        if !classify::can_tell(&shape, metadata) || !self.recorder.is_wanted() {
             return;
         }
         let fields = Fields::visit(&shape, |visitor| attributes.record(visitor));
-        let Some(kind) = fields.str(Slot::Operation).and_then(SpanKind::of_operation) else { return };
+        match classify::judge(&shape, metadata, &fields, false) {
+            Some(kind) => self.begin(kind, fields, &shape, span, None),
+            None => self.await_word(fields, span),
+        }
+    }
+
+    /// Something of this kind begins, or has begun before it was known what it is.
+    fn begin<S>(
+        &self,
+        kind: SpanKind,
+        fields: Fields,
+        shape: &Shape,
+        span: &SpanRef<'_, S>,
+        began: Option<(Instant, Timestamp)>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if self.is_same_call(kind, &fields, span) {
+            return;
+        }
         let mut open = self.place(kind, fields, span);
-        open.is_rig = attributes.metadata().target().starts_with("rig");
-        open.awaits_input = shape.declares(kind.input()) && !open.fields.has(kind.input());
+        if let Some((started, started_at)) = began {
+            (open.started, open.started_at) = (started, started_at);
+        }
+        open.of_call_site(shape, span.metadata());
         match open.is_ready() {
             true => open.announce(&self.recorder),
             false => {
@@ -116,17 +182,29 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(shape) = Shape::of(span.metadata()) else { return };
+        let Some(shape) = Shape::under(&self.contract, span.metadata()) else { return };
         // Before the span's extensions are locked: a value's `Debug` is the user's code.
         let fields = Fields::visit(&shape, |visitor| values.record(visitor));
-        if fields.is_empty() {
+        if !fields.is_empty() {
+            self.learn(span, fields);
+        }
+    }
+
+    /// Takes in what was said of a span later: by a record, or by an event in it.
+    fn learn<S>(&self, span: &SpanRef<'_, S>, fields: Fields)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if let Some(open) = span.extensions_mut().get_mut::<OpenSpan>() {
+            open.merge(fields);
+            if open.is_ready() {
+                self.announce(open);
+            }
             return;
         }
-        let mut extensions = span.extensions_mut();
-        let Some(open) = extensions.get_mut::<OpenSpan>() else { return };
-        open.merge(fields);
-        if open.is_ready() {
-            self.announce(open);
+        match self.call_of(span) {
+            Some(call) => self.take_in(&call, &fields),
+            None => self.reconsider(span, Some(fields), false),
         }
     }
 
@@ -157,15 +235,6 @@ impl AgentLayer {
     }
 }
 
-/// What the layer can use: agent spans of every level, plain spans from INFO up, which may be around them, and pieces of
-/// text. A filter for this layer alone; without one, every TRACE span and event of the process is switched on for it.
-pub(crate) fn concerns(metadata: &Metadata<'_>) -> bool {
-    match metadata.is_span() {
-        true => *metadata.level() <= Level::INFO || metadata.fields().field(semconv::OPERATION_NAME).is_some(),
-        false => metadata.target() == semconv::DELTA_TARGET,
-    }
-}
-
 impl<S> Layer<S> for AgentLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -191,8 +260,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if event.metadata().target() == semconv::DELTA_TARGET {
-            guard::once(|| self.write(event, &ctx));
+        match event.metadata().target() == semconv::DELTA_TARGET {
+            true => guard::once(|| self.write(event, &ctx)),
+            false => guard::once(|| self.hear(event, &ctx)),
         }
     }
 
@@ -206,9 +276,13 @@ where
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         guard::once(|| {
+            let Some(span) = ctx.span(&id) else { return };
+            self.reconsider(&span, None, true);
+            self.forget(&span);
             // Taken out before anything is emitted: nothing is held while the story is told.
-            let open = ctx.span(&id).and_then(|span| span.extensions_mut().remove::<OpenSpan>());
+            let open = span.extensions_mut().remove::<OpenSpan>();
             if let Some(open) = open {
+                self.tell_outer(&open, &span);
                 self.close(open);
             }
         });

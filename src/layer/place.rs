@@ -3,16 +3,17 @@
 use super::{
     AgentLayer,
     contract::{Slot, SpanKind},
-    fields::{Fields, Shape},
+    fields::Fields,
     open::{OpenSpan, Role, Run},
+    shape::Shape,
 };
 use crate::{StepId, context::TraceContext};
 use std::sync::Arc;
-use tracing::span::Attributes;
+use tracing::{Subscriber, span::Attributes};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// On a span that stands for a place elsewhere: what begins inside goes on from there.
-struct Elsewhere(TraceContext);
+pub(super) struct Elsewhere(TraceContext);
 
 /// What is around a new span.
 pub(super) enum Around {
@@ -37,7 +38,7 @@ impl AgentLayer {
     /// Finds the place of a new span in an execution, or makes one for it.
     pub(super) fn place<S>(&self, kind: SpanKind, fields: Fields, span: &SpanRef<'_, S>) -> OpenSpan
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let around = match (self.around(span), kind) {
             (Around::Nothing, kind) if kind != SpanKind::Agent => self.adopted(span, &fields),
@@ -62,9 +63,10 @@ impl AgentLayer {
     /// nearest place elsewhere, if that is nearer.
     fn around<S>(&self, span: &SpanRef<'_, S>) -> Around
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let found = span.scope().skip(1).find_map(|ancestor| {
+            self.reconsider(&ancestor, None, true);
             let mut extensions = ancestor.extensions_mut();
             if let Some(Elsewhere(context)) = extensions.get_mut() {
                 return Some(Around::Elsewhere(context.clone()));
@@ -80,7 +82,7 @@ impl AgentLayer {
 
     fn adopted<S>(&self, span: &SpanRef<'_, S>, fields: &Fields) -> Around
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         match span.parent().and_then(|parent| self.adopt(&parent, fields)) {
             Some((run, step)) => Around::Inside(run, step),
@@ -92,8 +94,9 @@ impl AgentLayer {
     /// the first of them says of the execution is the execution's.
     fn adopt<S>(&self, parent: &SpanRef<'_, S>, fields: &Fields) -> Option<(Arc<Run>, StepId)>
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        self.forget(parent);
         let mut extensions = parent.extensions_mut();
         // Another thread may have been faster.
         if extensions.get_mut::<OpenSpan>().is_none() {

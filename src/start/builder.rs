@@ -1,7 +1,7 @@
 //! Settings of a start, and what they start.
 
 use super::Guard;
-use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, hub::HubLimits};
+use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimits};
 use std::path::PathBuf;
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -17,6 +17,7 @@ use tracing_subscriber::{
 pub struct Builder {
     log: LogSetting,
     recorder: RecorderBuilder,
+    rules: Rules,
     without_terminal: bool,
     serve: Option<String>,
 }
@@ -59,6 +60,12 @@ impl Builder {
         self
     }
 
+    /// What spans of your own mean, beside what is understood already.
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
     /// How much may wait in front of the recorder.
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.recorder = self.recorder.queue(limits);
@@ -93,7 +100,7 @@ impl Builder {
     pub fn start(mut self) -> Result<Guard, Error> {
         let log = self.open_log()?;
         let recorder = self.recorder.clone().start()?;
-        let mut guard = Guard::new(recorder, log);
+        let mut guard = Guard::new(recorder, log, self.rules);
         if let Some(address) = &self.serve {
             guard.serve(address)?;
         }
@@ -133,6 +140,8 @@ impl Guard {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        AgentLayer::new(self.recorder().clone()).with_filter(filter_fn(crate::layer::concerns))
+        let layer = AgentLayer::new(self.recorder().clone()).rules(self.rules().clone());
+        let contract = layer.contract().clone();
+        layer.with_filter(filter_fn(move |metadata| contract.concerns(metadata)))
     }
 }

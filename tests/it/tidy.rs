@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),
-    ("layer", &["context", "event", "id", "json", "recorder", "semconv", "text", "time"]),
+    ("layer", &["context", "error", "event", "id", "json", "recorder", "semconv", "text", "time"]),
     ("recorder", &["error", "event", "hub", "id", "log", "pending", "text", "time"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "time", "wire"]),
     ("log", &["error", "event", "id", "json", "pending", "text", "time"]),
