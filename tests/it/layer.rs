@@ -10,7 +10,7 @@ use tracing::{Instrument, field::Empty, info_span};
 use tracing_subscriber::prelude::*;
 
 /// The events of a program, one line each: who, its parent, the type and what matters of it.
-fn told(events: &[StreamEvent]) -> String {
+pub(crate) fn told(events: &[StreamEvent]) -> String {
     let mut names: HashMap<String, String> = HashMap::new();
     let mut lines = String::new();
     for event in events {
@@ -45,7 +45,7 @@ fn told(events: &[StreamEvent]) -> String {
     lines
 }
 
-fn record(program: impl FnOnce()) -> Vec<StreamEvent> {
+pub(crate) fn record(program: impl FnOnce()) -> Vec<StreamEvent> {
     let recorder = Recorder::builder().start().expect("start");
     let mut stream = recorder.subscribe(Filter::everything(), From::Live);
     let subscriber = tracing_subscriber::registry().with(AgentLayer::new(recorder.clone()));
@@ -54,7 +54,7 @@ fn record(program: impl FnOnce()) -> Vec<StreamEvent> {
     std::iter::from_fn(|| stream.try_next()).collect()
 }
 
-fn check(program: impl FnOnce(), expected: Expect) {
+pub(crate) fn check(program: impl FnOnce(), expected: Expect) {
     expected.assert_eq(&told(&record(program)));
 }
 

@@ -4,6 +4,7 @@ mod docs;
 mod drops;
 mod elsewhere;
 mod escapes;
+mod foreign;
 mod gate;
 mod http;
 mod inert;
