@@ -35,7 +35,9 @@
 //!
 //! # Four ways in
 //!
-//! - **No code.** [`init`] installs a subscriber that understands the `gen_ai.*` spans of other crates; rig's are.
+//! - **No code.** [`init`] installs a subscriber that understands the spans of other crates: rig, genai, goose, adk,
+//!   swiftide, langchain-rust, and whoever speaks `gen_ai.*`, OpenInference, Langfuse, Traceloop or MCP ([`AgentLayer`]
+//!   says how). [`Rules`] add names of your own.
 //! - **Attributes**: `#[agent]`, `#[workflow]`, `#[step]`, `#[llm]`, `#[tool]`, `#[memory(recall)]`, `#[guardrail]`,
 //!   `#[retriever]`, `#[embedding]` on functions and methods, sync and async. The signature stays as it is.
 //! - **Handles**: [`span::llm`] and its siblings, where there is no function to put an attribute on.

@@ -10,7 +10,7 @@ use super::{
 use crate::Timestamp;
 use std::{sync::atomic::Ordering, time::Instant};
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::{ExtensionsMut, LookupSpan, SpanRef};
 
 /// On a span that has fields to say what it is and has not used them yet.
 pub(super) struct Candidate {
@@ -80,41 +80,57 @@ impl AgentLayer {
     }
 
     /// Judges a candidate again, with what was recorded just now. Once it is known what it is, it takes its place in what
-    /// is known around it; what began inside before that stays where it was put.
-    pub(super) fn reconsider<S>(&self, span: &SpanRef<'_, S>, newer: Option<Fields>, last: bool)
+    /// is known around it; what began inside before that stays where it was put. Gives the values back where there is no
+    /// candidate.
+    pub(super) fn reconsider<S>(&self, span: &SpanRef<'_, S>, newer: Fields, last: bool) -> Option<Fields>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if self.candidates.load(Ordering::Relaxed) == 0 {
-            return;
+            return Some(newer);
         }
-        let Some(shape) = Shape::under(&self.contract, span.metadata()) else { return };
+        let Some(shape) = Shape::under(&self.contract, span.metadata()) else { return Some(newer) };
         let judged = {
             let mut extensions = span.extensions_mut();
-            let Some(candidate) = extensions.get_mut::<Candidate>() else { return };
-            if let Some(newer) = newer {
-                candidate.fields.merge(newer);
-            }
-            judge(&shape, span.metadata(), &candidate.fields, last)
+            let Some(candidate) = extensions.get_mut::<Candidate>() else { return Some(newer) };
+            candidate.fields.merge(newer);
+            let kind = judge(&shape, span.metadata(), &candidate.fields, last);
+            kind.map(|kind| (kind, candidate.fields.clone(), (candidate.started, candidate.started_at)))
         };
-        // Its lock is given back by now: the spans around it are looked at next.
-        if let Some(kind) = judged
-            && let Some(candidate) = self.forget(span)
-        {
-            self.begin(kind, candidate.fields, &shape, span, Some((candidate.started, candidate.started_at)));
+        // Its lock is given back by now, since the spans around it are looked at next. It stays a candidate meanwhile:
+        // what other threads see of it is either that or the open span, and never neither.
+        if let Some((kind, fields, began)) = judged {
+            self.begin(kind, fields, &shape, span, Some(began));
         }
+        None
     }
 
-    /// Takes a candidate off its span: it is known what it is, it is taken for something else, or it is over.
-    pub(super) fn forget<S>(&self, span: &SpanRef<'_, S>) -> Option<Candidate>
+    /// By what there is: something begins in it, or it is over.
+    pub(super) fn decide<S>(&self, span: &SpanRef<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.candidates.load(Ordering::Relaxed) == 0 {
-            return None;
+        self.reconsider(span, Fields::default(), true);
+    }
+
+    /// A span takes its place. For one that was a candidate: with all that was recorded until now, and only if no other
+    /// thread was faster, nor has taken it for the agent.
+    pub(super) fn claim(&self, extensions: &mut ExtensionsMut<'_>, late: bool) -> Option<Fields> {
+        if !late {
+            return Some(Fields::default());
         }
-        let candidate = span.extensions_mut().remove::<Candidate>()?;
+        let candidate = extensions.remove::<Candidate>()?;
         self.candidates.fetch_sub(1, Ordering::Relaxed);
-        Some(candidate)
+        Some(candidate.fields)
+    }
+
+    /// A candidate is none any more: it was taken for the agent, or it is over.
+    pub(super) fn forget<S>(&self, span: &SpanRef<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if self.candidates.load(Ordering::Relaxed) > 0 {
+            self.claim(&mut span.extensions_mut(), true);
+        }
     }
 }

@@ -129,7 +129,7 @@ impl AgentLayer {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.is_same_call(kind, &fields, span) {
+        if self.is_same_call(kind, &fields, span, began.is_some()) {
             return;
         }
         let mut open = self.place(kind, fields, span);
@@ -137,6 +137,9 @@ impl AgentLayer {
             (open.started, open.started_at) = (started, started_at);
         }
         open.of_call_site(shape, span.metadata());
+        let mut extensions = span.extensions_mut();
+        let Some(newest) = self.claim(&mut extensions, began.is_some()) else { return };
+        open.merge(newest);
         match open.is_ready() {
             true => open.announce(&self.recorder),
             false => {
@@ -145,7 +148,7 @@ impl AgentLayer {
             }
         }
         // Not `insert`, which panics where another layer of this kind has been.
-        span.extensions_mut().replace(open);
+        extensions.replace(open);
     }
 
     fn announce(&self, open: &mut OpenSpan) {
@@ -195,17 +198,29 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if let Some(open) = span.extensions_mut().get_mut::<OpenSpan>() {
-            open.merge(fields);
-            if open.is_ready() {
-                self.announce(open);
-            }
-            return;
-        }
+        let Some(fields) = self.add(span, fields) else { return };
         match self.call_of(span) {
             Some(call) => self.take_in(&call, &fields),
-            None => self.reconsider(span, Some(fields), false),
+            None => {
+                let unheard = self.reconsider(span, fields, false);
+                // Another thread may have put it in its place meanwhile.
+                unheard.and_then(|fields| self.add(span, fields));
+            }
         }
+    }
+
+    /// Adds values to an open span; gives them back where there is none.
+    fn add<S>(&self, span: &SpanRef<'_, S>, fields: Fields) -> Option<Fields>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut extensions = span.extensions_mut();
+        let Some(open) = extensions.get_mut::<OpenSpan>() else { return Some(fields) };
+        open.merge(fields);
+        if open.is_ready() {
+            self.announce(open);
+        }
+        None
     }
 
     /// A piece of text, written in the nearest open span.
@@ -277,7 +292,7 @@ where
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         guard::once(|| {
             let Some(span) = ctx.span(&id) else { return };
-            self.reconsider(&span, None, true);
+            self.decide(&span);
             self.forget(&span);
             // Taken out before anything is emitted: nothing is held while the story is told.
             let open = span.extensions_mut().remove::<OpenSpan>();

@@ -66,7 +66,7 @@ impl AgentLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let found = span.scope().skip(1).find_map(|ancestor| {
-            self.reconsider(&ancestor, None, true);
+            self.decide(&ancestor);
             let mut extensions = ancestor.extensions_mut();
             if let Some(Elsewhere(context)) = extensions.get_mut() {
                 return Some(Around::Elsewhere(context.clone()));
@@ -96,10 +96,10 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        self.forget(parent);
         let mut extensions = parent.extensions_mut();
         // Another thread may have been faster.
         if extensions.get_mut::<OpenSpan>().is_none() {
+            self.claim(&mut extensions, true);
             let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
             let mut root = OpenSpan::new(Run::new(fields, None), Role::Root, known, parent.name());
             root.announce(&self.recorder);

@@ -62,7 +62,7 @@ const OF_SPAN: &[Slot] = &[
 
 impl AgentLayer {
     /// Whether a new span is a call that a span around it stands for. If so it is marked, and what it knows is taken in.
-    pub(super) fn is_same_call<S>(&self, kind: SpanKind, fields: &Fields, span: &SpanRef<'_, S>) -> bool
+    pub(super) fn is_same_call<S>(&self, kind: SpanKind, fields: &Fields, span: &SpanRef<'_, S>, late: bool) -> bool
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -71,8 +71,12 @@ impl AgentLayer {
         }
         let emitter = emitter(span.metadata().target());
         let Some(call) = self.same_around(&Newcomer { kind, fields, emitter }, span) else { return false };
-        span.extensions_mut().replace(SameCall { emitter, has_same: false });
+        let mut extensions = span.extensions_mut();
+        let Some(newest) = self.claim(&mut extensions, late) else { return true };
+        extensions.replace(SameCall { emitter, has_same: false });
+        drop(extensions);
         self.take_in(&call, fields);
+        self.take_in(&call, &newest);
         true
     }
 
@@ -82,7 +86,7 @@ impl AgentLayer {
         S: Subscriber + for<'b> LookupSpan<'b>,
     {
         for ancestor in span.scope().skip(1) {
-            self.reconsider(&ancestor, None, true);
+            self.decide(&ancestor);
             let mut extensions = ancestor.extensions_mut();
             if extensions.get_mut::<Elsewhere>().is_some() {
                 return None;

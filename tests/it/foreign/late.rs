@@ -120,3 +120,31 @@ fn following_from_a_span_is_not_being_inside_it() {
     });
     assert_eq!(told(&events).matches("in s1 llm-call-start").count(), 2, "{}", told(&events));
 }
+
+#[test]
+fn threads_that_begin_things_in_a_span_that_tells_meanwhile_what_it_is_lose_none_and_double_none() {
+    const ROUNDS: usize = 200;
+    let events = record(|| {
+        let dispatch = tracing::dispatcher::get_default(Clone::clone);
+        for _ in 0..ROUNDS {
+            let late = info_span!("late", gen_ai.operation.name = Empty, gen_ai.request.model = "m");
+            let tool =
+                || drop(info_span!(parent: &late, "t", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = "t"));
+            let on_thread = |work: &(dyn Fn() + Sync)| tracing::dispatcher::with_default(&dispatch, work);
+            std::thread::scope(|scope| {
+                scope.spawn(|| on_thread(&tool));
+                scope.spawn(|| on_thread(&tool));
+                scope.spawn(|| {
+                    on_thread(&|| {
+                        late.record("gen_ai.operation.name", "chat");
+                    });
+                });
+            });
+        }
+    });
+    let tags = ["llm-call-start", "llm-call-end", "tool-input-available", "tool-output-available"];
+    let counted = tags.map(|tag| count(&events, &format!("data-{tag}")));
+    assert_eq!([counted[2], counted[3]], [2 * ROUNDS; 2]);
+    assert_eq!([counted[0], counted[1]], [ROUNDS; 2]);
+    assert_eq!(count(&events, "data-execution-start"), count(&events, "data-execution-end"));
+}

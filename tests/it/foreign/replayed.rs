@@ -130,6 +130,18 @@ fn swiftides_events_belong_to_the_span_around_them() {
 }
 
 #[test]
+fn messages_that_come_in_an_event_are_the_calls_and_a_log_line_with_bare_names_says_nothing() {
+    let events = record_filtered(|| {
+        let _call = info_span!("c", gen_ai.operation.name = "chat", gen_ai.request.model = "m").entered();
+        tracing::event!(name: "gen_ai.client.inference.operation.details", Level::DEBUG, { gen_ai.output.messages = "[1]" });
+        tracing::info!(output = "2", prompt_tokens = 3, error = "none");
+    });
+    let end = told(&events).lines().nth(2).map(str::to_owned);
+    assert_eq!(end.as_deref(), Some(r#"s1 llm-call-end {"model":"m","output":[1]}"#), "{}", told(&events));
+    assert_eq!(usage(&events), (0, 0, 0));
+}
+
+#[test]
 fn langchains_bare_names_are_understood_in_its_own_spans_and_in_nobody_elses() {
     check(
         || {

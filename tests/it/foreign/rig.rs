@@ -166,6 +166,15 @@ fn a_completion_fills_our_call_in_and_opens_none() {
 }
 
 #[test]
+fn a_completion_without_an_agent_is_one_call() {
+    let events = run(async {
+        model("m-1").call("Why?").await.expect("answer");
+    });
+    assert_eq!(count(&events, "data-llm-call-start"), 1, "{}", told(&events));
+    assert_eq!(usage(&events), (11, 3, 14), "{}", told(&events));
+}
+
+#[test]
 fn a_call_whose_request_failed_did_not_end_well() {
     let events = run(async {
         agent("failing").prompt("Why?").await.expect_err("no model");
