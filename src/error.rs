@@ -22,6 +22,7 @@ enum Kind {
     InUse,
     Closed,
     TimedOut,
+    NotFound,
 }
 
 impl Error {
@@ -66,6 +67,11 @@ impl Error {
         Self::new(Kind::TimedOut, message)
     }
 
+    /// Nothing here has the name that was given.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
     pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
@@ -104,6 +110,11 @@ impl Error {
     /// True when the time allowed ran out; what was asked for may still happen.
     pub fn is_timed_out(&self) -> bool {
         self.0.kind == Kind::TimedOut
+    }
+
+    /// True when nothing has the id or name that was given, or not any more.
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == Kind::NotFound
     }
 }
 

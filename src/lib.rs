@@ -57,6 +57,8 @@
 #![warn(missing_docs)]
 
 pub mod context;
+mod control;
+mod current;
 mod error;
 pub mod event;
 pub mod hub;
@@ -81,6 +83,8 @@ pub mod wire;
 #[doc(hidden)]
 pub mod __private;
 
+pub use control::{Cancellation, Cancelled, Permission, PermissionAsked};
+pub use current::{AskPermission, Current, current};
 pub use error::Error;
 pub use event::StreamEvent;
 pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
@@ -88,7 +92,7 @@ pub use json::Json;
 pub use layer::{AgentLayer, Rules};
 pub use log::EventLog;
 pub use pending::{Answer, Pending};
-pub use recorder::{EventEmitter, QueueLimits, Recorder, RecorderBuilder, Stats};
+pub use recorder::{EventEmitter, ExecutionHandle, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};
 pub use text::Text;
 pub use time::Timestamp;

@@ -184,6 +184,15 @@ pub const DELTA_TARGET: &str = "spanwright::delta";
 pub const DELTA_TEXT: &str = "spanwright.delta.text";
 /// Field of such an event: a piece of the model's reasoning.
 pub const DELTA_REASONING: &str = "spanwright.delta.reasoning";
+/// Field of such an event: a piece of the input that the model writes for a tool, part of a JSON text. It goes with
+/// [`DELTA_TOOL_CALL_ID`].
+pub const DELTA_TOOL_INPUT: &str = "spanwright.delta.tool_input";
+/// Field of such an event: the model's id of the tool call that the input is for.
+pub const DELTA_TOOL_CALL_ID: &str = "spanwright.delta.tool_call_id";
+/// Field of such an event: the name of the tool; on the first piece of a call.
+pub const DELTA_TOOL_NAME: &str = "spanwright.delta.tool_name";
+/// Field of such an event (true): the text that was being written is whole.
+pub const DELTA_END: &str = "spanwright.delta.end";
 
 /// Declared (true) on our model spans: rig's provider code then fills our span in instead of opening a child.
 pub const RIG_COMPLETION_PARENT: &str = "rig.completion_parent";

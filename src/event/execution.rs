@@ -68,6 +68,8 @@ event_types! {
     StateSnapshot "state_snapshot" "state.snapshot",
     /// A place to go back to was saved.
     CheckpointSaved "checkpoint_saved" "state.checkpoint",
+    /// The author noted something.
+    Note "note" "state.note",
     /// A policy decided, or a person is asked.
     DecisionMade "decision_made" "decision.made",
     /// A person answered.
@@ -140,6 +142,8 @@ event_types! {
     OperationProgress "operation_progress" "operation.progress",
     /// An agent inside an execution began.
     AgentStart "agent_start" "agent.start",
+    /// An agent gave the work to another one.
+    AgentHandoff "agent_handoff" "agent.handoff",
     /// An agent inside an execution is done.
     AgentEnd "agent_end" "agent.end",
     /// A data source was searched.

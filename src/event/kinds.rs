@@ -360,6 +360,8 @@ kinds! {
             finish_reasons: Texts,
             /// From request to first chunk, in ms.
             time_to_first_chunk_ms: u64,
+            /// Output tokens for each second from the first chunk to the end.
+            tokens_per_second: f64,
             /// Input tokens read from a cache; part of `prompt_tokens`.
             cached_tokens: u64,
             /// Input tokens written to a cache; part of `prompt_tokens`.
@@ -553,6 +555,14 @@ kinds! {
             message_type: InboxMessageType, }
     }
 
+    /// Something that the author wants kept beside the rest.
+    Note "data-note", Structural, [as Note], at_once, boxed {
+        req { /// What it is about.
+            name: Text,
+            /// What is noted.
+            value: Json, }
+    }
+
     // -- work in progress ------------------------------------------------------------------------------------------
 
     /// How far a download, an installation, an indexing or another job is.
@@ -596,6 +606,13 @@ kinds! {
             outcome: Outcome,
             /// What went wrong.
             error: Text, }
+    }
+    /// An agent gives the work to another one, and does not expect it back.
+    AgentHandoff "data-agent-handoff", Structural, [as AgentHandoff], at_once, inline {
+        req { /// Name of the agent that goes on.
+            to_agent: Text, }
+        opt { /// Why.
+            reason: Text, }
     }
     /// A data source was searched.
     Retrieval "data-retrieval", Structural, [as Retrieval], at_once, boxed {

@@ -126,6 +126,8 @@ words! {
         Denied = "denied",
         /// Nobody answered in time.
         Expired = "expired",
+        /// Whoever asked does not want to know any more: it was dropped, or its execution cancelled.
+        Withdrawn = "withdrawn",
     }
 
     /// How far a goal is.
@@ -214,6 +216,8 @@ words! {
         Lost = "lost",
         /// It was left out on purpose.
         Skipped = "skipped",
+        /// A model asked for it, and the execution ended before anyone was seen to run it.
+        Unanswered = "unanswered",
     }
 
     /// How far a piece of work is.

@@ -1,6 +1,9 @@
 //! What a reader got and what it lost: counted by the numbers that the gate gave each execution.
 
-use super::known::{Known, Numbers};
+use super::{
+    known::{Known, Numbers},
+    ring::{Extent, Segment},
+};
 use crate::{
     Cursor, ExecutionId, StreamEvent, Text,
     event::{Class, Concept, Life, Recorded, StreamGap, StreamLagged, StreamMode},
@@ -12,7 +15,7 @@ pub(super) struct Seen<'a> {
     pub(super) cursor: Cursor,
     pub(super) execution_id: Option<&'a ExecutionId>,
     pub(super) status: Option<Status>,
-    ends_execution: bool,
+    pub(super) ends_execution: bool,
     /// With the event.
     pub(super) now: Numbers,
     /// Without it.
@@ -196,6 +199,28 @@ impl Account {
             self.delivered += 1;
             self.settle()
         })
+    }
+
+    /// Takes note of a segment of which everything is delivered, a look for each execution instead of one for each event.
+    /// False, and nothing is noted, where anything is to be told first: then each event must be looked at.
+    pub(super) fn deliver_whole(&mut self, segment: &Segment) -> bool {
+        let plain = self.mode == StreamMode::Full && segment.is_plain && !self.owes();
+        if !plain || !segment.extents.iter().all(|extent| self.goes_on(extent)) {
+            return false;
+        }
+        for extent in &segment.extents {
+            self.seen.note(&extent.id, extent.after, extent.ended);
+        }
+        self.delivered += segment.batch.events.len() as u64;
+        true
+    }
+
+    /// Whether nothing can be gone of the execution before this.
+    fn goes_on(&self, extent: &Extent) -> bool {
+        match self.seen.of(&extent.id) {
+            Some(numbers) => numbers == extent.before,
+            None => self.unsure.is_none() && !matches!(self.unseen, Unseen::Base(_) | Unseen::FromStart),
+        }
     }
 
     /// What is gone of this execution, of what the reader would have seen, since it last looked at it.

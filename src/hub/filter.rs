@@ -1,5 +1,6 @@
 //! What a reader wants to see, and from where.
 
+use super::ring::Segment;
 use crate::{
     Cursor, StreamEvent,
     event::{Class, Recorded, StreamMode},
@@ -43,6 +44,15 @@ impl Filter {
             Scope::Everything => true,
             Scope::Execution(wanted) => wanted == id,
             Scope::Session(wanted) => recorded.session_id.as_ref() == Some(wanted),
+        }
+    }
+
+    /// Whether every event of the segment is of the scope.
+    pub(super) fn covers(&self, segment: &Segment) -> bool {
+        match &self.scope {
+            Scope::Everything => true,
+            Scope::Execution(wanted) => matches!(&segment.extents[..], [only] if only.id == *wanted),
+            Scope::Session(_) => false,
         }
     }
 

@@ -66,6 +66,10 @@ impl FrameStream {
 
     fn take_live(&mut self, segment: &Segment, from: usize) {
         let mut run = 0..0;
+        if from == 0 && self.subscription.deliver_whole(segment) {
+            run = 0..segment.batch.events.len();
+            return self.cut(segment, &mut run);
+        }
         for index in from..segment.batch.events.len() {
             let recorded = &segment.batch.events[index];
             if !self.subscription.filter().in_scope(recorded) {

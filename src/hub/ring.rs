@@ -5,13 +5,10 @@ use super::{
     account::Seen,
     known::{Known, Numbers},
 };
-use crate::{
-    ExecutionId,
-    event::{Batch, Concept, Life},
-};
+use crate::{ExecutionId, event::Batch, log::Status};
 use bytes::Bytes;
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, OnceLock},
     task::Waker,
 };
@@ -20,8 +17,11 @@ use std::{
 pub(super) struct Segment {
     pub(super) batch: Arc<Batch>,
     executions: ExecutionSet,
-    /// How far each execution was after its last event here, and whether it ended with that.
-    ends: Vec<(ExecutionId, Numbers, bool)>,
+    pub(super) extents: Vec<Extent>,
+    /// Whether every event is shown and belongs to an execution.
+    pub(super) is_plain: bool,
+    /// The status in which its events leave their execution.
+    pub(super) status: Option<Status>,
     size_bytes: usize,
     frames: OnceLock<Frames>,
 }
@@ -35,8 +35,11 @@ pub(super) struct Frames {
 
 impl Segment {
     pub(super) fn new(batch: Arc<Batch>) -> Self {
-        let (executions, ends) = (ExecutionSet::of(&batch), ends(&batch));
-        Self { executions, ends, size_bytes: batch.size_bytes(), frames: OnceLock::new(), batch }
+        let (executions, extents) = (ExecutionSet::of(&batch), extents(&batch));
+        let is_plain = batch.events.iter().all(|recorded| recorded.shown && recorded.event.execution_id.is_some());
+        let status = batch.events.iter().rev().find_map(|recorded| Status::after(recorded.event.kind()));
+        let (size_bytes, frames) = (batch.size_bytes(), OnceLock::new());
+        Self { executions, extents, is_plain, status, size_bytes, frames, batch }
     }
 
     /// False when no event of this execution is here; true when one may be.
@@ -56,18 +59,39 @@ impl Segment {
     }
 }
 
+/// How far an execution was before and after its events in a segment.
+pub(super) struct Extent {
+    pub(super) id: ExecutionId,
+    pub(super) before: Numbers,
+    pub(super) after: Numbers,
+    /// Whether its last event here ends it.
+    pub(super) ended: bool,
+}
+
 /// Made before the segment is shown, and so under no lock.
-fn ends(batch: &Batch) -> Vec<(ExecutionId, Numbers, bool)> {
-    let (mut seen, mut ends, mut last) = (HashSet::new(), Vec::new(), None);
-    for recorded in batch.events.iter().rev() {
-        let Some(id) = &recorded.event.execution_id else { continue };
-        // Most events are of the execution that the next one is of.
-        if last.replace(id) != Some(id) && seen.insert(id) {
-            let numbers = Numbers { sequence: recorded.sequence, pieces: recorded.pieces };
-            ends.push((id.clone(), numbers, recorded.event.kind().life() == Life::Closes(Concept::Execution)));
+fn extents(batch: &Batch) -> Vec<Extent> {
+    let (mut extents, mut places): (Vec<Extent>, HashMap<&ExecutionId, usize>) = Default::default();
+    let mut last = None;
+    for (cursor, recorded) in batch.iter() {
+        let seen = Seen::live(cursor, recorded);
+        let Some(id) = seen.execution_id else { continue };
+        // Most events are of the execution that the one before is of.
+        let at = match last {
+            Some((known, at)) if known == id => at,
+            _ => *places.entry(id).or_insert(extents.len()),
+        };
+        last = Some((id, at));
+        match extents.get_mut(at) {
+            Some(extent) => (extent.after, extent.ended) = (seen.now, seen.ends_execution),
+            None => extents.push(Extent {
+                id: id.clone(),
+                before: seen.before,
+                after: seen.now,
+                ended: seen.ends_execution,
+            }),
         }
     }
-    ends
+    extents
 }
 
 impl Frames {
@@ -126,8 +150,8 @@ impl Ring {
         self.next = segment.batch.end();
         self.held.events += segment.batch.events.len();
         self.held.bytes += segment.size_bytes;
-        for (id, numbers, ended) in &segment.ends {
-            self.known.note(id, *numbers, *ended);
+        for extent in &segment.extents {
+            self.known.note(&extent.id, extent.after, extent.ended);
         }
         self.segments.push_back(segment);
         (self.sleepers.drain().map(|(_, waker)| waker).collect(), self.evict())

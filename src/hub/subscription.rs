@@ -283,6 +283,19 @@ impl Subscription {
         self.account.deliver(event, shown)
     }
 
+    /// Takes note of a whole segment from the ring, if everything in it is for this reader and nothing is to be told
+    /// before. Else false, and each event must be looked at.
+    pub(super) fn deliver_whole(&mut self, segment: &Segment) -> bool {
+        let Some(last) = segment.batch.events.len().checked_sub(1) else { return false };
+        let whole = self.filter.covers(segment) && self.account.deliver_whole(segment);
+        if whole {
+            let cursor = segment.batch.cursor(last);
+            (self.last, self.named) = (Some(cursor), cursor.offset);
+            self.status = segment.status.or(self.status);
+        }
+        whole
+    }
+
     /// What was lost and not told yet; for the end of the stream, when no event comes before which it could be.
     pub(super) fn settle(&mut self) -> Loss {
         self.account.settle()

@@ -196,4 +196,8 @@ fields! {
     Traceparent = semconv::TRACEPARENT;
     Tracestate = semconv::TRACESTATE;
     Baggage = semconv::BAGGAGE;
+    DeltaToolInput = semconv::DELTA_TOOL_INPUT;
+    DeltaToolCallId = semconv::DELTA_TOOL_CALL_ID;
+    DeltaToolName = semconv::DELTA_TOOL_NAME;
+    DeltaEnd = semconv::DELTA_END;
 }

@@ -6,7 +6,7 @@ use super::{
     open::{OpenSpan, Role},
 };
 use crate::{
-    Json, Recorder, Text,
+    Cancelled, Json, Recorder, Text,
     event::{
         AgentEnd, Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
         GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType,
@@ -14,6 +14,7 @@ use crate::{
         ToolOutputError,
     },
 };
+use std::any::type_name;
 
 impl OpenSpan {
     /// Emits the end, with what the span said of how it ended.
@@ -24,13 +25,28 @@ impl OpenSpan {
         let ending = Ending::of(&self);
         self.close_segment(recorder, ending.outcome());
         match self.role {
-            Role::Root => self.emit(recorder, self.execution_end(&ending)),
+            Role::Root => self.emit_execution_end(recorder, &ending),
             Role::Inner(kind) => self.emit_end(recorder, kind, &ending),
             Role::Alone(kind) => {
                 self.emit_end(recorder, kind, &ending);
-                self.emit(recorder, self.execution_end(&ending));
+                self.emit_execution_end(recorder, &ending);
             }
         }
+    }
+
+    /// How the execution ended: one that was asked to end, and did not end well, ended because of that.
+    fn whole(&self, recorder: &Recorder, ending: &Ending) -> Ending {
+        match (ending, recorder.cancelled(&self.run.execution_id)) {
+            (Ending::Bad { .. }, Some(message)) => {
+                Ending::Bad { outcome: Outcome::Cancelled, message, error_type: None }
+            }
+            _ => ending.clone(),
+        }
+    }
+
+    fn emit_execution_end(&self, recorder: &Recorder, ending: &Ending) {
+        self.close_calls(recorder);
+        self.emit(recorder, self.execution_end(&self.whole(recorder, ending)));
     }
 
     fn execution_end(&self, ending: &Ending) -> Body {
@@ -108,11 +124,20 @@ impl OpenSpan {
         end.finish_reasons = fields.words(Slot::FinishReasons);
         // The convention counts seconds.
         end.time_to_first_chunk_ms = fields.float(Slot::TimeToFirstChunk).map(|seconds| (seconds * 1e3) as u64);
+        end.tokens_per_second = self.tokens_per_second();
         end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
         end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
         end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
         end.output = fields.json(Slot::OutputMessages).or_else(|| fields.json(Slot::OutputValue));
         end
+    }
+
+    /// How fast the model wrote once it had begun. None where one of the figures is not known, or makes no sense.
+    fn tokens_per_second(&self) -> Option<f64> {
+        let tokens = self.fields.unsigned(Slot::OutputTokens)?;
+        let waited = self.fields.float(Slot::TimeToFirstChunk)?;
+        let wrote = self.ended?.duration_since(self.started).as_secs_f64() - waited;
+        (waited >= 0.0 && wrote > 0.0).then(|| tokens as f64 / wrote)
     }
 
     /// What the call used; none where it is not known.
@@ -226,6 +251,7 @@ impl OpenSpan {
 }
 
 /// How a span ended.
+#[derive(Clone)]
 enum Ending {
     Ok,
     Bad { outcome: Outcome, message: Text, error_type: Option<Text> },
@@ -238,6 +264,8 @@ impl Ending {
         let outcome = match fields.str(Slot::Outcome) {
             // Whoever told an error from inside knows more than a guard that saw a value come back.
             Some("ok") | None if says_error(fields) => Outcome::Error,
+            // Whoever follows a request to end returns an error that says so.
+            Some("error") if fields.str(Slot::ErrorType) == Some(type_name::<Cancelled>()) => Outcome::Cancelled,
             Some(word) => Outcome::from(word),
             None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
             None if span.silent_on_failure && span.kind() == SpanKind::Llm && !answered(fields) => {

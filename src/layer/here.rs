@@ -12,6 +12,7 @@ pub(crate) struct Here {
     pub(crate) execution_id: ExecutionId,
     pub(crate) step_id: StepId,
     /// Where its execution goes on from, if it was begun elsewhere.
+    #[allow(dead_code, reason = "read by what passes the trace on, which comes next")]
     pub(crate) remote: Option<TraceContext>,
 }
 

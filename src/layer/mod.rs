@@ -1,6 +1,7 @@
 //! `tracing` → `StreamEvent`: reads the span contract of `semconv`, whoever wrote the span. The only user of
 //! tracing-subscriber.
 
+mod calls;
 mod classify;
 mod contract;
 mod ending;
@@ -8,6 +9,7 @@ mod fields;
 mod guard;
 mod here;
 mod open;
+mod pieces;
 mod place;
 mod rules;
 mod same;
@@ -18,7 +20,8 @@ mod told;
 use crate::{Recorder, Timestamp, semconv};
 use contract::{Slot, SpanKind};
 use fields::Fields;
-use open::{OpenSpan, SegmentKind};
+use open::OpenSpan;
+use pieces::Piece;
 use shape::Shape;
 
 pub(crate) use here::Here;
@@ -223,23 +226,19 @@ impl AgentLayer {
         None
     }
 
-    /// A piece of text, written in the nearest open span.
+    /// A piece of a stream, written in the nearest open span.
     fn write<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(shape) = Shape::of(event.metadata()) else { return };
-        let fields = Fields::visit(&shape, |visitor| event.record(visitor));
-        let text = fields.text(Slot::DeltaText).map(|piece| (SegmentKind::Text, piece));
-        let Some((kind, piece)) = text.or_else(|| Some((SegmentKind::Reasoning, fields.text(Slot::DeltaReasoning)?)))
-        else {
-            return;
-        };
+        let Some(piece) = Piece::of(&Fields::visit(&shape, |visitor| event.record(visitor))) else { return };
         for span in ctx.event_scope(event).into_iter().flatten() {
+            self.decide(&span);
             let mut extensions = span.extensions_mut();
             if let Some(open) = extensions.get_mut::<OpenSpan>() {
                 self.announce(open);
-                return open.write(&self.recorder, kind, piece);
+                return open.write(&self.recorder, piece);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What is remembered of an open span: a small fixed state and the values of its fields.
 
 use super::{
+    calls::Calls,
     contract::{Slot, SpanKind},
     fields::Fields,
     rules,
@@ -10,7 +11,7 @@ use super::{
 use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -23,6 +24,7 @@ pub(super) struct Run {
     /// Where it goes on from, if it was begun elsewhere.
     pub(super) remote: Option<TraceContext>,
     total_tokens: AtomicU64,
+    calls: Mutex<Calls>,
 }
 
 impl Run {
@@ -31,7 +33,12 @@ impl Run {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
         let carried = || remote.as_ref().map(|remote| remote.execution_id().clone());
         let execution_id = chosen.or_else(carried).unwrap_or_else(ExecutionId::new);
-        Arc::new(Self { execution_id, remote, total_tokens: AtomicU64::new(0) })
+        Arc::new(Self { execution_id, remote, total_tokens: AtomicU64::new(0), calls: Mutex::default() })
+    }
+
+    /// The tool calls that models announced and nobody has run yet. Held for a look-up and never while emitting.
+    pub(super) fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what a call used, and gives the sum.
@@ -80,6 +87,8 @@ pub(super) struct OpenSpan {
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) segment: Segment,
+    /// Ids of the tool calls whose input was written in it.
+    pub(super) announced_calls: Vec<Text>,
 }
 
 /// The text that is being written in a span.
@@ -117,6 +126,7 @@ impl OpenSpan {
             started: Instant::now(),
             started_at: Timestamp::now(),
             segment: Segment::default(),
+            announced_calls: Vec::new(),
         }
     }
 

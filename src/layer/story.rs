@@ -1,27 +1,22 @@
-//! What an open span tells while it is open: its start, and its text.
+//! What an open span tells first: its start.
 
 use super::{
     contract::{Slot, SpanKind},
-    open::{OpenSpan, Role, SegmentKind},
+    open::{OpenSpan, Role},
 };
 use crate::{
     Json, Recorder, Text,
-    event::{
-        AgentStart, Body, ExecutionStart, LlmCallStart, Outcome, ParentType, ReasoningDelta, ReasoningEnd,
-        ReasoningStart, StepStart, StepType, TextDelta, TextEnd, TextStart, ToolInputAvailable,
-    },
+    event::{AgentStart, Body, ExecutionStart, LlmCallStart, ParentType, StepStart, StepType, ToolInputAvailable},
 };
 
 impl OpenSpan {
-    // -- the start -------------------------------------------------------------------------------------------------
-
     /// Emits the start, once.
     pub(super) fn announce(&mut self, recorder: &Recorder) {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
         if self.kind() == SpanKind::Tool {
-            self.call_id = Some(self.tool_call_id());
+            self.call_id = Some(self.choose_call_id());
         }
         match self.role {
             Role::Root => self.emit_start(recorder, self.execution_start()),
@@ -101,10 +96,9 @@ impl OpenSpan {
         start
     }
 
-    /// The provider's id of the call, else the step's own. As the start said it: the end must find it.
+    /// As the start said it: the end must find it.
     pub(super) fn tool_call_id(&self) -> Text {
-        let named = self.call_id.clone().or_else(|| self.fields.text(Slot::ToolCallId));
-        named.unwrap_or_else(|| Text::from(self.step_id.to_string()))
+        self.call_id.clone().unwrap_or_else(|| self.choose_call_id())
     }
 
     fn step_start(&self, step_type: StepType) -> Body {
@@ -135,47 +129,5 @@ impl OpenSpan {
         let title = self.fields.str(Slot::OtelName).unwrap_or(self.name);
         let words = ["execute_tool ", "tool."].iter().find_map(|prefix| title.strip_prefix(prefix));
         words.map_or_else(|| Text::from(title), Text::from)
-    }
-
-    // -- the text --------------------------------------------------------------------------------------------------
-
-    /// Emits a piece of text, opening its segment and closing one of the other kind.
-    pub(super) fn write(&mut self, recorder: &Recorder, kind: SegmentKind, piece: Text) {
-        let id = match &self.segment.open {
-            Some((open, id)) if *open == kind => id.clone(),
-            _ => self.open_segment(recorder, kind),
-        };
-        match kind {
-            SegmentKind::Text => self.emit(recorder, TextDelta::new(id, piece)),
-            SegmentKind::Reasoning => self.emit(recorder, ReasoningDelta::new(id, piece)),
-        }
-    }
-
-    fn open_segment(&mut self, recorder: &Recorder, kind: SegmentKind) -> Text {
-        self.close_segment(recorder, None);
-        let id = self.next_segment_id();
-        match kind {
-            SegmentKind::Text => self.emit(recorder, TextStart::new(id.clone())),
-            SegmentKind::Reasoning => self.emit(recorder, ReasoningStart::new(id.clone())),
-        }
-        self.segment.open = Some((kind, id.clone()));
-        id
-    }
-
-    /// Ends the open segment, if any: something else begins, or the span is over.
-    pub(super) fn close_segment(&mut self, recorder: &Recorder, outcome: Option<Outcome>) {
-        let Some((kind, id)) = self.segment.open.take() else { return };
-        match kind {
-            SegmentKind::Text => {
-                let mut end = TextEnd::new(id);
-                end.outcome = outcome;
-                self.emit(recorder, end);
-            }
-            SegmentKind::Reasoning => {
-                let mut end = ReasoningEnd::new(id);
-                end.outcome = outcome;
-                self.emit(recorder, end);
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Cursor, Error, EventLog,
+    control::Running,
     hub::{Hub, HubLimits},
 };
 use std::{
@@ -122,6 +123,7 @@ impl RecorderBuilder {
             queue: Queue::new(bounds),
             counters: Counters::default(),
             ends: Ends::default(),
+            running: Running::default(),
             wanted: AtomicU8::new(wanted),
             closing: AtomicBool::new(false),
             gone: AtomicBool::new(false),

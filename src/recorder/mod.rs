@@ -4,6 +4,7 @@ mod builder;
 mod emitter;
 mod ends;
 mod executions;
+mod handle;
 mod item;
 mod keeper;
 mod queue;
@@ -14,11 +15,14 @@ mod worker;
 
 pub use builder::{QueueLimits, RecorderBuilder};
 pub use emitter::EventEmitter;
+pub use handle::ExecutionHandle;
+pub(crate) use handle::decision;
 pub use stats::Stats;
 
 use crate::{
     Answer, Cursor, Error, EventLog, ExecutionId, Pending, StreamEvent, Timestamp,
-    event::{Class, StreamMode},
+    control::Running,
+    event::{Class, Concept, Life, StreamMode},
     hub::{EventStream, Filter, From, Hub},
 };
 use ends::Ends;
@@ -57,6 +61,7 @@ struct Shared {
     queue: Queue<Item>,
     counters: Counters,
     ends: Ends,
+    running: Running,
     /// Who wants events: bits [`HUB`] and [`LOG`]; none after shutdown began.
     wanted: AtomicU8,
     closing: AtomicBool,
@@ -194,12 +199,23 @@ impl Shared {
         if event.time.is_none() {
             event.time = Some(Timestamp::now());
         }
+        self.follow(&event);
         let end = self.ends.of(&event);
         let pushed = self.push(Item::Event(event, shown));
         if let Some(end) = end {
             end.tell();
         }
         !matches!(pushed, Pushed::Shed(_))
+    }
+
+    /// An execution can be steered from its first event to its last.
+    #[inline]
+    fn follow(&self, event: &StreamEvent) {
+        match (event.kind().life(), &event.execution_id) {
+            (Life::Opens(Concept::Execution), Some(id)) => drop(self.running.begin(id)),
+            (Life::Closes(Concept::Execution), Some(id)) => self.running.end(id),
+            _ => {}
+        }
     }
 
     /// Whether anyone wants an event: one atomic load. The log wants pieces too, to keep their whole.

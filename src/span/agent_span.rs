@@ -126,6 +126,11 @@ impl AgentSpan {
         }
     }
 
+    /// The span below, to say events in.
+    pub(super) fn tracing(&self) -> Option<&Span> {
+        self.open.as_ref().map(|open| &open.span)
+    }
+
     pub(super) fn tell(&self, ending: Ending) {
         if let Some(open) = &self.open {
             open.tell(ending);

@@ -102,6 +102,15 @@ impl AgentSpan {
         self.record(semconv::INPUT_TOKENS, count(input)).record(semconv::OUTPUT_TOKENS, count(output))
     }
 
+    /// Why the model stopped, for each of several choices.
+    pub fn finish_reasons<'r>(&self, reasons: impl IntoIterator<Item = &'r str>) -> &Self {
+        if self.is_enabled() {
+            let reasons: Vec<&str> = reasons.into_iter().collect();
+            self.record(semconv::FINISH_REASONS, serde_json::json!(reasons).to_string().as_str());
+        }
+        self
+    }
+
     /// What a memory or a data source was asked.
     pub fn query(&self, text: &str) -> &Self {
         self.record(semconv::MEMORY_QUERY_TEXT, text).record(semconv::RETRIEVAL_QUERY_TEXT, text)
@@ -113,6 +122,6 @@ impl AgentSpan {
     }
 }
 
-fn count(n: u64) -> i64 {
+pub(super) fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -26,6 +26,7 @@
 mod agent_span;
 #[doc(hidden)]
 pub mod autoref;
+mod chunks;
 mod context;
 mod delta;
 mod facts;
@@ -38,6 +39,7 @@ mod verdict;
 pub use context::spawn;
 pub use {
     agent_span::AgentSpan,
+    chunks::ChunkReader,
     context::{current, in_context},
     delta::{reasoning_delta, text_delta},
     kinds::{

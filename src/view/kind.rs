@@ -57,6 +57,10 @@ node_kinds! {
     Job = "job",
     /// Something that was made.
     Artifact = "artifact",
+    /// Something that the author wants kept.
+    Note = "note",
+    /// The work goes on in another agent.
+    Handoff = "handoff",
     /// A place to go back to.
     Checkpoint = "checkpoint",
     /// How far a goal is.
@@ -103,7 +107,7 @@ pub enum Status {
     Error,
     /// Not allowed to run.
     Denied,
-    /// Given up from outside, or left out on purpose.
+    /// Given up from outside, left out on purpose, or asked for and never begun.
     Cancelled,
     /// Ended by a panic.
     Panicked,
@@ -151,7 +155,7 @@ impl From<&Outcome> for Status {
 impl From<&ToolFailure> for Status {
     fn from(failure: &ToolFailure) -> Self {
         match failure {
-            ToolFailure::Cancelled | ToolFailure::Skipped => Self::Cancelled,
+            ToolFailure::Cancelled | ToolFailure::Skipped | ToolFailure::Unanswered => Self::Cancelled,
             ToolFailure::Panicked => Self::Panicked,
             ToolFailure::TimedOut => Self::TimedOut,
             ToolFailure::Lost => Self::Lost,

@@ -1,9 +1,15 @@
 //! The tests, one binary: what users can see, through the public API.
 
+mod chunks;
+mod chunks_cut;
+mod chunks_others;
+mod chunks_told;
+mod current;
 mod docs;
 mod drops;
 mod elsewhere;
 mod escapes;
+mod examples;
 mod foreign;
 mod gate;
 mod http;

@@ -153,9 +153,11 @@ fn chars_of(facts: &mut Facts, reasoning: bool) -> &mut u64 {
     if reasoning { &mut facts.reasoning_chars } else { &mut facts.text_chars }
 }
 
-/// A model that stops because it must, not because it is done.
+/// A model that stops because it must, not because it is done: the words of OpenAI, Anthropic and Gemini.
 fn cut_short(reason: &str) -> bool {
-    matches!(reason, "length" | "max_tokens" | "content_filter" | "refusal" | "error")
+    let out_of_room = ["length", "max_tokens", "max_output_tokens", "MAX_TOKENS", "model_context_window_exceeded"];
+    let filtered = ["content_filter", "refusal", "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
+    out_of_room.contains(&reason) || filtered.contains(&reason) || matches!(reason, "error" | "MALFORMED_FUNCTION_CALL")
 }
 
 fn price(cost: Option<f64>) -> Option<f64> {

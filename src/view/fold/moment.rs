@@ -93,6 +93,14 @@ impl RunTree {
                 self.remark(event, NodeKind::Artifact, name, &format!("{}{size}", made.artifact_type))
             }
             Body::CheckpointSaved(saved) => self.remark(event, NodeKind::Checkpoint, &saved.checkpoint_id, ""),
+            Body::Note(note) => {
+                let (at, change) = self.moment(event, NodeKind::Note, &note.name, None);
+                self.nodes[at].facts.preview = preview(&note.value);
+                change
+            }
+            Body::AgentHandoff(handoff) => {
+                self.remark(event, NodeKind::Handoff, &handoff.to_agent, handoff.reason.as_deref().unwrap_or_default())
+            }
             Body::InboxMessage(message) => self.remark(event, NodeKind::Inbox, message.message_type.as_str(), ""),
             Body::StepDiscovered(step) => {
                 self.remark(event, NodeKind::Discovered, step.source_type.as_str(), &step.reason)

@@ -124,6 +124,7 @@ impl RunTree {
             PermissionVerdict::Granted => Status::Ok,
             PermissionVerdict::Expired => Status::TimedOut,
             PermissionVerdict::Denied => Status::Denied,
+            PermissionVerdict::Withdrawn => Status::Cancelled,
             PermissionVerdict::Other(_) => Status::Error,
         };
         self.end(at, event.time, End { status, duration_ms: None, error: None })

@@ -46,6 +46,10 @@ fn beside(name: &str) -> &'static [(&'static str, &'static str)] {
 const ELSEWHERE: &[&str] = &[
     "spanwright.delta.text",
     "spanwright.delta.reasoning",
+    "spanwright.delta.tool_input",
+    "spanwright.delta.tool_call_id",
+    "spanwright.delta.tool_name",
+    "spanwright.delta.end",
     "spanwright.traceparent",
     "spanwright.tracestate",
     "spanwright.baggage",

@@ -1,0 +1,200 @@
+//! The examples, run as a person runs them: what they print, and what stands on stderr beside it.
+//!
+//! `cargo test` builds them first; a run of this one test binary alone may find none, or old ones.
+
+use crate::scratch::Scratch;
+use expect_test::{Expect, expect};
+use std::{path::PathBuf, process::Command};
+
+/// Where cargo puts the examples: beside the folder of the test binaries.
+fn program(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().expect("this program");
+    let folder = tests.ancestors().nth(2).expect("the target folder");
+    folder.join("examples").join(name)
+}
+
+/// Runs an example in a folder of its own, with nothing of the environment that could change what it says.
+fn check(name: &str, expected: Expect) {
+    let program = program(name);
+    if !program.exists() {
+        eprintln!("skipped: {} is not built", program.display());
+        return;
+    }
+    let scratch = Scratch::new();
+    let mut command = Command::new(program);
+    command.current_dir(scratch.file("")).env_remove("OPENAI_API_KEY").env_remove("RUST_LOG");
+    let output = command.output().expect("run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (said, seen) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    expected.assert_eq(&format!("{said}--\n{}", timeless(&seen)));
+}
+
+/// Without what no two runs share: times, and what is reckoned from them.
+fn timeless(text: &str) -> String {
+    text.lines().map(|line| timeless_line(line) + "\n").collect()
+}
+
+fn timeless_line(line: &str) -> String {
+    let after_clock = match line.trim_start().split_once("s  ") {
+        Some((clock, rest)) if clock.parse::<f64>().is_ok() => rest,
+        _ => line,
+    };
+    let words: Vec<&str> = after_clock.split_whitespace().collect();
+    let mut kept: Vec<&str> = Vec::new();
+    for word in words {
+        let counted = kept.last().is_some_and(|last| last.parse::<f64>().is_ok());
+        match word {
+            "ms" | "s" | "tok/s" if counted => {
+                kept.pop();
+                // `· 13000 tok/s` goes with its dot.
+                if kept.last() == Some(&"·") {
+                    kept.pop();
+                }
+            }
+            word => kept.push(word),
+        }
+    }
+    kept.join(" ")
+}
+
+#[test]
+fn hello() {
+    check(
+        "hello",
+        expect![[r#"
+        a page about rayleigh scattering
+        --
+        run research start "rayleigh scattering"
+        tool search start "rayleigh scattering"
+        tool search ok "rayleigh scattering"
+        run research ok "rayleigh scattering"
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}
+
+#[test]
+fn macro_functions() {
+    check(
+        "macro_functions",
+        expect![[r#"
+            Why is the sky blue? See Why is the sky blue? came up yesterday, a paper found in 20 dimensions.
+            Why is grass green? See Why is grass green? came up yesterday, a paper found in 19 dimensions.
+            --
+            run two_questions start
+            agent librarian start "Why is the sky blue?"
+            step look_up start "Why is the sky blue?"
+            memory remember start "Why is the sky blue?"
+            memory remember ok 1 hit for "Why is the sky blue?"
+            tool search start "Why is the sky blue?"
+            retriever papers start "Why is the sky blue?"
+            embedding text-embedding-3-small start "Why is the sky blue?"
+            embedding text-embedding-3-small ok "Why is the sky blue?"
+            retriever papers ok 0 hits for "Why is the sky blue?"
+            tool search ok "Why is the sky blue?"
+            step look_up ok "Why is the sky blue?"
+            llm gpt-4o-mini start
+            llm gpt-4o-mini ok 40 → 8 tok
+            guardrail no secrets start "Why is the sky blue? See Why is the sky blue? came up yesterday, a paper found in 20 dimensions."
+            guardrail no secrets ok pass
+            agent librarian ok "Why is the sky blue?"
+            agent librarian start "Why is grass green?"
+            step look_up start "Why is grass green?"
+            memory remember start "Why is grass green?"
+            memory remember ok 1 hit for "Why is grass green?"
+            tool search start "Why is grass green?"
+            retriever papers start "Why is grass green?"
+            embedding text-embedding-3-small start "Why is grass green?"
+            embedding text-embedding-3-small ok "Why is grass green?"
+            retriever papers ok 0 hits for "Why is grass green?"
+            tool search ok "Why is grass green?"
+            step look_up ok "Why is grass green?"
+            llm gpt-4o-mini start
+            llm gpt-4o-mini ok 40 → 8 tok
+            guardrail no secrets start "Why is grass green? See Why is grass green? came up yesterday, a paper found in 19 dimensions."
+            guardrail no secrets ok pass
+            agent librarian ok "Why is grass green?"
+            run two_questions ok 96 tok
+            spanwright: record in spanwright.db
+        "#]],
+    );
+}
+
+#[test]
+fn own_loop() {
+    check(
+        "own_loop",
+        expect![[r#"
+        It is 1083 feet high.
+        --
+        run tower start "How many feet high is the Eiffel tower?"
+        llm gpt-4o start
+        llm gpt-4o ok 20 → 12 tok
+        tool search start "height of the Eiffel tower"
+        tool search ok "height of the Eiffel tower"
+        llm gpt-4o start
+        llm gpt-4o ok 40 → 12 tok
+        tool to_feet start metres: 330.0
+        tool to_feet ok metres: 330.0
+        llm gpt-4o start
+        llm gpt-4o ok 60 → 12 tok
+        run tower ok "How many feet high is the Eiffel tower?" · 156 tok
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}
+
+#[test]
+fn permission() {
+    check(
+        "permission",
+        expect![[r#"
+        Ok("old.log is gone")
+        Err("not allowed: that is three years of work")
+        --
+        run tidy_up start
+        tool delete_file start "old.log"
+        tool delete_file wait waiting for permission (destructive) · "old.log"
+        tool delete_file go on "old.log" · granted by ada
+        tool delete_file ok "old.log" · granted by ada
+        tool delete_file start "thesis.tex"
+        tool delete_file wait waiting for permission (destructive) · "thesis.tex"
+        tool delete_file go on "thesis.tex" · denied by ada: that is three years of work
+        tool delete_file error not allowed: that is three years of work · "thesis.tex" · denied by ada: that is three years of work
+        run tidy_up ok
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}
+
+#[test]
+fn rig_zero_code() {
+    check(
+        "rig_zero_code",
+        expect![[r#"
+        SUPPORTED by note "moon-light" for the claim "Light takes about 1.3 seconds from the Moon to the Earth.".
+        --
+        run librarian start "Light takes about 1.3 seconds from the Moon to the Earth."
+        llm scripted-1 start
+        llm scripted-1 ok 49 → 48 tok
+        tool search_notes start query: "Light takes about 1.3 seconds from the Moon to the Earth.", limit: 2
+        tool search_notes ok query: "Light takes about 1.3 seconds from the Moon to the Earth.", limit: 2
+        llm scripted-1 start
+        llm scripted-1 ok 295 → 26 tok (49 cached)
+        run librarian ok "Light takes about 1.3 seconds from the Moon to the Earth." · 418 tok (49 cached)
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}
+
+#[test]
+fn every_example_of_one_file_is_short_and_checked_here() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let checks = std::fs::read_to_string(root.join("tests/it/examples.rs")).expect("this file");
+    for entry in std::fs::read_dir(root.join("examples")).expect("examples").map(|entry| entry.expect("entry").path()) {
+        let Some(name) = entry.file_stem().and_then(|stem| stem.to_str()).filter(|_| entry.is_file()) else { continue };
+        let lines = std::fs::read_to_string(&entry).expect("example").lines().count();
+        assert!(lines <= 60, "{name} has {lines} lines");
+        assert!(checks.contains(&format!("check(\"{name}\"")), "{name} is not checked");
+    }
+}
