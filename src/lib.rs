@@ -52,8 +52,8 @@
 //! # Features
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
-//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events. Features add names and change
-//! nothing else.
+//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events; `http`, `tower` and `reqwest`
+//! carry a trace over requests ([`context`]). Features add names and change nothing else.
 #![warn(missing_docs)]
 
 pub mod context;
@@ -65,7 +65,9 @@ pub mod hub;
 mod id;
 mod json;
 mod layer;
+pub mod ledger;
 pub mod log;
+mod outgoing;
 mod pending;
 mod recorder;
 pub mod semconv;
@@ -91,6 +93,8 @@ pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
 pub use layer::{AgentLayer, Rules};
 pub use log::EventLog;
+#[cfg(feature = "reqwest")]
+pub use outgoing::WithTraceContext;
 pub use pending::{Answer, Pending};
 pub use recorder::{EventEmitter, ExecutionHandle, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};

@@ -83,6 +83,14 @@ pub const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
 pub const CACHE_READ_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
 /// Subset of the input tokens (`cache_write` in the newest tree; every emitter still says `cache_creation`).
 pub const CACHE_CREATION_TOKENS: &str = "gen_ai.usage.cache_creation.input_tokens";
+/// The same in the newest tree.
+pub const CACHE_WRITE_TOKENS: &str = "gen_ai.usage.cache_write.input_tokens";
+/// Subset of the input tokens.
+pub const AUDIO_INPUT_TOKENS: &str = "gen_ai.usage.audio.input_tokens";
+/// Subset of the output tokens.
+pub const AUDIO_OUTPUT_TOKENS: &str = "gen_ai.usage.audio.output_tokens";
+/// What the call cost, in USD (f64), where its provider said so; used by many, proposed to the conventions as `….amount`.
+pub const USAGE_COST: &str = "gen_ai.usage.cost";
 /// Subset of the output tokens.
 pub const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
 /// rig's spelling of the same.

@@ -65,7 +65,8 @@ impl Current {
         let span = self.span();
         match span.declares(crate::semconv::INPUT_TOKENS) {
             true => drop(span.usage(input, output)),
-            false => self.emit(TokenUsage::new(input, output, input.saturating_add(output), 0)),
+            // Also in an agent it is no sum of what its calls used.
+            false => self.emit(TokenUsage::new(input, output, input.saturating_add(output), 0).aggregate(false)),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The kinds of events: the one table that everything else about them is derived from.
 
 use super::{
-    Class, Concept, ExecutionError, ExecutionEventType, FeedbackType, GoalStatus, GuardrailDecision, GuardrailStage,
-    InboxMessageType, Life, MemoryOperation, MemoryType, Outcome, ParentType, PermissionVerdict, PolicyVerdict,
-    ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure,
+    Class, Concept, CostSource, ExecutionError, ExecutionEventType, FeedbackType, GoalStatus, GuardrailDecision,
+    GuardrailStage, InboxMessageType, Life, MemoryOperation, MemoryType, Outcome, ParentType, PermissionVerdict,
+    PolicyVerdict, ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure, UsageReport,
     declare::{HeapBytes, kinds},
 };
 use crate::{Json, StepId, Text, json::WriteJson};
@@ -370,6 +370,8 @@ kinds! {
             reasoning_tokens: u64,
             /// Audio tokens, in and out; part of both.
             audio_tokens: u64,
+            /// Whether the tokens of this call are known. Absent where nobody looked.
+            usage: UsageReport,
             /// The answer's messages.
             output: Json, }
     }
@@ -386,20 +388,49 @@ kinds! {
             /// The model asked for.
             model: Text, }
     }
-    /// What a model call used, and what the execution has used so far.
-    TokenUsage "data-token-usage", Structural, [as TokenUsageRecorded], at_once, inline {
+    /// What a model call used, and what the execution has used so far. Whoever emits it says what the call used; the
+    /// gate adds the price and the sums. `docs/prices.md` has the rules.
+    TokenUsage "data-token-usage", Structural, [as TokenUsageRecorded], at_once, boxed {
         req { /// Input tokens, the cached ones among them.
             prompt_tokens: u64,
             /// Output tokens, the reasoning ones among them.
             completion_tokens: u64,
             /// Both.
             total_tokens: u64,
-            /// Of the whole execution so far.
+            /// Of the whole execution so far, this call included; written by the gate.
             cumulative_tokens: u64, }
-        nul { /// Price of the call, in USD; absent where it is not known.
+        nul { /// Price of the call, in USD; absent where it is not known. What its emitter says stands; else the gate
+            /// looks it up in its table.
             cost_usd: f64,
-            /// Of the whole execution so far, in USD.
+            /// Of the whole execution so far, in USD; written by the gate.
             cumulative_cost_usd: f64, }
+        opt { /// The model that answered; where it is absent, the gate takes what the call's start or end said.
+            model: Text,
+            /// Who served it (`gen_ai.provider.name`).
+            provider: Text,
+            /// Input tokens read from a cache; part of `prompt_tokens`.
+            cached_tokens: u64,
+            /// Input tokens written to a cache; part of `prompt_tokens`.
+            cache_creation_tokens: u64,
+            /// Those of them that are to stay an hour, which costs more; part of `cache_creation_tokens`.
+            cache_creation_1h_tokens: u64,
+            /// Output tokens spent on reasoning; part of `completion_tokens`.
+            reasoning_tokens: u64,
+            /// Input tokens that are audio; part of `prompt_tokens`.
+            audio_input_tokens: u64,
+            /// Output tokens that are audio; part of `completion_tokens`.
+            audio_output_tokens: u64,
+            /// Where `cost_usd` comes from; absent where its emitter did not say.
+            cost_source: CostSource,
+            /// True where a part was larger than its whole and the gate set the counts right.
+            repaired: bool,
+            /// True where it sums up calls that are counted by themselves (usage told on an agent, or by a second
+            /// instrumentation around a call): it is no part of the sums. False where an agent's usage is its own.
+            aggregate: bool,
+            /// Calls of the execution so far whose usage is not known: then both sums are lower bounds.
+            calls_without_usage: u64,
+            /// Calls so far whose usage is known and whose price is not: then the sum of money is a lower bound.
+            calls_without_price: u64, }
     }
     /// How full the context window is.
     ContextSnapshot "data-context-snapshot", Structural, [as ContextSnapshot], at_once, inline {

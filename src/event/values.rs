@@ -220,6 +220,22 @@ words! {
         Unanswered = "unanswered",
     }
 
+    /// Whether what a call used is known.
+    UsageReport {
+        /// Whoever served it said it.
+        Reported = "reported",
+        /// Nobody said it. It is not 0, and it is not estimated.
+        Unknown = "unknown",
+    }
+
+    /// Where a price comes from (`gen_ai.usage.cost.source`, proposed to the conventions).
+    CostSource {
+        /// The provider said it with the answer.
+        Provider = "provider",
+        /// Computed here, from the table of list prices.
+        Local = "local",
+    }
+
     /// How far a piece of work is.
     ProgressStatus {
         /// Not begun.

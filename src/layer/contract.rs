@@ -109,6 +109,8 @@ impl Slot {
                 | Self::CacheReadTokens
                 | Self::CacheCreationTokens
                 | Self::ReasoningTokens
+                | Self::AudioInputTokens
+                | Self::AudioOutputTokens
                 | Self::TotalTokens
                 | Self::UsageDetails
                 | Self::Cost
@@ -153,13 +155,15 @@ fields! {
     TotalTokens = "gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total", "total_tokens";
     CacheReadTokens = semconv::CACHE_READ_TOKENS, "gen_ai.usage.cache_read_input_tokens",
         "gen_ai.usage.cache_read_tokens", "gen_ai.usage.cached_tokens", "llm.token_count.prompt_details.cache_read";
-    CacheCreationTokens = semconv::CACHE_CREATION_TOKENS, "gen_ai.usage.cache_write.input_tokens",
+    CacheCreationTokens = semconv::CACHE_CREATION_TOKENS, semconv::CACHE_WRITE_TOKENS,
         "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_creation_tokens",
         "llm.token_count.prompt_details.cache_write";
     ReasoningTokens = semconv::REASONING_TOKENS, semconv::REASONING_TOKENS_RIG, "gen_ai.usage.thinking_tokens",
         "llm.token_count.completion_details.reasoning";
     UsageDetails = "langfuse.observation.usage_details", "langfuse.usage_details", "langfuse.usage";
-    Cost = "gen_ai.usage.cost", "gen_ai.usage.cost.amount", "operation.cost", "llm.cost.total";
+    AudioInputTokens = semconv::AUDIO_INPUT_TOKENS, "llm.token_count.prompt_details.audio";
+    AudioOutputTokens = semconv::AUDIO_OUTPUT_TOKENS, "llm.token_count.completion_details.audio";
+    Cost = semconv::USAGE_COST, "gen_ai.usage.cost.amount", "operation.cost", "llm.cost.total";
     InputMessages = semconv::INPUT_MESSAGES, "gcp.vertex.agent.llm_request";
     OutputMessages = semconv::OUTPUT_MESSAGES, "gcp.vertex.agent.llm_response";
     InputValue = semconv::INPUT_VALUE, semconv::PROMPT, "langfuse.observation.input", "langfuse.input",

@@ -11,7 +11,7 @@ use crate::{
         AgentEnd, Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
         GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType,
         MemoryUpdated, Outcome, Retrieval, StepEnd, StepFailed, TokenUsage, ToolFailure, ToolOutputAvailable,
-        ToolOutputError,
+        ToolOutputError, UsageReport,
     },
 };
 use std::any::type_name;
@@ -80,6 +80,9 @@ impl OpenSpan {
                 if let Some(fact) = self.fact(kind, ending) {
                     self.emit(recorder, fact);
                 }
+                if let Some(usage) = self.usage().filter(|_| kind == SpanKind::Embedding) {
+                    self.emit(recorder, usage);
+                }
                 self.emit(recorder, self.step_end(ending));
             }
         }
@@ -128,6 +131,7 @@ impl OpenSpan {
         end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
         end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
         end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
+        end.usage = Some(if self.usage().is_some() { UsageReport::Reported } else { UsageReport::Unknown });
         end.output = fields.json(Slot::OutputMessages).or_else(|| fields.json(Slot::OutputValue));
         end
     }
@@ -140,15 +144,22 @@ impl OpenSpan {
         (waited >= 0.0 && wrote > 0.0).then(|| tokens as f64 / wrote)
     }
 
-    /// What the call used; none where it is not known.
+    /// What the call used; none where it is not known, and zeros say that nobody looked. The gate adds price and sums.
     fn usage(&self) -> Option<TokenUsage> {
-        let prompt = self.fields.unsigned(Slot::InputTokens);
-        let completion = self.fields.unsigned(Slot::OutputTokens);
-        prompt.or(completion)?;
-        let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
-        let total = prompt.saturating_add(completion);
-        let mut usage = TokenUsage::new(prompt, completion, total, self.run.add_tokens(total));
-        usage.cost_usd = self.fields.float(Slot::Cost);
+        let fields = &self.fields;
+        let count = |slot| fields.unsigned(slot).unwrap_or(0);
+        let (prompt, completion) = (count(Slot::InputTokens), count(Slot::OutputTokens));
+        let total = Some(prompt.saturating_add(completion)).filter(|total| *total > 0)?;
+        let mut usage = TokenUsage::new(prompt, completion, total, 0);
+        usage.model = fields.text(Slot::ResponseModel).or_else(|| fields.text(Slot::RequestModel));
+        usage.provider = fields.text(Slot::Provider);
+        usage.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
+        usage.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
+        usage.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
+        usage.audio_input_tokens = fields.unsigned(Slot::AudioInputTokens);
+        usage.audio_output_tokens = fields.unsigned(Slot::AudioOutputTokens);
+        usage.cost_usd = fields.float(Slot::Cost);
+        usage.aggregate = self.inner.tells_own.then_some(false);
         Some(usage)
     }
 

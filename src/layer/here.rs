@@ -1,6 +1,6 @@
 //! Where running code stands: the nearest open span around it, asked through the current subscriber.
 
-use super::{AgentLayer, open::OpenSpan};
+use super::{AgentLayer, open::OpenSpan, place::Elsewhere};
 use crate::{ExecutionId, Recorder, StepId, StreamEvent, context::TraceContext, event::Body};
 use tracing::{Dispatch, Span, span::Id};
 use tracing_subscriber::registry::LookupSpan;
@@ -12,12 +12,34 @@ pub(crate) struct Here {
     pub(crate) execution_id: ExecutionId,
     pub(crate) step_id: StepId,
     /// Where its execution goes on from, if it was begun elsewhere.
-    #[allow(dead_code, reason = "read by what passes the trace on, which comes next")]
     pub(crate) remote: Option<TraceContext>,
 }
 
-/// Finds the open span of an id. The layer knows the type of its subscriber only while it is built in.
-pub(super) type Find = fn(&AgentLayer, &Dispatch, &Id) -> Option<Here>;
+/// Where code stands.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The nearest open span of this process.
+    pub(crate) here: Option<Here>,
+    /// The place in another process that it goes on from, where that is nearer.
+    pub(crate) elsewhere: Option<TraceContext>,
+}
+
+/// Finds the place of a span. The layer knows the type of its subscriber only while it is built in.
+pub(super) type Find = fn(&AgentLayer, &Dispatch, &Id) -> Option<Place>;
+
+impl Place {
+    /// Of the running code; none where nothing is around it or nobody listens.
+    pub(crate) fn now() -> Option<Self> {
+        Self::of(&Span::current())
+    }
+
+    fn of(span: &Span) -> Option<Self> {
+        span.with_subscriber(|(id, dispatch)| {
+            let layer = dispatch.downcast_ref::<AgentLayer>()?;
+            (layer.find?)(layer, dispatch, id)
+        })?
+    }
+}
 
 impl Here {
     /// The nearest agent span around the running code; none where there is none or nobody listens.
@@ -27,10 +49,7 @@ impl Here {
 
     /// The nearest agent span that is this one or around it.
     pub(crate) fn of(span: &Span) -> Option<Self> {
-        span.with_subscriber(|(id, dispatch)| {
-            let layer = dispatch.downcast_ref::<AgentLayer>()?;
-            (layer.find?)(layer, dispatch, id)
-        })?
+        Place::of(span)?.here
     }
 
     /// Emits an event of this step.
@@ -42,17 +61,22 @@ impl Here {
 }
 
 /// What is said in a span comes after its start: the start is told now.
-pub(super) fn find<S>(layer: &AgentLayer, dispatch: &Dispatch, id: &Id) -> Option<Here>
+pub(super) fn find<S>(layer: &AgentLayer, dispatch: &Dispatch, id: &Id) -> Option<Place>
 where
     S: for<'a> LookupSpan<'a> + 'static,
 {
     let span = dispatch.downcast_ref::<S>()?.span(id)?;
-    span.scope().find_map(|ancestor| {
+    let mut elsewhere = None;
+    let here = span.scope().find_map(|ancestor| {
         let mut extensions = ancestor.extensions_mut();
+        if let Some(Elsewhere(context)) = extensions.get_mut() {
+            elsewhere.get_or_insert_with(|| context.clone());
+        }
         let open = extensions.get_mut::<OpenSpan>()?;
         layer.announce(open);
         let (run, step_id) = open.place();
-        let recorder = layer.recorder.clone();
-        Some(Here { recorder, execution_id: run.execution_id.clone(), step_id, remote: run.remote.clone() })
-    })
+        let (execution_id, remote) = (run.execution_id.clone(), run.remote.clone());
+        Some(Here { recorder: layer.recorder.clone(), execution_id, step_id, remote })
+    });
+    Some(Place { here, elsewhere })
 }

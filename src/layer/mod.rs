@@ -12,6 +12,7 @@ mod open;
 mod pieces;
 mod place;
 mod rules;
+mod runs;
 mod same;
 mod shape;
 mod story;
@@ -24,7 +25,7 @@ use open::OpenSpan;
 use pieces::Piece;
 use shape::Shape;
 
-pub(crate) use here::Here;
+pub(crate) use here::{Here, Place};
 pub(crate) use rules::Contract;
 pub use rules::Rules;
 use std::{
@@ -79,15 +80,16 @@ pub struct AgentLayer {
     /// Open spans that have not said yet what they are: while there are none, nobody looks for them.
     candidates: AtomicUsize,
     contract: Contract,
+    runs: runs::Runs,
     /// How the spans of its subscriber are found; known once it is part of one.
     find: Option<here::Find>,
 }
 
 impl AgentLayer {
     /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
-    pub const fn new(recorder: Recorder) -> Self {
+    pub fn new(recorder: Recorder) -> Self {
         let (waiting, candidates) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { recorder, waiting, candidates, contract: Contract::STANDARD, find: None }
+        Self { recorder, waiting, candidates, contract: Contract::STANDARD, runs: runs::Runs::default(), find: None }
     }
 
     /// What spans of your own mean, beside what is understood already.
@@ -108,7 +110,7 @@ impl AgentLayer {
     {
         let metadata = attributes.metadata();
         let Some(shape) = Shape::under(&self.contract, metadata) else { return };
-        if shape.declares(Slot::Traceparent) {
+        if shape.declares(Slot::Traceparent) && !shape.declares(Slot::Operation) {
             return self.remember_elsewhere(&shape, attributes, span);
         }
         if !classify::can_tell(&shape, metadata) || !self.recorder.is_wanted() {
@@ -144,7 +146,7 @@ impl AgentLayer {
         let Some(newest) = self.claim(&mut extensions, began.is_some()) else { return };
         open.merge(newest);
         match open.is_ready() {
-            true => open.announce(&self.recorder),
+            true => self.announce(&mut open),
             false => {
                 open.waits = true;
                 self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -156,6 +158,7 @@ impl AgentLayer {
 
     fn announce(&self, open: &mut OpenSpan) {
         self.stop_waiting(open);
+        self.runs.begin(open);
         open.announce(&self.recorder);
     }
 
@@ -245,6 +248,7 @@ impl AgentLayer {
 
     fn close(&self, mut open: OpenSpan) {
         self.stop_waiting(&mut open);
+        self.runs.end(&open);
         open.end(&self.recorder);
     }
 }

@@ -10,10 +10,7 @@ use super::{
 };
 use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 use tracing::Metadata;
@@ -23,7 +20,6 @@ pub(super) struct Run {
     pub(super) execution_id: ExecutionId,
     /// Where it goes on from, if it was begun elsewhere.
     pub(super) remote: Option<TraceContext>,
-    total_tokens: AtomicU64,
     calls: Mutex<Calls>,
 }
 
@@ -33,17 +29,12 @@ impl Run {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
         let carried = || remote.as_ref().map(|remote| remote.execution_id().clone());
         let execution_id = chosen.or_else(carried).unwrap_or_else(ExecutionId::new);
-        Arc::new(Self { execution_id, remote, total_tokens: AtomicU64::new(0), calls: Mutex::default() })
+        Arc::new(Self { execution_id, remote, calls: Mutex::default() })
     }
 
     /// The tool calls that models announced and nobody has run yet. Held for a look-up and never while emitting.
     pub(super) fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds what a call used, and gives the sum.
-    pub(super) fn add_tokens(&self, tokens: u64) -> u64 {
-        self.total_tokens.fetch_add(tokens, Ordering::Relaxed).saturating_add(tokens)
     }
 }
 

@@ -13,7 +13,7 @@ use tracing::{Subscriber, span::Attributes};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// On a span that stands for a place elsewhere: what begins inside goes on from there.
-pub(super) struct Elsewhere(TraceContext);
+pub(super) struct Elsewhere(pub(super) TraceContext);
 
 /// What is around a new span.
 pub(super) enum Around {
@@ -46,7 +46,10 @@ impl AgentLayer {
         };
         let (run, parent_step_id) = match around {
             Around::Inside(run, parent) => (run, Some(parent)),
-            Around::Elsewhere(context) => (Run::new(&fields, Some(context)), None),
+            Around::Elsewhere(context) => match self.runs.find(context.execution_id()) {
+                Some(run) => (run, Some(context.step_id().clone())),
+                None => (Run::new(&fields, Some(context)), None),
+            },
             Around::Nothing => (Run::new(&fields, None), None),
         };
         let role = match (&parent_step_id, kind) {
@@ -102,7 +105,7 @@ impl AgentLayer {
             self.claim(&mut extensions, true);
             let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
             let mut root = OpenSpan::new(Run::new(fields, None), Role::Root, known, parent.name());
-            root.announce(&self.recorder);
+            self.announce(&mut root);
             extensions.replace(root);
         }
         extensions.get_mut::<OpenSpan>().map(|root| root.place())

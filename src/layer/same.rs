@@ -27,6 +27,8 @@ pub(super) struct Inner {
     others: bool,
     /// Whether one of those said what it used.
     used: bool,
+    /// Whether what it tells of tokens is what that same call used, and no sum over all of them.
+    pub(super) tells_own: bool,
     /// What the same call said of what it used and of how it failed.
     told: Fields,
 }
@@ -39,6 +41,8 @@ const USAGE: &[Slot] = &[
     Slot::CacheReadTokens,
     Slot::CacheCreationTokens,
     Slot::ReasoningTokens,
+    Slot::AudioInputTokens,
+    Slot::AudioOutputTokens,
     Slot::Cost,
 ];
 
@@ -146,20 +150,22 @@ impl AgentLayer {
         }
     }
 
-    /// A model call that ends inside another one, as a call of its own, tells it whether tokens are accounted for.
+    /// A call that ends inside one like it, as a call of its own, tells it whether tokens are accounted for.
     pub(super) fn tell_outer<S>(&self, ended: &OpenSpan, span: &SpanRef<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if ended.kind() != SpanKind::Llm {
+        if !matches!(ended.kind(), SpanKind::Llm | SpanKind::Embedding) {
             return;
         }
         for ancestor in span.scope().skip(1) {
-            if let Some(open) = ancestor.extensions_mut().get_mut::<OpenSpan>() {
+            let mut extensions = ancestor.extensions_mut();
+            let Some(open) = extensions.get_mut::<OpenSpan>() else { continue };
+            if open.kind() == ended.kind() {
                 open.inner.others = true;
                 open.inner.used |= ended.inner.used || USAGE.iter().any(|slot| ended.fields.has(*slot));
-                return;
             }
+            return;
         }
     }
 }
@@ -198,9 +204,11 @@ impl OpenSpan {
     /// What it used and how it ended, with what the calls inside have told. A failure inside is its own, unless it says
     /// that it ended well or there was another try.
     pub(super) fn settle_inner(&mut self) {
-        if self.inner.used {
+        let own = self.inner.told.only(USAGE);
+        self.inner.tells_own = self.inner.used && !own.is_empty();
+        if self.inner.tells_own {
             self.fields.forget(USAGE);
-            self.fields.merge(self.inner.told.only(USAGE));
+            self.fields.merge(own);
         }
         let outcome = self.fields.str(Slot::Outcome);
         if !self.inner.others && matches!(outcome, None | Some(crate::semconv::outcome::ERROR)) {

@@ -11,6 +11,7 @@ use crate::{
     Cursor, Error, EventLog,
     control::Running,
     hub::{Hub, HubLimits},
+    ledger::Prices,
 };
 use std::{
     sync::{
@@ -67,6 +68,7 @@ pub struct RecorderBuilder {
     queue: QueueLimits,
     hub: HubLimits,
     without_hub: bool,
+    prices: Prices,
 }
 
 impl RecorderBuilder {
@@ -85,6 +87,12 @@ impl RecorderBuilder {
     /// How much the hub holds for live readers.
     pub fn hub(mut self, limits: HubLimits) -> Self {
         self.hub = limits;
+        self
+    }
+
+    /// What calls cost; without it, [`Prices::builtin`].
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.prices = prices;
         self
     }
 
@@ -111,12 +119,13 @@ impl RecorderBuilder {
         let wanted = if self.without_hub { 0 } else { HUB } | if self.log.is_some() { LOG } else { 0 };
         let (send, receive) = mpsc::sync_channel::<Arc<Shared>>(1);
         let (worker_hub, worker_log, shows) = (hub.clone(), self.log.clone(), !self.without_hub);
+        let prices = self.prices;
         let thread = std::thread::Builder::new()
             .name("spanwright-recorder".into())
             .spawn(move || {
                 let Ok(shared) = receive.recv() else { return Ok(()) };
                 let _ended = Ended(shared.clone(), worker_hub.clone());
-                Worker::new(shared, worker_hub, shows, worker_log, opened_at).run(unfinished)
+                Worker::new(shared, worker_hub, shows, worker_log, opened_at, prices).run(unfinished)
             })
             .map_err(|source| Error::io("no thread for the recorder").with_source(source))?;
         let shared = Arc::new(Shared {

@@ -1,14 +1,16 @@
-//! What the gate remembers of each execution: its numbers, its conversation, and the texts that are being written.
+//! What the gate remembers of each execution: its numbers, its conversation, what it has spent, and the texts that are
+//! being written.
 
 use super::texts::Texts;
 use crate::{
     EventLog, ExecutionId, StreamEvent, Text,
     event::{Body, Concept, Kind, Life, Recorded},
+    ledger::{Account, Prices},
 };
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 pub(super) struct Executions {
@@ -24,6 +26,7 @@ pub(super) struct Executions {
     /// Whether any was forgotten: then one that comes up may be an old one.
     forgot: bool,
     log: Option<Arc<dyn EventLog>>,
+    prices: Prices,
     started_ms: u128,
 }
 
@@ -34,6 +37,9 @@ struct Execution {
     session_id: Option<Text>,
     closed: bool,
     texts: Texts,
+    account: Account,
+    /// Of one that an earlier process recorded: up to where, as long as its sums have not been asked for.
+    recorded_to: Option<u64>,
 }
 
 /// Ended executions that are remembered, for late events.
@@ -46,7 +52,7 @@ const CLOCKS_MS: u128 = 24 * 3_600 * 1_000;
 const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 impl Executions {
-    pub(super) fn new(log: Option<Arc<dyn EventLog>>) -> Self {
+    pub(super) fn new(log: Option<Arc<dyn EventLog>>, prices: Prices) -> Self {
         Self {
             places: HashMap::new(),
             known: Vec::new(),
@@ -56,6 +62,7 @@ impl Executions {
             ended: VecDeque::new(),
             forgot: false,
             log,
+            prices,
             started_ms: now_ms(),
         }
     }
@@ -71,6 +78,10 @@ impl Executions {
         let place = self.place(id);
         let ended = (event.kind().life() == Life::Closes(Concept::Execution)).then(|| id.clone());
         let execution = &mut self.known[place];
+        if event.kind() == Kind::TokenUsage {
+            execution.continue_sums(id, self.log.as_ref());
+        }
+        execution.account.complete(&mut event, &self.prices);
         execution.apply(&mut event, shown);
         let Execution { sequence, pieces, ref session_id, .. } = *execution;
         let recorded = Recorded { event, sequence, pieces, shown, session_id: session_id.clone() };
@@ -125,6 +136,7 @@ impl Executions {
             sequence: row.events,
             pieces: row.pieces,
             session_id: row.session_id,
+            recorded_to: Some(row.cursor.offset),
             ..Execution::default()
         })
     }
@@ -162,7 +174,27 @@ fn ask(log: &Arc<dyn EventLog>, id: &ExecutionId) -> Option<crate::log::Executio
     log.execution(id.clone()).wait(LOG_LIMIT).ok().flatten()
 }
 
+/// The last event of this kind up to this offset.
+fn last_of(log: &Arc<dyn EventLog>, id: &ExecutionId, kind: Kind, offset: u64) -> Option<StreamEvent> {
+    let deadline = crate::time::deadline(LOG_LIMIT);
+    let mut last = log.last_before(id.clone(), offset).wait(LOG_LIMIT).ok()??;
+    while last.kind != kind {
+        let left = deadline.saturating_duration_since(Instant::now());
+        last = log.last_before(id.clone(), last.cursor.offset.checked_sub(1)?).wait(left).ok()??;
+    }
+    last.to_stream().ok()
+}
+
 impl Execution {
+    /// What an earlier process counted is looked for once, when it is needed first. From the end backwards: usage is
+    /// told with every call, so the last is near.
+    fn continue_sums(&mut self, id: &ExecutionId, log: Option<&Arc<dyn EventLog>>) {
+        let (Some(offset), Some(log)) = (self.recorded_to.take(), log) else { return };
+        if let Some(Body::TokenUsage(last)) = last_of(log, id, Kind::TokenUsage, offset).map(|event| event.body) {
+            self.account.continue_after(&last);
+        }
+    }
+
     fn apply(&mut self, event: &mut StreamEvent, shown: bool) {
         let kind = event.kind();
         match kind.life() {

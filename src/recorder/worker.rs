@@ -5,6 +5,7 @@ use crate::{
     Cursor, Error, EventLog, StreamEvent, Timestamp,
     event::{Batch, OpenThings, Recorded, StreamLagged},
     hub::Hub,
+    ledger::Prices,
 };
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -36,9 +37,10 @@ impl Worker {
         shows: bool,
         log: Option<Arc<dyn EventLog>>,
         opened_at: Cursor,
+        prices: Prices,
     ) -> Self {
         Self {
-            executions: Executions::new(log.clone()),
+            executions: Executions::new(log.clone(), prices),
             keeper: log.map(|log| Keeper::new(log, shared.clone())),
             next: Cursor::new(opened_at.epoch, opened_at.offset + 1),
             told_shed: Stats::default(),

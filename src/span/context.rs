@@ -1,8 +1,8 @@
 //! Keeping the current span where `tracing` would lose it: in tasks and on other threads.
 
-use tracing::{Span, dispatcher};
-
 use super::AgentSpan;
+use crate::context::Context;
+use tracing::Span;
 
 /// The span that this code runs in, to add facts to it without a handle.
 ///
@@ -12,20 +12,30 @@ pub fn current() -> AgentSpan {
     AgentSpan::borrowed(Span::current())
 }
 
-/// The same closure, bound to the current span and its subscriber. For `std::thread::spawn` and `spawn_blocking`.
+/// The same closure, bound to where this code runs. For `std::thread::spawn` and whatever else takes a closure.
+///
+/// For closures that are called many times, and for channels, there is [`Context`].
 pub fn in_context<R>(work: impl FnOnce() -> R) -> impl FnOnce() -> R {
-    let span = Span::current();
-    let dispatch = dispatcher::get_default(Clone::clone);
-    move || dispatcher::with_default(&dispatch, || span.in_scope(work))
+    let context = Context::current();
+    move || context.in_scope(work)
 }
 
-/// `tokio::spawn`, with the current span and its subscriber kept.
+/// `tokio::spawn` that stays where this code runs. For a `JoinSet`: `set.spawn(Context::current().run(future))`.
 #[cfg(feature = "tokio")]
 pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    use tracing::instrument::{Instrument, WithSubscriber};
-    tokio::spawn(future.in_current_span().with_current_subscriber())
+    tokio::spawn(Context::current().run(future))
+}
+
+/// `tokio::task::spawn_blocking` that stays where this code runs.
+#[cfg(feature = "tokio")]
+pub fn spawn_blocking<F, R>(work: F) -> tokio::task::JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    tokio::task::spawn_blocking(in_context(work))
 }

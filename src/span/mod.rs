@@ -36,7 +36,7 @@ mod run;
 mod verdict;
 
 #[cfg(feature = "tokio")]
-pub use context::spawn;
+pub use context::{spawn, spawn_blocking};
 pub use {
     agent_span::AgentSpan,
     chunks::ChunkReader,

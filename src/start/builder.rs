@@ -1,7 +1,7 @@
 //! Settings of a start, and what they start.
 
 use super::Guard;
-use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimits};
+use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimits, ledger::Prices};
 use std::path::PathBuf;
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -75,6 +75,13 @@ impl Builder {
     /// How much is held for live readers.
     pub fn hub(mut self, limits: HubLimits) -> Self {
         self.recorder = self.recorder.hub(limits);
+        self
+    }
+
+    /// What calls cost: the built-in list prices with your own over them, such as
+    /// `Prices::builtin().with(&Prices::from_file("prices.json")?)`. Without it, [`Prices::builtin`].
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.recorder = self.recorder.prices(prices);
         self
     }
 

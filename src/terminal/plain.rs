@@ -84,8 +84,10 @@ fn facts(run: &RunTree, node: &Node) -> String {
     if is_root && run.is_finished() {
         parts.push(run.totals_in_words());
     }
-    let money = if is_root { run.totals().cost_usd.filter(|_| run.is_finished()) } else { node.facts.usage.cost_usd };
-    parts.extend(money.map(words::money));
+    parts.extend(match is_root {
+        true => run.cost_in_words().filter(|_| run.is_finished()),
+        false => node.facts.usage.cost_usd.map(words::money),
+    });
     parts.retain(|part| !part.is_empty());
     parts.join(" · ")
 }

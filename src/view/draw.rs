@@ -70,7 +70,7 @@ impl RunTree {
         let mark = Mark::of(root, over);
         let left = Line::new().and(style(mark), mark.symbol()).and(Style::Strong, format!(" {name}"));
         let left = left.and(Style::Dim, self.short_id()).and(detail_style(mark), gap(words::detail(root, over, true)));
-        let money = self.totals.cost_usd.map(words::money).unwrap_or_default();
+        let money = self.cost_in_words().unwrap_or_default();
         Cells {
             is_root: true,
             left,
@@ -94,10 +94,17 @@ impl RunTree {
         if totals.tokens > 0 {
             let cached = totals.cached_tokens;
             let cached = if cached > 0 { format!(" ({} cached)", words::count(cached)) } else { String::new() };
-            parts.push(format!("{} tok{cached}", words::count(totals.tokens)));
+            let bound = words::at_least(totals.are_tokens_a_lower_bound());
+            parts.push(format!("{bound}{} tok{cached}", words::count(totals.tokens)));
         }
         parts.extend(totals.context_pct.map(|part| format!("context {part:.0} %")));
         parts.join(" · ")
+    }
+
+    /// What it cost; `≥` where that is not all.
+    pub(crate) fn cost_in_words(&self) -> Option<String> {
+        let bound = words::at_least(self.totals.is_cost_a_lower_bound());
+        self.totals.cost_usd.map(|cost| format!("{bound}{}", words::money(cost)))
     }
 
     fn cells(&self, branches: &str, node: &Node, now: Option<Timestamp>) -> Cells {

@@ -174,12 +174,7 @@ impl RunTree {
     pub(super) fn spend(&mut self, at: usize, usage: Usage) {
         let node = &mut self.nodes[at];
         let old = node.facts.usage;
-        node.facts.usage = Usage {
-            input: usage.input.or(old.input),
-            output: usage.output.or(old.output),
-            cached: usage.cached.or(old.cached),
-            cost_usd: usage.cost_usd.or(old.cost_usd),
-        };
+        node.facts.usage = usage.or(old);
         // Usage stands on leaf calls; what stands on an agent or a step is the sum of calls that are counted already.
         if matches!(node.kind, NodeKind::Llm | NodeKind::Embedding) {
             let new = node.facts.usage;

@@ -174,6 +174,12 @@ pub(crate) fn ticking(time: Duration) -> String {
     if time.as_secs() == 0 { format!("0.{} s", time.as_millis() / 100) } else { duration(time) }
 }
 
+/// What stands before a sum that is not all.
+#[cfg(feature = "terminal")]
+pub(crate) const fn at_least(is_lower_bound: bool) -> &'static str {
+    if is_lower_bound { "≥ " } else { "" }
+}
+
 /// `$0.0018`, `$12.50`, `<$0.0001`; what nobody has is short as well.
 pub(crate) fn money(usd: f64) -> String {
     match usd {

@@ -45,14 +45,14 @@ fn a_chat_answer_tells_its_text_and_the_usage_of_its_choiceless_last_chunk() {
     check(
         tape!("chat_text"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"The sky"}
-        s2 text-delta {"delta":" is blue."}
-        s2 text-end {"final_text":"The sky is blue."}
-        s2 llm-call-end {"cached_tokens":1024,"completion_tokens":46,"finish_reasons":["stop"],"model":"gpt-4o-2024-08-06","prompt_tokens":1117,"reasoning_tokens":12,"response_id":"chatcmpl-B9Mxt5","total_tokens":1163}
-        s2 token-usage {"completion_tokens":46,"cumulative_tokens":1163,"prompt_tokens":1117,"total_tokens":1163}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"The sky"}
+            s2 text-delta {"delta":" is blue."}
+            s2 text-end {"final_text":"The sky is blue."}
+            s2 llm-call-end {"cached_tokens":1024,"completion_tokens":46,"finish_reasons":["stop"],"model":"gpt-4o-2024-08-06","prompt_tokens":1117,"reasoning_tokens":12,"response_id":"chatcmpl-B9Mxt5","total_tokens":1163,"usage":"reported"}
+            s2 token-usage {"cached_tokens":1024,"completion_tokens":46,"cost_source":"local","cost_usd":0.0019725,"cumulative_cost_usd":0.0019725,"cumulative_tokens":1163,"model":"gpt-4o-2024-08-06","prompt_tokens":1117,"reasoning_tokens":12,"total_tokens":1163}
+        "#]],
     );
 }
 
@@ -67,8 +67,8 @@ fn a_chat_answer_tells_the_input_of_each_tool_as_it_is_written() {
             s2 tool-input-delta {"input_text_delta":"\"sky\"}"}
             s2 in s2 tool-input-start {"tool_name":"search"}
             s2 tool-input-delta {"input_text_delta":"{\"q\":\"blue\"}"}
-            s2 llm-call-end {"cached_tokens":1024,"completion_tokens":46,"finish_reasons":["tool_calls"],"model":"gpt-4o-2024-08-06","prompt_tokens":1117,"reasoning_tokens":12,"response_id":"chatcmpl-B9Mxt5","total_tokens":1163}
-            s2 token-usage {"completion_tokens":46,"cumulative_tokens":1163,"prompt_tokens":1117,"total_tokens":1163}
+            s2 llm-call-end {"cached_tokens":1024,"completion_tokens":46,"finish_reasons":["tool_calls"],"model":"gpt-4o-2024-08-06","prompt_tokens":1117,"reasoning_tokens":12,"response_id":"chatcmpl-B9Mxt5","total_tokens":1163,"usage":"reported"}
+            s2 token-usage {"cached_tokens":1024,"completion_tokens":46,"cost_source":"local","cost_usd":0.0019725,"cumulative_cost_usd":0.0019725,"cumulative_tokens":1163,"model":"gpt-4o-2024-08-06","prompt_tokens":1117,"reasoning_tokens":12,"total_tokens":1163}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_name":"search"}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_name":"search"}
         "#]],
@@ -80,13 +80,13 @@ fn a_chat_answer_that_refuses_keeps_its_words_and_says_that_it_refused() {
     check(
         tape!("chat_refusal"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"I'm sorry,"}
-        s2 text-delta {"delta":" I can't help with that."}
-        s2 text-end {"final_text":"I'm sorry, I can't help with that."}
-        s2 llm-call-end {"finish_reasons":["refusal"],"model":"gpt-4o-2024-08-06","response_id":"chatcmpl-B9Mxt5"}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"I'm sorry,"}
+            s2 text-delta {"delta":" I can't help with that."}
+            s2 text-end {"final_text":"I'm sorry, I can't help with that."}
+            s2 llm-call-end {"finish_reasons":["refusal"],"model":"gpt-4o-2024-08-06","response_id":"chatcmpl-B9Mxt5","usage":"unknown"}
+        "#]],
     );
 }
 
@@ -95,13 +95,13 @@ fn of_several_choices_the_first_ones_text_is_told_and_why_each_stopped() {
     check(
         tape!("chat_choices"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"Heads"}
-        s2 text-delta {"delta":"."}
-        s2 text-end {"final_text":"Heads."}
-        s2 llm-call-end {"finish_reasons":["stop","length"],"model":"gpt-4o-2024-08-06","response_id":"chatcmpl-B9Mxt5"}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"Heads"}
+            s2 text-delta {"delta":"."}
+            s2 text-end {"final_text":"Heads."}
+            s2 llm-call-end {"finish_reasons":["stop","length"],"model":"gpt-4o-2024-08-06","response_id":"chatcmpl-B9Mxt5","usage":"unknown"}
+        "#]],
     );
 }
 
@@ -124,17 +124,17 @@ fn reasoning_that_chat_servers_send_beside_the_content_is_reasoning() {
     check(
         tape!("chat_reasoning"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 reasoning-start {}
-        s2 reasoning-delta {"delta":"Rayleigh"}
-        s2 reasoning-delta {"delta":" scattering."}
-        s2 reasoning-end {"final_text":"Rayleigh scattering."}
-        s2 text-start {}
-        s2 text-delta {"delta":"Blue."}
-        s2 text-end {"final_text":"Blue."}
-        s2 llm-call-end {"cached_tokens":0,"completion_tokens":9,"finish_reasons":["stop"],"model":"deepseek-reasoner","prompt_tokens":20,"reasoning_tokens":5,"response_id":"f4b2a1d0","total_tokens":29}
-        s2 token-usage {"completion_tokens":9,"cumulative_tokens":29,"prompt_tokens":20,"total_tokens":29}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 reasoning-start {}
+            s2 reasoning-delta {"delta":"Rayleigh"}
+            s2 reasoning-delta {"delta":" scattering."}
+            s2 reasoning-end {"final_text":"Rayleigh scattering."}
+            s2 text-start {}
+            s2 text-delta {"delta":"Blue."}
+            s2 text-end {"final_text":"Blue."}
+            s2 llm-call-end {"cached_tokens":0,"completion_tokens":9,"finish_reasons":["stop"],"model":"deepseek-reasoner","prompt_tokens":20,"reasoning_tokens":5,"response_id":"f4b2a1d0","total_tokens":29,"usage":"reported"}
+            s2 token-usage {"cached_tokens":0,"calls_without_price":1,"completion_tokens":9,"cumulative_tokens":29,"model":"deepseek-reasoner","prompt_tokens":20,"reasoning_tokens":5,"total_tokens":29}
+        "#]],
     );
 }
 
@@ -143,18 +143,18 @@ fn a_response_tells_its_reasoning_its_text_and_its_usage() {
     check(
         tape!("responses_text"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 reasoning-start {}
-        s2 reasoning-delta {"delta":"**Thinking**"}
-        s2 reasoning-delta {"delta":" of light"}
-        s2 reasoning-end {"final_text":"**Thinking** of light"}
-        s2 text-start {}
-        s2 text-delta {"delta":"It is"}
-        s2 text-delta {"delta":" blue."}
-        s2 text-end {"final_text":"It is blue."}
-        s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["completed"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148}
-        s2 token-usage {"completion_tokens":111,"cumulative_tokens":148,"prompt_tokens":37,"total_tokens":148}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 reasoning-start {}
+            s2 reasoning-delta {"delta":"**Thinking**"}
+            s2 reasoning-delta {"delta":" of light"}
+            s2 reasoning-end {"final_text":"**Thinking** of light"}
+            s2 text-start {}
+            s2 text-delta {"delta":"It is"}
+            s2 text-delta {"delta":" blue."}
+            s2 text-end {"final_text":"It is blue."}
+            s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["completed"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148,"usage":"reported"}
+            s2 token-usage {"cached_tokens":16,"completion_tokens":111,"cost_source":"local","cost_usd":0.00113825,"cumulative_cost_usd":0.00113825,"cumulative_tokens":148,"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"total_tokens":148}
+        "#]],
     );
 }
 
@@ -170,8 +170,8 @@ fn a_response_tells_the_calls_that_the_program_runs_and_not_those_of_the_provide
             s2 in s2 tool-input-start {"tool_call_id":"call_custom1","tool_name":"run_code"}
             s2 tool-input-delta {"input_text_delta":"print(","tool_call_id":"call_custom1"}
             s2 tool-input-delta {"input_text_delta":"1)","tool_call_id":"call_custom1"}
-            s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["completed"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148}
-            s2 token-usage {"completion_tokens":111,"cumulative_tokens":148,"prompt_tokens":37,"total_tokens":148}
+            s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["completed"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148,"usage":"reported"}
+            s2 token-usage {"cached_tokens":16,"completion_tokens":111,"cost_source":"local","cost_usd":0.00113825,"cumulative_cost_usd":0.00113825,"cumulative_tokens":148,"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"total_tokens":148}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"call_unLAR8M","tool_name":"search"}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"call_custom1","tool_name":"run_code"}
         "#]],
@@ -183,14 +183,14 @@ fn a_response_that_refuses_keeps_its_words_and_says_that_it_refused() {
     check(
         tape!("responses_refusal"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"I can't"}
-        s2 text-delta {"delta":" help with that."}
-        s2 text-end {"final_text":"I can't help with that."}
-        s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["refusal"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148}
-        s2 token-usage {"completion_tokens":111,"cumulative_tokens":148,"prompt_tokens":37,"total_tokens":148}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"I can't"}
+            s2 text-delta {"delta":" help with that."}
+            s2 text-end {"final_text":"I can't help with that."}
+            s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["refusal"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148,"usage":"reported"}
+            s2 token-usage {"cached_tokens":16,"completion_tokens":111,"cost_source":"local","cost_usd":0.00113825,"cumulative_cost_usd":0.00113825,"cumulative_tokens":148,"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"total_tokens":148}
+        "#]],
     );
 }
 
@@ -199,13 +199,13 @@ fn a_response_that_is_cut_short_by_a_limit_says_by_which() {
     check(
         tape!("responses_incomplete"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"It"}
-        s2 text-end {"final_text":"It"}
-        s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["max_output_tokens"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148}
-        s2 token-usage {"completion_tokens":111,"cumulative_tokens":148,"prompt_tokens":37,"total_tokens":148}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"It"}
+            s2 text-end {"final_text":"It"}
+            s2 llm-call-end {"cached_tokens":16,"completion_tokens":111,"finish_reasons":["max_output_tokens"],"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"response_id":"resp_68af4030592c81938ec0a5fbab4a3e9f","total_tokens":148,"usage":"reported"}
+            s2 token-usage {"cached_tokens":16,"completion_tokens":111,"cost_source":"local","cost_usd":0.00113825,"cumulative_cost_usd":0.00113825,"cumulative_tokens":148,"model":"gpt-5-2025-08-07","prompt_tokens":37,"reasoning_tokens":64,"total_tokens":148}
+        "#]],
     );
 }
 
@@ -240,13 +240,13 @@ fn usage_that_is_never_said_is_never_recorded() {
     check(
         &without_usage,
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"The sky"}
-        s2 text-delta {"delta":" is blue."}
-        s2 text-end {"final_text":"The sky is blue."}
-        s2 llm-call-end {"finish_reasons":["stop"],"model":"gpt-4o-2024-08-06","response_id":"chatcmpl-B9Mxt5"}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"The sky"}
+            s2 text-delta {"delta":" is blue."}
+            s2 text-end {"final_text":"The sky is blue."}
+            s2 llm-call-end {"finish_reasons":["stop"],"model":"gpt-4o-2024-08-06","response_id":"chatcmpl-B9Mxt5","usage":"unknown"}
+        "#]],
     );
 }
 
@@ -268,7 +268,7 @@ fn plain_text_items_are_text_and_items_of_no_provider_say_nothing() {
             s2 text-delta {"delta":"Hello"}
             s2 text-delta {"delta":"!"}
             s2 text-end {"final_text":"Hello!"}
-            s2 llm-call-end {"model":"m"}
+            s2 llm-call-end {"model":"m","usage":"unknown"}
         "#]],
     );
 }
@@ -292,7 +292,7 @@ fn calls_at_one_place_are_told_apart_by_their_ids_and_pieces_without_a_name_go_o
             s2 tool-input-delta {"input_text_delta":"}","tool_call_id":"call_1"}
             s2 in s2 tool-input-start {"tool_call_id":"call_2","tool_name":"search"}
             s2 tool-input-delta {"input_text_delta":"{}","tool_call_id":"call_2"}
-            s2 llm-call-end {"model":"m"}
+            s2 llm-call-end {"model":"m","usage":"unknown"}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"call_1","tool_name":"search"}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"call_2","tool_name":"search"}
         "#]],

@@ -22,8 +22,8 @@ fn a_message_tells_thinking_text_and_tools_and_counts_what_was_cached_as_input()
             s2 in s2 tool-input-start {"tool_call_id":"toolu_01T1x1","tool_name":"search"}
             s2 tool-input-delta {"input_text_delta":"{\"q\":","tool_call_id":"toolu_01T1x1"}
             s2 tool-input-delta {"input_text_delta":" \"sky\"}","tool_call_id":"toolu_01T1x1"}
-            s2 llm-call-end {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":89,"finish_reasons":["tool_use"],"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"response_id":"msg_01XFDUDYJgAACzvnptvVoYEL","total_tokens":2214}
-            s2 token-usage {"completion_tokens":89,"cumulative_tokens":2214,"prompt_tokens":2125,"total_tokens":2214}
+            s2 llm-call-end {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":89,"finish_reasons":["tool_use"],"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"response_id":"msg_01XFDUDYJgAACzvnptvVoYEL","total_tokens":2214,"usage":"reported"}
+            s2 token-usage {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":89,"cost_source":"local","cost_usd":0.002385,"cumulative_cost_usd":0.002385,"cumulative_tokens":2214,"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"total_tokens":2214}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"toolu_01T1x1","tool_name":"search"}
         "#]],
     );
@@ -34,17 +34,17 @@ fn each_text_block_of_a_message_is_a_text_of_its_own() {
     check(
         tape!("anthropic_text"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"Hello"}
-        s2 text-delta {"delta":"!"}
-        s2 text-end {"final_text":"Hello!"}
-        s2 text-start {}
-        s2 text-delta {"delta":"And bye."}
-        s2 text-end {"final_text":"And bye."}
-        s2 llm-call-end {"cache_creation_tokens":0,"cached_tokens":0,"completion_tokens":15,"finish_reasons":["end_turn"],"model":"claude-sonnet-4-5-20250929","prompt_tokens":25,"response_id":"msg_01XFDUDYJgAACzvnptvVoYEL","total_tokens":40}
-        s2 token-usage {"completion_tokens":15,"cumulative_tokens":40,"prompt_tokens":25,"total_tokens":40}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"Hello"}
+            s2 text-delta {"delta":"!"}
+            s2 text-end {"final_text":"Hello!"}
+            s2 text-start {}
+            s2 text-delta {"delta":"And bye."}
+            s2 text-end {"final_text":"And bye."}
+            s2 llm-call-end {"cache_creation_tokens":0,"cached_tokens":0,"completion_tokens":15,"finish_reasons":["end_turn"],"model":"claude-sonnet-4-5-20250929","prompt_tokens":25,"response_id":"msg_01XFDUDYJgAACzvnptvVoYEL","total_tokens":40,"usage":"reported"}
+            s2 token-usage {"cache_creation_tokens":0,"cached_tokens":0,"completion_tokens":15,"cost_source":"local","cost_usd":0.0003,"cumulative_cost_usd":0.0003,"cumulative_tokens":40,"model":"claude-sonnet-4-5-20250929","prompt_tokens":25,"total_tokens":40}
+        "#]],
     );
 }
 
@@ -53,13 +53,13 @@ fn an_overloaded_message_fails_and_its_output_stays_unknown() {
     check(
         tape!("anthropic_error"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"Hello"}
-        s2 text-end {"final_text":"Hello"}
-        s2 llm-call-failed {"error":"Overloaded","error_type":"overloaded_error","model":"m","outcome":"error"}
-        s2 token-usage {"completion_tokens":0,"cumulative_tokens":2125,"prompt_tokens":2125,"total_tokens":2125}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"Hello"}
+            s2 text-end {"final_text":"Hello"}
+            s2 llm-call-failed {"error":"Overloaded","error_type":"overloaded_error","model":"m","outcome":"error"}
+            s2 token-usage {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":0,"cost_source":"local","cost_usd":0.00105,"cumulative_cost_usd":0.00105,"cumulative_tokens":2125,"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"total_tokens":2125}
+        "#]],
     );
 }
 
@@ -68,13 +68,13 @@ fn a_message_that_refuses_says_so() {
     check(
         tape!("anthropic_refusal"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"I would"}
-        s2 text-end {"final_text":"I would"}
-        s2 llm-call-end {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":4,"finish_reasons":["refusal"],"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"response_id":"msg_01XFDUDYJgAACzvnptvVoYEL","total_tokens":2129}
-        s2 token-usage {"completion_tokens":4,"cumulative_tokens":2129,"prompt_tokens":2125,"total_tokens":2129}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"I would"}
+            s2 text-end {"final_text":"I would"}
+            s2 llm-call-end {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":4,"finish_reasons":["refusal"],"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"response_id":"msg_01XFDUDYJgAACzvnptvVoYEL","total_tokens":2129,"usage":"reported"}
+            s2 token-usage {"cache_creation_tokens":100,"cached_tokens":2000,"completion_tokens":4,"cost_source":"local","cost_usd":0.00111,"cumulative_cost_usd":0.00111,"cumulative_tokens":2129,"model":"claude-sonnet-4-5-20250929","prompt_tokens":2125,"total_tokens":2129}
+        "#]],
     );
 }
 
@@ -83,17 +83,17 @@ fn gemini_tells_thoughts_and_text_and_counts_the_thoughts_as_output() {
     check(
         tape!("gemini_text"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 reasoning-start {}
-        s2 reasoning-delta {"delta":"**Light**\n"}
-        s2 reasoning-end {"final_text":"**Light**\n"}
-        s2 text-start {}
-        s2 text-delta {"delta":"Blue"}
-        s2 text-delta {"delta":" light scatters."}
-        s2 text-end {"final_text":"Blue light scatters."}
-        s2 llm-call-end {"cached_tokens":512,"completion_tokens":49,"finish_reasons":["STOP"],"model":"gemini-2.5-flash","prompt_tokens":600,"reasoning_tokens":40,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","total_tokens":649}
-        s2 token-usage {"completion_tokens":49,"cumulative_tokens":649,"prompt_tokens":600,"total_tokens":649}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 reasoning-start {}
+            s2 reasoning-delta {"delta":"**Light**\n"}
+            s2 reasoning-end {"final_text":"**Light**\n"}
+            s2 text-start {}
+            s2 text-delta {"delta":"Blue"}
+            s2 text-delta {"delta":" light scatters."}
+            s2 text-end {"final_text":"Blue light scatters."}
+            s2 llm-call-end {"cached_tokens":512,"completion_tokens":49,"finish_reasons":["STOP"],"model":"gemini-2.5-flash","prompt_tokens":600,"reasoning_tokens":40,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","total_tokens":649,"usage":"reported"}
+            s2 token-usage {"cached_tokens":512,"completion_tokens":49,"cost_source":"local","cost_usd":0.00016426,"cumulative_cost_usd":0.00016426,"cumulative_tokens":649,"model":"gemini-2.5-flash","prompt_tokens":600,"reasoning_tokens":40,"total_tokens":649}
+        "#]],
     );
 }
 
@@ -107,8 +107,8 @@ fn calls_that_gemini_gives_no_id_get_one() {
             s2 tool-input-delta {"input_text_delta":"{\"q\":\"sky\"}"}
             s2 in s2 tool-input-start {"tool_call_id":"fc_7","tool_name":"search"}
             s2 tool-input-delta {"input_text_delta":"{\"q\":\"blue\"}","tool_call_id":"fc_7"}
-            s2 llm-call-end {"cached_tokens":512,"completion_tokens":30,"finish_reasons":["STOP"],"model":"gemini-2.5-flash","prompt_tokens":609,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","total_tokens":639}
-            s2 token-usage {"completion_tokens":30,"cumulative_tokens":639,"prompt_tokens":609,"total_tokens":639}
+            s2 llm-call-end {"cached_tokens":512,"completion_tokens":30,"finish_reasons":["STOP"],"model":"gemini-2.5-flash","prompt_tokens":609,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","total_tokens":639,"usage":"reported"}
+            s2 token-usage {"cached_tokens":512,"completion_tokens":30,"cost_source":"local","cost_usd":0.00011946,"cumulative_cost_usd":0.00011946,"cumulative_tokens":639,"model":"gemini-2.5-flash","prompt_tokens":609,"total_tokens":639}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_name":"search"}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"fc_7","tool_name":"search"}
         "#]],
@@ -120,10 +120,10 @@ fn a_prompt_that_gemini_does_not_let_through_says_why() {
     check(
         tape!("gemini_blocked"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 llm-call-end {"finish_reasons":["PROHIBITED_CONTENT"],"model":"gemini-2.5-flash","prompt_tokens":8,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4"}
-        s2 token-usage {"completion_tokens":0,"cumulative_tokens":8,"prompt_tokens":8,"total_tokens":8}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 llm-call-end {"finish_reasons":["PROHIBITED_CONTENT"],"model":"gemini-2.5-flash","prompt_tokens":8,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","usage":"reported"}
+            s2 token-usage {"completion_tokens":0,"cost_source":"local","cost_usd":2.4e-6,"cumulative_cost_usd":2.4e-6,"cumulative_tokens":8,"model":"gemini-2.5-flash","prompt_tokens":8,"total_tokens":8}
+        "#]],
     );
 }
 
@@ -132,13 +132,13 @@ fn an_error_in_the_midst_of_a_gemini_answer_fails_the_call() {
     check(
         tape!("gemini_error"),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 text-start {}
-        s2 text-delta {"delta":"Blue"}
-        s2 text-end {"final_text":"Blue"}
-        s2 llm-call-failed {"error":"The model is overloaded. Please try again later.","error_type":"UNAVAILABLE","model":"m","outcome":"error"}
-        s2 token-usage {"completion_tokens":2,"cumulative_tokens":602,"prompt_tokens":600,"total_tokens":602}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 text-start {}
+            s2 text-delta {"delta":"Blue"}
+            s2 text-end {"final_text":"Blue"}
+            s2 llm-call-failed {"error":"The model is overloaded. Please try again later.","error_type":"UNAVAILABLE","model":"m","outcome":"error"}
+            s2 token-usage {"cached_tokens":512,"completion_tokens":2,"cost_source":"local","cost_usd":0.00004676,"cumulative_cost_usd":0.00004676,"cumulative_tokens":602,"model":"gemini-2.5-flash","prompt_tokens":600,"total_tokens":602}
+        "#]],
     );
 }
 
@@ -180,7 +180,7 @@ fn the_items_of_a_rig_completion_tell_reasoning_text_and_calls() {
             s2 text-end {"final_text":"Let me look."}
             s2 in s2 tool-input-start {"tool_call_id":"call_1","tool_name":"search"}
             s2 tool-input-delta {"input_text_delta":"{\"q\":\"sky\"}","tool_call_id":"call_1"}
-            s2 llm-call-end {"model":"m"}
+            s2 llm-call-end {"model":"m","usage":"unknown"}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"call_1","tool_name":"search"}
         "#]],
     );
@@ -216,8 +216,8 @@ fn the_items_of_a_rig_run_tell_what_its_calls_used() {
             s2 text-end {"final_text":"Let me look."}
             s2 in s2 tool-input-start {"tool_call_id":"call_1","tool_name":"search"}
             s2 tool-input-delta {"input_text_delta":"{\"q\":\"sky\"}","tool_call_id":"call_1"}
-            s2 llm-call-end {"cached_tokens":128,"completion_tokens":40,"finish_reasons":["tool_calls","paused"],"model":"m","prompt_tokens":200,"reasoning_tokens":10,"response_id":"resp_1","total_tokens":240}
-            s2 token-usage {"completion_tokens":40,"cumulative_tokens":240,"prompt_tokens":200,"total_tokens":240}
+            s2 llm-call-end {"cached_tokens":128,"completion_tokens":40,"finish_reasons":["tool_calls","paused"],"model":"m","prompt_tokens":200,"reasoning_tokens":10,"response_id":"resp_1","total_tokens":240,"usage":"reported"}
+            s2 token-usage {"cached_tokens":128,"calls_without_price":1,"completion_tokens":40,"cumulative_tokens":240,"model":"m","prompt_tokens":200,"reasoning_tokens":10,"total_tokens":240}
             s2 tool-output-error {"error":"the model asked for it; no run of it was seen","outcome":"unanswered","tool_call_id":"call_1","tool_name":"search"}
         "#]],
     );
@@ -230,16 +230,16 @@ fn a_list_of_chunks_is_read_as_its_chunks() {
     check_reading(
         |reader, llm| reader.chunk(llm, &Value::Array(list)),
         expect![[r#"
-        s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-        s2 reasoning-start {}
-        s2 reasoning-delta {"delta":"**Light**\n"}
-        s2 reasoning-end {"final_text":"**Light**\n"}
-        s2 text-start {}
-        s2 text-delta {"delta":"Blue"}
-        s2 text-delta {"delta":" light scatters."}
-        s2 text-end {"final_text":"Blue light scatters."}
-        s2 llm-call-end {"cached_tokens":512,"completion_tokens":49,"finish_reasons":["STOP"],"model":"gemini-2.5-flash","prompt_tokens":600,"reasoning_tokens":40,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","total_tokens":649}
-        s2 token-usage {"completion_tokens":49,"cumulative_tokens":649,"prompt_tokens":600,"total_tokens":649}
-    "#]],
+            s2 in s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
+            s2 reasoning-start {}
+            s2 reasoning-delta {"delta":"**Light**\n"}
+            s2 reasoning-end {"final_text":"**Light**\n"}
+            s2 text-start {}
+            s2 text-delta {"delta":"Blue"}
+            s2 text-delta {"delta":" light scatters."}
+            s2 text-end {"final_text":"Blue light scatters."}
+            s2 llm-call-end {"cached_tokens":512,"completion_tokens":49,"finish_reasons":["STOP"],"model":"gemini-2.5-flash","prompt_tokens":600,"reasoning_tokens":40,"response_id":"mAitaLmkHPPlz7IPvtfUqQ4","total_tokens":649,"usage":"reported"}
+            s2 token-usage {"cached_tokens":512,"completion_tokens":49,"cost_source":"local","cost_usd":0.00016426,"cumulative_cost_usd":0.00016426,"cumulative_tokens":649,"model":"gemini-2.5-flash","prompt_tokens":600,"reasoning_tokens":40,"total_tokens":649}
+        "#]],
     );
 }

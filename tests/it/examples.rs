@@ -188,6 +188,34 @@ fn rig_zero_code() {
 }
 
 #[test]
+fn spawn_and_processes() {
+    check(
+        "spawn_and_processes",
+        expect![[r#"
+        in the same execution?
+        a task         yes
+        a thread       yes
+        a channel      yes
+        a child        yes
+        --
+        run boss start
+        step look start
+        step look ok
+        step look start
+        step look ok
+        step look start
+        step look ok
+        step look start
+        step look ok
+        step child start
+        step child ok
+        run boss ok
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}
+
+#[test]
 fn every_example_of_one_file_is_short_and_checked_here() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let checks = std::fs::read_to_string(root.join("tests/it/examples.rs")).expect("this file");

@@ -81,8 +81,8 @@ fn a_plain_span_with_the_conventions_fields_is_enough() {
         expect![[r#"
             s1 execution-start {"name":"research"}
             s2 in s1 llm-call-start {"callable_name":"llm","history_length":0,"model":"gpt-4o"}
-            s2 llm-call-end {"completion_tokens":5,"model":"gpt-4o","prompt_tokens":10,"total_tokens":15}
-            s2 token-usage {"completion_tokens":5,"cumulative_tokens":15,"prompt_tokens":10,"total_tokens":15}
+            s2 llm-call-end {"completion_tokens":5,"model":"gpt-4o","prompt_tokens":10,"total_tokens":15,"usage":"reported"}
+            s2 token-usage {"completion_tokens":5,"cost_source":"local","cost_usd":0.000075,"cumulative_cost_usd":0.000075,"cumulative_tokens":15,"model":"gpt-4o","prompt_tokens":10,"total_tokens":15}
             s3 in s1 tool-input-available {"input":null,"tool_name":"search"}
             s3 tool-output-available {"output":null,"tool_name":"search"}
             s1 execution-end {}
@@ -152,8 +152,8 @@ fn rigs_spans_are_understood_in_the_order_in_which_it_records() {
         expect![[r#"
             s1 execution-start {"input":"why is the sky blue?","name":"researcher"}
             s2 in s1 llm-call-start {"callable_name":"researcher","history_length":1,"input":[{"role":"user"}],"model":"gpt-5-mini","provider":"openai"}
-            s2 llm-call-end {"completion_tokens":20,"model":"gpt-5-mini","prompt_tokens":78,"provider":"openai","response_id":"resp_1","total_tokens":98}
-            s2 token-usage {"completion_tokens":20,"cumulative_tokens":98,"prompt_tokens":78,"total_tokens":98}
+            s2 llm-call-end {"completion_tokens":20,"model":"gpt-5-mini","prompt_tokens":78,"provider":"openai","response_id":"resp_1","total_tokens":98,"usage":"reported"}
+            s2 token-usage {"completion_tokens":20,"cost_source":"local","cost_usd":0.0000595,"cumulative_cost_usd":0.0000595,"cumulative_tokens":98,"model":"gpt-5-mini","prompt_tokens":78,"provider":"openai","total_tokens":98}
             s3 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_1","tool_name":"search"}
             s4 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_2","tool_name":"search"}
             s3 tool-output-available {"output":[1,2],"tool_call_id":"call_1","tool_name":"search"}
@@ -182,11 +182,11 @@ fn a_plain_span_around_a_run_is_taken_as_the_agent() {
         expect![[r#"
             s1 execution-start {"name":"helper"}
             s2 in s1 llm-call-start {"callable_name":"helper","history_length":0,"model":"m"}
-            s2 llm-call-end {"model":"m"}
+            s2 llm-call-end {"model":"m","usage":"unknown"}
             s1 execution-end {}
             s3 execution-start {"name":"helper"}
             s4 in s3 llm-call-start {"callable_name":"helper","history_length":0,"model":"m"}
-            s4 llm-call-end {"model":"m"}
+            s4 llm-call-end {"model":"m","usage":"unknown"}
             s3 execution-end {}
         "#]],
     );
@@ -199,7 +199,7 @@ fn a_call_with_nothing_around_it_is_an_execution_of_its_own() {
         expect![[r#"
             s1 execution-start {"name":"m"}
             s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"m"}
-            s1 llm-call-end {"model":"m"}
+            s1 llm-call-end {"model":"m","usage":"unknown"}
             s1 execution-end {}
         "#]],
     );

@@ -49,24 +49,24 @@ fn the_live_tree_stands_still_while_it_works_and_scrolls_up_when_it_is_done() {
     research_ends().iter().for_each(|event| live.apply(event));
     terminal.feed(&live.last_frame(&mut stage, time(39_100), size));
     expect![[r#"
-        ✓ research 7f3a  "why is the sky blue"      7,325 tok (2,048 cached) · context 61 %  39.0 s  $0.0053
-        ├─ ✓ memory recall           3 hits for "sky colour"                                  12 ms
-        ├─ ! guardrail pii           warn: one value redacted                                  2 ms
-        ├─ ✓ llm gpt-5-2026-01       2,600 → 81 tok (2,048 cached) · ttft 310 ms · 74 tok/s   1.4 s  $0.0018
-        ├─ ✓ tool search             "rayleigh scattering"                                   420 ms
-        │  └─ ✓ agent reader                                                                 414 ms
-        │     ├─ ✓ retriever papers  12 hits for "rayleigh"                                    8 ms
-        │     └─ ✓ llm gpt-5-mini    1,100 → 131 tok · 328 tok/s                             400 ms  $0.0004
-        ├─ ✓ llm gpt-5               3,000 → 413 tok · ttft 310 ms · 86 tok/s · stopped: l…   5.1 s  $0.0031
-        ├─ ✓ tool write_file         path: "report.md", mode: "new" · granted by anna        930 ms
+        ✓ research 7f3a  "why is the sky blue"  ≥ 7,325 tok (2,048 cached) · context 61 %  39.0 s  ≥ $0.0053
+        ├─ ✓ memory recall           3 hits for "sky colour"                                12 ms
+        ├─ ! guardrail pii           warn: one value redacted                                2 ms
+        ├─ ✓ llm gpt-5-2026-01       2,600 → 81 tok (2,048 cached) · ttft 310 ms · 74 to…   1.4 s    $0.0018
+        ├─ ✓ tool search             "rayleigh scattering"                                 420 ms
+        │  └─ ✓ agent reader                                                               414 ms
+        │     ├─ ✓ retriever papers  12 hits for "rayleigh"                                  8 ms
+        │     └─ ✓ llm gpt-5-mini    1,100 → 131 tok · 328 tok/s                           400 ms    $0.0004
+        ├─ ✓ llm gpt-5               3,000 → 413 tok · ttft 310 ms · 86 tok/s · stopped:…   5.1 s    $0.0031
+        ├─ ✓ tool write_file         path: "report.md", mode: "new" · granted by anna      930 ms
         ├─ ✓ artifact report.md      text/markdown, 12,345 bytes
-        ├─ ✗ tool fetch              error: HTTP 503 from example.org · url: "https://exam…  100 ms
-        ├─ ✗ tool shell              denied: the policy said no · "rm -rf /" · policy deny…    2 ms
-        ├─ ✗ tool crawl              timed out: no answer within 31 s · depth: 9             31.0 s
-        ├─ ✗ tool render             panicked: index out of bounds · page: 1                 31.0 s
-        ├─ ⊘ step second opinion     cancelled: given up · try 2                             101 ms
-        │  └─ ⊘ llm other-model      cancelled: dropped                                       90 ms
-        ├─ ✓ memory store            stored episodic                                           5 ms
+        ├─ ✗ tool fetch              error: HTTP 503 from example.org · url: "https://ex…  100 ms
+        ├─ ✗ tool shell              denied: the policy said no · "rm -rf /" · policy de…    2 ms
+        ├─ ✗ tool crawl              timed out: no answer within 31 s · depth: 9           31.0 s
+        ├─ ✗ tool render             panicked: index out of bounds · page: 1               31.0 s
+        ├─ ⊘ step second opinion     cancelled: given up · try 2                           101 ms
+        │  └─ ⊘ llm other-model      cancelled: dropped                                     90 ms
+        ├─ ✓ memory store            stored episodic                                         5 ms
         ├─ ? agent critic            lost: its process ended before it did
         └─ ✓ evaluator faithful      0.9: all claims have a source
 
@@ -205,7 +205,7 @@ fn without_a_terminal_each_start_and_each_end_is_one_plain_line() {
           38.8s  agent critic              start
           38.9s  agent critic              lost                its process ended before it did
           39.0s  evaluator faithful        ok                  0.9: all claims have a source
-          39.0s  run research              ok          39.0 s  "why is the sky blue" · 7,325 tok (2,048 cached) · context 61 % · $0.0053
+          39.0s  run research              ok          39.0 s  "why is the sky blue" · ≥ 7,325 tok (2,048 cached) · context 61 % · ≥ $0.0053
         log runs.db   live http://127.0.0.1:7777
     "#]].assert_eq(&text);
 }

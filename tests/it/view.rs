@@ -50,27 +50,27 @@ fn a_finished_run_shows_every_kind_of_end() {
         &tree_of(whole_research()),
         DrawOptions::default(),
         expect![[r#"
-        ✓ research 7f3a  "why is the sky blue"      7,325 tok (2,048 cached) · context 61 %  39.0 s  $0.0053
-        ├─ ✓ memory recall           3 hits for "sky colour"                                  12 ms
-        ├─ ! guardrail pii           warn: one value redacted                                  2 ms
-        ├─ ✓ llm gpt-5-2026-01       2,600 → 81 tok (2,048 cached) · ttft 310 ms · 74 tok/s   1.4 s  $0.0018
-        ├─ ✓ tool search             "rayleigh scattering"                                   420 ms
-        │  └─ ✓ agent reader                                                                 414 ms
-        │     ├─ ✓ retriever papers  12 hits for "rayleigh"                                    8 ms
-        │     └─ ✓ llm gpt-5-mini    1,100 → 131 tok · 328 tok/s                             400 ms  $0.0004
-        ├─ ✓ llm gpt-5               3,000 → 413 tok · ttft 310 ms · 86 tok/s · stopped: l…   5.1 s  $0.0031
-        ├─ ✓ tool write_file         path: "report.md", mode: "new" · granted by anna        930 ms
-        ├─ ✓ artifact report.md      text/markdown, 12,345 bytes
-        ├─ ✗ tool fetch              error: HTTP 503 from example.org · url: "https://exam…  100 ms
-        ├─ ✗ tool shell              denied: the policy said no · "rm -rf /" · policy deny…    2 ms
-        ├─ ✗ tool crawl              timed out: no answer within 31 s · depth: 9             31.0 s
-        ├─ ✗ tool render             panicked: index out of bounds · page: 1                 31.0 s
-        ├─ ⊘ step second opinion     cancelled: given up · try 2                             101 ms
-        │  └─ ⊘ llm other-model      cancelled: dropped                                       90 ms
-        ├─ ✓ memory store            stored episodic                                           5 ms
-        ├─ ? agent critic            lost: its process ended before it did
-        └─ ✓ evaluator faithful      0.9: all claims have a source
-    "#]],
+            ✓ research 7f3a  "why is the sky blue"  ≥ 7,325 tok (2,048 cached) · context 61 %  39.0 s  ≥ $0.0053
+            ├─ ✓ memory recall           3 hits for "sky colour"                                12 ms
+            ├─ ! guardrail pii           warn: one value redacted                                2 ms
+            ├─ ✓ llm gpt-5-2026-01       2,600 → 81 tok (2,048 cached) · ttft 310 ms · 74 to…   1.4 s    $0.0018
+            ├─ ✓ tool search             "rayleigh scattering"                                 420 ms
+            │  └─ ✓ agent reader                                                               414 ms
+            │     ├─ ✓ retriever papers  12 hits for "rayleigh"                                  8 ms
+            │     └─ ✓ llm gpt-5-mini    1,100 → 131 tok · 328 tok/s                           400 ms    $0.0004
+            ├─ ✓ llm gpt-5               3,000 → 413 tok · ttft 310 ms · 86 tok/s · stopped:…   5.1 s    $0.0031
+            ├─ ✓ tool write_file         path: "report.md", mode: "new" · granted by anna      930 ms
+            ├─ ✓ artifact report.md      text/markdown, 12,345 bytes
+            ├─ ✗ tool fetch              error: HTTP 503 from example.org · url: "https://ex…  100 ms
+            ├─ ✗ tool shell              denied: the policy said no · "rm -rf /" · policy de…    2 ms
+            ├─ ✗ tool crawl              timed out: no answer within 31 s · depth: 9           31.0 s
+            ├─ ✗ tool render             panicked: index out of bounds · page: 1               31.0 s
+            ├─ ⊘ step second opinion     cancelled: given up · try 2                           101 ms
+            │  └─ ⊘ llm other-model      cancelled: dropped                                     90 ms
+            ├─ ✓ memory store            stored episodic                                         5 ms
+            ├─ ? agent critic            lost: its process ended before it did
+            └─ ✓ evaluator faithful      0.9: all claims have a source
+        "#]],
     );
 }
 
@@ -338,17 +338,17 @@ fn what_a_crash_left_open_is_lost_and_has_no_duration() {
         &tree,
         DrawOptions::default(),
         expect![[r#"
-        ? research 7f3a  lost: its process ended …  3,912 tok (2,048 cached) · context 61 %          $0.0022
-        ├─ ✓ memory recall           3 hits for "sky colour"                                  12 ms
-        ├─ ! guardrail pii           warn: one value redacted                                  2 ms
-        ├─ ✓ llm gpt-5-2026-01       2,600 → 81 tok (2,048 cached) · ttft 310 ms · 74 tok/s   1.4 s  $0.0018
-        ├─ ✓ tool search             "rayleigh scattering"                                   420 ms
-        │  └─ ✓ agent reader                                                                 414 ms
-        │     ├─ ✓ retriever papers  12 hits for "rayleigh"                                    8 ms
-        │     └─ ✓ llm gpt-5-mini    1,100 → 131 tok · 328 tok/s                             400 ms  $0.0004
-        ├─ ? llm gpt-5               lost: its process ended before it did · ttft 310 ms
-        └─ ? tool write_file         lost: its process ended before it did · path: "report…
-    "#]],
+            ? research 7f3a  lost: its process en…  ≥ 3,912 tok (2,048 cached) · context 61 %          ≥ $0.0022
+            ├─ ✓ memory recall           3 hits for "sky colour"                                12 ms
+            ├─ ! guardrail pii           warn: one value redacted                                2 ms
+            ├─ ✓ llm gpt-5-2026-01       2,600 → 81 tok (2,048 cached) · ttft 310 ms · 74 to…   1.4 s    $0.0018
+            ├─ ✓ tool search             "rayleigh scattering"                                 420 ms
+            │  └─ ✓ agent reader                                                               414 ms
+            │     ├─ ✓ retriever papers  12 hits for "rayleigh"                                  8 ms
+            │     └─ ✓ llm gpt-5-mini    1,100 → 131 tok · 328 tok/s                           400 ms    $0.0004
+            ├─ ? llm gpt-5               lost: its process ended before it did · ttft 310 ms
+            └─ ? tool write_file         lost: its process ended before it did · path: "repo…
+        "#]],
     );
     assert_eq!(tree.root().status, Status::Lost);
 }

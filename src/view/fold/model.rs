@@ -6,6 +6,7 @@ use crate::{
     event::{Body, LlmCallEnd, LlmCallStart, TokenUsage},
     view::{
         Change, Facts, Inert, NodeKind, RunTree, Status, Usage,
+        totals::Sums,
         tree::{End, Key, NAME_CHARS},
     },
 };
@@ -28,6 +29,10 @@ impl RunTree {
                 let at = self.model(event, false);
                 self.name_model(at, end.model.as_ref());
                 let status = end.outcome.as_ref().map_or(Status::Error, Status::from);
+                // A call that was refused used nothing; one that was cut off did.
+                if status != Status::Error && self.nodes[at].facts.usage.input.is_none() {
+                    self.spend(at, Usage { is_unknown: true, ..Usage::default() });
+                }
                 Some(self.end(at, event.time, End { status, duration_ms: end.duration_ms, error: Some(&end.error) }))
             }
             Body::TokenUsage(usage) => Some(self.used(event, usage)),
@@ -84,11 +89,11 @@ impl RunTree {
     }
 
     fn model_tells(&mut self, at: usize, end: &LlmCallEnd) {
-        let usage = Usage {
-            input: end.prompt_tokens,
-            output: end.completion_tokens,
-            cached: end.cached_tokens,
-            cost_usd: None,
+        let (input, output) = (end.prompt_tokens, end.completion_tokens);
+        let is_known = input.unwrap_or(0) > 0 || output.unwrap_or(0) > 0;
+        let usage = match is_known {
+            true => Usage { input, output, cached: end.cached_tokens, ..Usage::default() },
+            false => Usage { is_unknown: true, ..Usage::default() },
         };
         self.spend(at, usage);
         let facts = &mut self.nodes[at].facts;
@@ -99,15 +104,18 @@ impl RunTree {
     }
 
     fn used(&mut self, event: &StreamEvent, used: &TokenUsage) -> Change {
-        let totals = &mut self.totals;
-        totals.tokens = totals.tokens.max(used.cumulative_tokens);
-        if let Some(cost) = price(used.cumulative_cost_usd) {
-            totals.count_cost(cost);
-        }
+        self.totals.told(Sums {
+            tokens: used.cumulative_tokens,
+            cost_usd: price(used.cumulative_cost_usd),
+            without_usage: used.calls_without_usage.unwrap_or(0),
+            without_price: used.calls_without_price.unwrap_or(0),
+        });
         let inner = Key::Model(event.step_id.clone());
         if let Some(at) = self.find(&inner).or_else(|| self.find_step(event.step_id.as_ref())) {
             let (input, output) = (Some(used.prompt_tokens), Some(used.completion_tokens));
-            self.spend(at, Usage { input, output, cached: None, cost_usd: price(used.cost_usd) });
+            let (cached, cost_usd) = (used.cached_tokens, price(used.cost_usd));
+            let is_aggregate = used.aggregate == Some(true);
+            self.spend(at, Usage { input, output, cached, cost_usd, is_aggregate, is_unknown: false });
         }
         Change::Updated
     }

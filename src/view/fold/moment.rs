@@ -30,7 +30,8 @@ impl RunTree {
             Body::Embedding(embedding) => {
                 let (at, change) =
                     self.moment(event, NodeKind::Embedding, &embedding.model, Some(embedding.duration_ms));
-                self.spend(at, Usage { input: embedding.prompt_tokens, ..Usage::default() });
+                let input = embedding.prompt_tokens.filter(|tokens| *tokens > 0);
+                self.spend(at, Usage { input, is_unknown: input.is_none(), ..Usage::default() });
                 change
             }
             _ => return None,

@@ -37,7 +37,9 @@ fn beside(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "gen_ai.tool.call.outcome" | "spanwright.guardrail.decision" => &[],
         name if name.starts_with("spanwright.guardrail.") => &[("spanwright.guardrail.decision", "block")],
-        "gen_ai.usage.cost" => &[("gen_ai.usage.input_tokens", "1")],
+        "gen_ai.usage.cost" | "gen_ai.usage.audio.input_tokens" | "gen_ai.usage.audio.output_tokens" => {
+            &[("gen_ai.usage.input_tokens", "1")]
+        }
         _ => &[],
     }
 }

@@ -63,13 +63,13 @@ fn a_call_is_a_call_whole_and_streamed() {
     expect![[r#"
         s1 execution-start {"name":"m-1"}
         s1 llm-call-start {"callable_name":"genai.chat","history_length":0,"model":"m-1","provider":"openai"}
-        s1 llm-call-end {"cached_tokens":4,"completion_tokens":3,"finish_reasons":["stop"],"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
-        s1 token-usage {"completion_tokens":3,"cumulative_tokens":14,"prompt_tokens":11,"total_tokens":14}
+        s1 llm-call-end {"cached_tokens":4,"completion_tokens":3,"finish_reasons":["stop"],"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14,"usage":"reported"}
+        s1 token-usage {"cached_tokens":4,"calls_without_price":1,"completion_tokens":3,"cumulative_tokens":14,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
         s1 execution-end {}
         s2 execution-start {"name":"m-1"}
         s2 llm-call-start {"callable_name":"genai.chat","history_length":0,"model":"m-1","provider":"openai"}
-        s2 llm-call-end {"cached_tokens":4,"completion_tokens":3,"finish_reasons":["stop"],"model":"m-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
-        s2 token-usage {"completion_tokens":3,"cumulative_tokens":14,"prompt_tokens":11,"total_tokens":14}
+        s2 llm-call-end {"cached_tokens":4,"completion_tokens":3,"finish_reasons":["stop"],"model":"m-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14,"usage":"reported"}
+        s2 token-usage {"cached_tokens":4,"calls_without_price":1,"completion_tokens":3,"cumulative_tokens":14,"model":"m-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
         s2 execution-end {}
     "#]]
     .assert_eq(&without_times(&told(&events)));

@@ -48,7 +48,7 @@ fn a_span_is_judged_by_what_is_known_when_something_begins_inside_or_when_it_end
             s3 step-end {}
             s2 tool-output-available {"output":null,"tool_name":"search"}
             s4 in s1 llm-call-start {"callable_name":"y","history_length":0,"model":"m"}
-            s4 llm-call-end {"model":"m"}
+            s4 llm-call-end {"model":"m","usage":"unknown"}
             s1 execution-end {}
         "#]],
     );
@@ -107,7 +107,7 @@ fn of_several_names_the_best_counts_and_of_one_the_last_value() {
     });
     let told = told(&events);
     assert!(told.contains(r#"llm-call-start {"callable_name":"c","history_length":0,"model":"asked"}"#), "{told}");
-    assert!(told.contains(r#"llm-call-end {"model":"answered","prompt_tokens":2}"#), "{told}");
+    assert!(told.contains(r#"llm-call-end {"model":"answered","prompt_tokens":2,"usage":"reported"}"#), "{told}");
 }
 
 #[test]

@@ -37,15 +37,16 @@ fn record_filtered(program: impl FnOnce()) -> Vec<StreamEvent> {
     std::iter::from_fn(|| stream.try_next()).collect()
 }
 
-/// Input and output tokens of all calls: the sums of what was told, and the total that the last one told.
+/// Input and output tokens of all calls: the sums of what was told and is no sum itself, and the total that was told last.
 fn usage(events: &[StreamEvent]) -> (u64, u64, u64) {
     let told = |event: &StreamEvent| {
         let json: serde_json::Value = serde_json::from_str(&event.to_json()).expect("JSON");
         (json["type"] == "data-token-usage").then_some(json)
     };
     events.iter().filter_map(told).fold((0, 0, 0), |(input, output, _), json| {
-        let count = |name: &str| json[name].as_u64().expect(name);
-        (input + count("prompt_tokens"), output + count("completion_tokens"), count("cumulative_tokens"))
+        let own = |name: &str| json[name].as_u64().filter(|_| json["aggregate"] != true).unwrap_or(0);
+        let sum = json["cumulative_tokens"].as_u64().expect("sum");
+        (input + own("prompt_tokens"), output + own("completion_tokens"), sum)
     })
 }
 

@@ -41,8 +41,8 @@ fn gooses_calls_are_understood() {
         expect![[r#"
             s1 execution-start {"name":"reply","session_id":"s-1"}
             s2 in s1 llm-call-start {"callable_name":"stream_response_from_provider","history_length":0,"model":"claude-x","provider":"anthropic"}
-            s2 llm-call-end {"cached_tokens":80,"completion_tokens":7,"finish_reasons":["end_turn"],"model":"claude-x-2026","prompt_tokens":100,"provider":"anthropic","total_tokens":107}
-            s2 token-usage {"completion_tokens":7,"cumulative_tokens":107,"prompt_tokens":100,"total_tokens":107}
+            s2 llm-call-end {"cached_tokens":80,"completion_tokens":7,"finish_reasons":["end_turn"],"model":"claude-x-2026","prompt_tokens":100,"provider":"anthropic","total_tokens":107,"usage":"reported"}
+            s2 token-usage {"cached_tokens":80,"calls_without_price":1,"completion_tokens":7,"cumulative_tokens":107,"model":"claude-x-2026","prompt_tokens":100,"provider":"anthropic","total_tokens":107}
             s3 in s1 tool-input-available {"input":{"command":"ls"},"tool_call_id":"t-1","tool_name":"shell"}
             s3 tool-output-available {"output":"a.txt","tool_call_id":"t-1","tool_name":"shell"}
             s1 execution-end {}
@@ -89,8 +89,8 @@ fn adks_runs_are_understood_with_their_tools_without_a_name() {
         expect![[r#"
             s1 execution-start {"name":"planner","session_id":"s"}
             s2 in s1 llm-call-start {"callable_name":"call_llm","history_length":0,"input":{"contents":[]}}
-            s2 llm-call-end {"cached_tokens":8,"completion_tokens":3,"model":"gemini-x","output":{"content":1},"prompt_tokens":12,"provider":"gcp.gemini","reasoning_tokens":2,"total_tokens":15}
-            s2 token-usage {"completion_tokens":3,"cumulative_tokens":15,"prompt_tokens":12,"total_tokens":15}
+            s2 llm-call-end {"cached_tokens":8,"completion_tokens":3,"model":"gemini-x","output":{"content":1},"prompt_tokens":12,"provider":"gcp.gemini","reasoning_tokens":2,"total_tokens":15,"usage":"reported"}
+            s2 token-usage {"cached_tokens":8,"calls_without_price":1,"completion_tokens":3,"cumulative_tokens":15,"model":"gemini-x","prompt_tokens":12,"provider":"gcp.gemini","reasoning_tokens":2,"total_tokens":15}
             s3 in s1 tool-input-available {"input":null,"tool_name":"search"}
             s3 tool-output-available {"output":null,"tool_name":"search"}
             s1 execution-end {}
@@ -119,8 +119,8 @@ fn swiftides_events_belong_to_the_span_around_them() {
         s1 execution-start {"name":"agent.query"}
         s2 in s1 step-start {"name":"step-1","step_type":"FunctionNode"}
         s3 in s2 llm-call-start {"callable_name":"complete","history_length":0}
-        s3 llm-call-end {"cached_tokens":4,"completion_tokens":9,"model":"gpt-x","output":{"choices":[]},"prompt_tokens":5,"total_tokens":14}
-        s3 token-usage {"completion_tokens":9,"cumulative_tokens":14,"prompt_tokens":5,"total_tokens":14}
+        s3 llm-call-end {"cached_tokens":4,"completion_tokens":9,"model":"gpt-x","output":{"choices":[]},"prompt_tokens":5,"total_tokens":14,"usage":"reported"}
+        s3 token-usage {"cached_tokens":4,"calls_without_price":1,"completion_tokens":9,"cumulative_tokens":14,"model":"gpt-x","prompt_tokens":5,"total_tokens":14}
         s4 in s2 tool-input-available {"input":null,"tool_name":"search"}
         s4 tool-output-error {"error":"no network","outcome":"error","tool_name":"search"}
         s2 step-end {}
@@ -137,7 +137,12 @@ fn messages_that_come_in_an_event_are_the_calls_and_a_log_line_with_bare_names_s
         tracing::info!(output = "2", prompt_tokens = 3, error = "none");
     });
     let end = told(&events).lines().nth(2).map(str::to_owned);
-    assert_eq!(end.as_deref(), Some(r#"s1 llm-call-end {"model":"m","output":[1]}"#), "{}", told(&events));
+    assert_eq!(
+        end.as_deref(),
+        Some(r#"s1 llm-call-end {"model":"m","output":[1],"usage":"unknown"}"#),
+        "{}",
+        told(&events)
+    );
     assert_eq!(usage(&events), (0, 0, 0));
 }
 
@@ -165,8 +170,8 @@ fn langchains_bare_names_are_understood_in_its_own_spans_and_in_nobody_elses() {
         expect![[r#"
             s1 execution-start {"name":"agent.run"}
             s2 in s1 llm-call-start {"callable_name":"llm.generate","history_length":0,"model":"gpt-x","provider":"openai"}
-            s2 llm-call-end {"completion_tokens":2,"model":"gpt-x","prompt_tokens":4,"provider":"openai","total_tokens":6}
-            s2 token-usage {"completion_tokens":2,"cumulative_tokens":6,"prompt_tokens":4,"total_tokens":6}
+            s2 llm-call-end {"completion_tokens":2,"model":"gpt-x","prompt_tokens":4,"provider":"openai","total_tokens":6,"usage":"reported"}
+            s2 token-usage {"calls_without_price":1,"completion_tokens":2,"cumulative_tokens":6,"model":"gpt-x","prompt_tokens":4,"provider":"openai","total_tokens":6}
             s3 in s1 tool-input-available {"input":null,"tool_name":"search"}
             s3 tool-output-error {"error":"timeout","outcome":"error","tool_name":"search"}
             s1 execution-end {}
@@ -217,8 +222,8 @@ fn openinferences_kinds_are_understood_in_any_case() {
             s1 execution-start {"name":"writer","session_id":"s"}
             s2 in s1 step-start {"input":"q","name":"c","step_type":"FunctionNode"}
             s3 in s2 llm-call-start {"callable_name":"l","history_length":0,"input":"hi","model":"gpt-x","provider":"openai"}
-            s3 llm-call-end {"cached_tokens":1,"completion_tokens":4,"finish_reasons":["stop"],"model":"gpt-x","output":"ho","prompt_tokens":3,"provider":"openai","total_tokens":7}
-            s3 token-usage {"completion_tokens":4,"cost_usd":0.5,"cumulative_tokens":7,"prompt_tokens":3,"total_tokens":7}
+            s3 llm-call-end {"cached_tokens":1,"completion_tokens":4,"finish_reasons":["stop"],"model":"gpt-x","output":"ho","prompt_tokens":3,"provider":"openai","total_tokens":7,"usage":"reported"}
+            s3 token-usage {"cached_tokens":1,"completion_tokens":4,"cost_usd":0.5,"cumulative_cost_usd":0.5,"cumulative_tokens":7,"model":"gpt-x","prompt_tokens":3,"provider":"openai","total_tokens":7}
             s2 step-end {}
             s4 in s1 step-start {"input":"q","name":"r","step_type":"RetrieverNode"}
             s4 retrieval {"documents":[1,2],"documents_count":2,"query":"q"}
@@ -272,8 +277,8 @@ fn langfuses_and_traceloops_kinds_are_understood() {
             s3 in s1 tool-input-available {"input":null,"tool_name":"rhyme"}
             s3 tool-output-available {"output":7,"tool_name":"rhyme"}
             s4 in s1 llm-call-start {"callable_name":"g","history_length":0,"input":"i","model":"m"}
-            s4 llm-call-end {"cached_tokens":3,"completion_tokens":2,"model":"m","output":"o","prompt_tokens":5,"total_tokens":7}
-            s4 token-usage {"completion_tokens":2,"cumulative_tokens":7,"prompt_tokens":5,"total_tokens":7}
+            s4 llm-call-end {"cached_tokens":3,"completion_tokens":2,"model":"m","output":"o","prompt_tokens":5,"total_tokens":7,"usage":"reported"}
+            s4 token-usage {"cached_tokens":3,"calls_without_price":1,"completion_tokens":2,"cumulative_tokens":7,"model":"m","prompt_tokens":5,"total_tokens":7}
             s1 execution-end {}
         "#]],
     );

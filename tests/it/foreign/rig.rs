@@ -97,17 +97,17 @@ fn an_agent_alone_is_an_execution_with_its_calls_and_tools() {
     check(
         async { ask(&agent("m-1")).await },
         expect![[r#"
-        s1 execution-start {"input":"Why is the sky blue?","name":"finder"}
-        s2 in s1 llm-call-start {"callable_name":"finder","history_length":1,"model":"m-1","provider":"openai"}
-        s2 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14}
-        s2 token-usage {"completion_tokens":3,"cumulative_tokens":14,"prompt_tokens":11,"total_tokens":14}
-        s3 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_1","tool_name":"search"}
-        s3 tool-output-available {"output":["sky"],"tool_call_id":"call_1","tool_name":"search"}
-        s4 in s1 llm-call-start {"callable_name":"finder","history_length":3,"model":"m-1","provider":"openai"}
-        s4 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14}
-        s4 token-usage {"completion_tokens":3,"cumulative_tokens":28,"prompt_tokens":11,"total_tokens":14}
-        s1 execution-end {"final_output":"Because of air."}
-    "#]],
+            s1 execution-start {"input":"Why is the sky blue?","name":"finder"}
+            s2 in s1 llm-call-start {"callable_name":"finder","history_length":1,"model":"m-1","provider":"openai"}
+            s2 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14,"usage":"reported"}
+            s2 token-usage {"cached_tokens":4,"calls_without_price":1,"completion_tokens":3,"cumulative_tokens":14,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
+            s3 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_1","tool_name":"search"}
+            s3 tool-output-available {"output":["sky"],"tool_call_id":"call_1","tool_name":"search"}
+            s4 in s1 llm-call-start {"callable_name":"finder","history_length":3,"model":"m-1","provider":"openai"}
+            s4 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14,"usage":"reported"}
+            s4 token-usage {"cached_tokens":4,"calls_without_price":2,"completion_tokens":3,"cumulative_tokens":28,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
+            s1 execution-end {"final_output":"Because of air."}
+        "#]],
     );
 }
 
@@ -120,17 +120,17 @@ fn a_streaming_agent_under_an_ambient_span_is_that_span() {
     check(
         program,
         expect![[r#"
-        s1 execution-start {"name":"finder"}
-        s2 in s1 llm-call-start {"callable_name":"finder","history_length":1,"model":"m-1","provider":"openai"}
-        s2 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14}
-        s2 token-usage {"completion_tokens":3,"cumulative_tokens":14,"prompt_tokens":11,"total_tokens":14}
-        s3 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_1","tool_name":"search"}
-        s3 tool-output-available {"output":["sky"],"tool_call_id":"call_1","tool_name":"search"}
-        s4 in s1 llm-call-start {"callable_name":"finder","history_length":3,"model":"m-1","provider":"openai"}
-        s4 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14}
-        s4 token-usage {"completion_tokens":3,"cumulative_tokens":28,"prompt_tokens":11,"total_tokens":14}
-        s1 execution-end {}
-    "#]],
+            s1 execution-start {"name":"finder"}
+            s2 in s1 llm-call-start {"callable_name":"finder","history_length":1,"model":"m-1","provider":"openai"}
+            s2 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14,"usage":"reported"}
+            s2 token-usage {"cached_tokens":4,"calls_without_price":1,"completion_tokens":3,"cumulative_tokens":14,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
+            s3 in s1 tool-input-available {"input":{"q":"sky"},"tool_call_id":"call_1","tool_name":"search"}
+            s3 tool-output-available {"output":["sky"],"tool_call_id":"call_1","tool_name":"search"}
+            s4 in s1 llm-call-start {"callable_name":"finder","history_length":3,"model":"m-1","provider":"openai"}
+            s4 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14,"usage":"reported"}
+            s4 token-usage {"cached_tokens":4,"calls_without_price":2,"completion_tokens":3,"cumulative_tokens":28,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
+            s1 execution-end {}
+        "#]],
     );
 }
 
@@ -156,12 +156,12 @@ fn a_completion_fills_our_call_in_and_opens_none() {
     check(
         program,
         expect![[r#"
-        s1 execution-start {"name":"asked"}
-        s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"asked"}
-        s1 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14}
-        s1 token-usage {"completion_tokens":3,"cumulative_tokens":14,"prompt_tokens":11,"total_tokens":14}
-        s1 execution-end {}
-    "#]],
+            s1 execution-start {"name":"asked"}
+            s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"asked"}
+            s1 llm-call-end {"cached_tokens":4,"completion_tokens":3,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"response_id":"resp_1","total_tokens":14,"usage":"reported"}
+            s1 token-usage {"cached_tokens":4,"calls_without_price":1,"completion_tokens":3,"cumulative_tokens":14,"model":"answering-1","prompt_tokens":11,"provider":"openai","reasoning_tokens":1,"total_tokens":14}
+            s1 execution-end {}
+        "#]],
     );
 }
 

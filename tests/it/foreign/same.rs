@@ -31,8 +31,8 @@ fn the_outer_call_takes_in_what_it_does_not_know_and_keeps_what_it_knows() {
         expect![[r#"
             s1 execution-start {"name":"ours"}
             s1 llm-call-start {"callable_name":"chat","history_length":0,"model":"ours"}
-            s1 llm-call-end {"completion_tokens":0,"model":"ours","prompt_tokens":5,"provider":"openai","total_tokens":5}
-            s1 token-usage {"completion_tokens":0,"cumulative_tokens":5,"prompt_tokens":5,"total_tokens":5}
+            s1 llm-call-end {"completion_tokens":0,"model":"ours","prompt_tokens":5,"provider":"openai","total_tokens":5,"usage":"reported"}
+            s1 token-usage {"calls_without_price":1,"completion_tokens":0,"cumulative_tokens":5,"model":"ours","prompt_tokens":5,"provider":"openai","total_tokens":5}
             s1 execution-end {}
         "#]],
     );
@@ -104,6 +104,8 @@ proptest! {
         let sum: u64 = calls.2.iter().flatten().sum();
         prop_assert_eq!(usage(&events).0, sum, "{}", told(&events));
         prop_assert_eq!(usage(&events).2, sum, "{}", told(&events));
+        let tree = crate::research::tree_of(events.iter().cloned());
+        prop_assert_eq!(tree.totals().tokens, sum, "{}", told(&events));
     }
 }
 
