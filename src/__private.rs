@@ -2,21 +2,24 @@
 
 use std::fmt::Display;
 
+use futures_core::Stream;
 use serde_json::Value;
 
 pub use crate::semconv::operation;
-use crate::span::autoref::Decided;
 pub use crate::span::autoref::{Arg, Out};
-pub use crate::span::{AgentSpan, agent, guardrail, retriever, step, tool, workflow};
-use crate::span::{Failure, Run, open_embedding, open_llm, open_memory};
+use crate::span::autoref::{Decided, Scored};
+pub use crate::span::{AgentSpan, agent, evaluator, guardrail, retriever, step, tool, workflow};
+use crate::span::{ChunkReader, Failure, ReadItems, Run, Told, open_embedding, open_llm, open_memory};
 
 /// The questions of [`autoref`](crate::span::autoref), without their names: an import of them all hides nothing.
 pub mod ask {
     pub use crate::span::autoref::{
         ArgDebug as _, ArgNamed as _, ArgSerialize as _, CountNoResult as _, CountNone as _, CountOk as _,
-        CountSome as _, FailureDebug as _, FailureMute as _, FailureNone as _, FailureSaid as _, LabelDisplay as _,
-        LabelNone as _, LabelText as _, OkAny as _, OkDebug as _, OkSerialize as _, OutAny as _, OutDebug as _,
-        OutSerialize as _, TextNone as _, TextSome as _, VerdictNone as _, VerdictOk as _, VerdictSome as _,
+        CountSome as _, FailureBoxed as _, FailureDebug as _, FailureMute as _, FailureNone as _, FailureSaid as _,
+        FailureSources as _, LabelDisplay as _, LabelNone as _, LabelText as _, OkAny as _, OkDebug as _,
+        OkSerialize as _, OutAny as _, OutDebug as _, OutSerialize as _, ScoreNone as _, ScoreOk as _, ScoreSome as _,
+        TellChunk as _, TellNoResult as _, TellNothing as _, TellOkChunk as _, TellOkText as _, TellText as _,
+        TextNone as _, TextSome as _, VerdictNone as _, VerdictOk as _, VerdictSome as _,
     };
 }
 
@@ -85,6 +88,49 @@ impl<F: Future> Running<F> {
     }
 }
 
+/// Runs a stream in its span; [`Streaming::read`] makes the stream of it.
+pub fn stream<S: Stream>(span: AgentSpan, stream: S) -> Streaming<S> {
+    Streaming { span, stream }
+}
+
+/// A stream that waits for its reader.
+#[derive(Debug)]
+pub struct Streaming<S> {
+    span: AgentSpan,
+    stream: S,
+}
+
+impl<S: Stream> Streaming<S> {
+    /// Two calls and not one, so that the type of the items is known where `read` is compiled.
+    pub fn read<J>(self, read: J) -> Told<S, Chunks<J>>
+    where
+        J: FnMut(&mut ChunkReader, &AgentSpan, &S::Item),
+    {
+        Told::new(self.span, self.stream, Chunks { reader: ChunkReader::new(), read, count: 0 })
+    }
+}
+
+/// Reads the items of a stream as pieces of one answer.
+#[derive(Debug)]
+pub struct Chunks<J> {
+    reader: ChunkReader,
+    read: J,
+    count: usize,
+}
+
+impl<T, J: FnMut(&mut ChunkReader, &AgentSpan, &T)> ReadItems<T> for Chunks<J> {
+    fn item(&mut self, span: &AgentSpan, item: &T) {
+        self.count += 1;
+        (self.read)(&mut self.reader, span, item);
+    }
+
+    fn end(&mut self, span: &AgentSpan) {
+        self.reader.end(span);
+        // Of what a memory gives; other spans do not know the name.
+        span.records(self.count);
+    }
+}
+
 /// Stands after `if false { return`, to tell the compiler the type of a block that cannot be annotated.
 pub fn never<T>() -> T {
     unreachable!()
@@ -111,6 +157,16 @@ pub fn end(span: &AgentSpan, failure: Option<Failure>) {
     }
 }
 
+/// The same where the message is not to be kept.
+pub fn end_without_message(span: &AgentSpan, failure: Option<Failure>) {
+    end(span, failure.map(Failure::without_message));
+}
+
+/// An argument that is named and not shown, as JSON.
+pub fn redacted() -> String {
+    r#""[redacted]""#.to_owned()
+}
+
 /// How many records a memory returned.
 pub fn records(span: &AgentSpan, count: Option<usize>) {
     if let Some(count) = count {
@@ -124,6 +180,20 @@ pub fn verdict(span: &AgentSpan, decided: Option<Decided>) {
     span.verdict(decision, reason.as_deref());
     if let Some(score) = score {
         span.score(score);
+    }
+}
+
+/// What an evaluator found.
+pub fn score(span: &AgentSpan, found: Option<Scored>) {
+    let Some(Scored { score, label, explanation }) = found else { return };
+    if let Some(score) = score {
+        span.score(score);
+    }
+    if let Some(label) = label {
+        span.label(&label);
+    }
+    if let Some(explanation) = explanation {
+        span.explanation(&explanation);
     }
 }
 

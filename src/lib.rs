@@ -39,7 +39,8 @@
 //!   swiftide, langchain-rust, and whoever speaks `gen_ai.*`, OpenInference, Langfuse, Traceloop or MCP ([`AgentLayer`]
 //!   says how). [`Rules`] add names of your own.
 //! - **Attributes**: `#[agent]`, `#[workflow]`, `#[step]`, `#[llm]`, `#[tool]`, `#[memory(recall)]`, `#[guardrail]`,
-//!   `#[retriever]`, `#[embedding]` on functions and methods, sync and async. The signature stays as it is.
+//!   `#[evaluator]`, `#[retriever]`, `#[embedding]` on functions and methods that return a value, a future or a stream.
+//!   The signature stays as it is.
 //! - **Handles**: [`span::llm`] and its siblings, where there is no function to put an attribute on.
 //! - **Events**: [`EventEmitter::emit`] takes any event of the vocabulary, without spans, without a runtime.
 //!
@@ -52,8 +53,8 @@
 //! # Features
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
-//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events; `http`, `tower` and `reqwest`
-//! carry a trace over requests ([`context`]). Features add names and change nothing else.
+//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
+//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]). Features add names and change nothing else.
 #![warn(missing_docs)]
 
 pub mod context;
@@ -77,6 +78,8 @@ pub mod span;
 mod start;
 #[cfg(feature = "terminal")]
 pub mod terminal;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod time;
 pub mod view;
@@ -102,4 +105,4 @@ pub use text::Text;
 pub use time::Timestamp;
 
 #[cfg(feature = "macros")]
-pub use spanwright_macros::{agent, embedding, guardrail, llm, memory, retriever, step, tool, workflow};
+pub use spanwright_macros::{agent, embedding, evaluator, guardrail, llm, memory, retriever, step, tool, workflow};

@@ -40,6 +40,8 @@ pub mod operation {
     pub const RUN_GUARDRAIL: &str = "run_guardrail";
     /// The conventions' proposed remote form of the same.
     pub const APPLY_GUARDRAIL: &str = "apply_guardrail";
+    /// A judgement of how good something is (ours: the conventions have an event for its result, and no span).
+    pub const EVALUATE: &str = "evaluate";
 }
 
 /// Name of the agent.
@@ -127,6 +129,14 @@ pub const DATA_SOURCE_ID: &str = "gen_ai.data_source.id";
 pub const RETRIEVAL_QUERY_TEXT: &str = "gen_ai.retrieval.query.text";
 /// Name of the guardrail (proposed to the conventions).
 pub const GUARDRAIL_NAME: &str = "gen_ai.guardrail.component.name";
+/// Name of the evaluation: what was judged of it, `relevance`, `correctness` ….
+pub const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+/// f64: how good, on the evaluation's own scale.
+pub const EVALUATION_SCORE: &str = "gen_ai.evaluation.score.value";
+/// The score as a word: `pass`, `relevant`, `incorrect` ….
+pub const EVALUATION_LABEL: &str = "gen_ai.evaluation.score.label";
+/// Why it scored so.
+pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 
 /// OpenInference's generic input, used where the conventions have none (agent, step): a text or a JSON text.
 pub const INPUT_VALUE: &str = "input.value";

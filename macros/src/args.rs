@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, LitStr, Result, Token, parenthesized};
+use syn::{Error, Expr, LitBool, LitStr, Result, Token, parenthesized};
 
 use crate::function::Function;
 use crate::kind::{Kind, Verb};
@@ -17,13 +17,29 @@ pub(crate) struct Args {
     pub(crate) model: Option<Expr>,
     pub(crate) verb: Option<Verb>,
     pub(crate) skip: Vec<Ident>,
+    pub(crate) redact: Vec<Ident>,
     pub(crate) fields: Vec<Field>,
+    ret: Option<bool>,
+    err: Option<bool>,
+}
+
+impl Args {
+    /// Whether what the function returns is kept.
+    pub(crate) fn keeps_output(&self) -> bool {
+        self.ret.unwrap_or(true)
+    }
+
+    /// Whether an error's message is kept, and not only its type.
+    pub(crate) fn keeps_message(&self) -> bool {
+        self.err.unwrap_or(true)
+    }
 }
 
 /// One member of `fields(..)`.
 pub(crate) struct Field {
     pub(crate) key: String,
     pub(crate) value: Expr,
+    start: Span,
 }
 
 /// Reads the arguments and holds them against the function.
@@ -31,7 +47,8 @@ pub(crate) fn parse(kind: Kind, tokens: TokenStream, function: &Function) -> Res
     let mut errors = Errors::default();
     let args = (|input: ParseStream<'_>| Ok(items(kind, input, &mut errors))).parse2(tokens)?;
     require_verb(kind, &args, &mut errors);
-    check_skipped(&args, function, &mut errors);
+    check_arguments(&args, function, &mut errors);
+    check_fields(&args, &mut errors);
     function.check(kind, &mut errors);
     errors.into_result(args)
 }
@@ -53,8 +70,11 @@ fn item(kind: Kind, input: ParseStream<'_>, args: &mut Args) -> Result<()> {
         "name" => once(&word, &mut args.name, || text(&word, input)),
         "model" if kind.has_model() => once(&word, &mut args.model, || assigned(&word, "model = \"gpt-4o\"", input)),
         "model" => Err(Error::new(word.span(), "`model` belongs to #[llm] and #[embedding]")),
-        "skip" => names(&word, input).map(|names| args.skip.extend(names)),
+        "skip" => names(&word, "skip(secret)", input).map(|names| args.skip.extend(names)),
+        "redact" => names(&word, "redact(secret)", input).map(|names| args.redact.extend(names)),
         "fields" => fields(&word, input).map(|fields| args.fields.extend(fields)),
+        "ret" => once(&word, &mut args.ret, || yes_or_no(&word, input)),
+        "err" => once(&word, &mut args.err, || yes_or_no(&word, input)),
         other => match Verb::from_word(other).filter(|_| kind == Kind::Memory) {
             Some(verb) => once(&word, &mut args.verb, || Ok(verb)),
             None => Err(unknown(kind, word.span(), &format!("`{other}`"))),
@@ -76,8 +96,25 @@ fn once<T>(word: &Ident, place: &mut Option<T>, read: impl FnOnce() -> Result<T>
 
 fn text(word: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     let value: Expr = assigned(word, "name = \"search\"", input)?;
-    syn::parse2(value.to_token_stream())
-        .map_err(|_| Error::new_spanned(&value, "`name` is a text in quotes: write `name = \"search\"`"))
+    match syn::parse2::<LitStr>(value.to_token_stream()) {
+        Ok(text) if !text.value().trim().is_empty() => Ok(text),
+        Ok(text) => Err(Error::new(text.span(), "`name` is empty: leave it out, and the function's own name is taken")),
+        Err(_) => Err(Error::new_spanned(&value, "`name` is a text in quotes: write `name = \"search\"`")),
+    }
+}
+
+/// Said by itself, as under `#[instrument]`, it means yes.
+fn yes_or_no(word: &Ident, input: ParseStream<'_>) -> Result<bool> {
+    if input.peek(syn::token::Paren) {
+        let message = format!("`{word}` has no options: write `{word}`, which is the default, or `{word} = false`");
+        return Err(Error::new(word.span(), message));
+    }
+    if !input.peek(Token![=]) {
+        return Ok(true);
+    }
+    input.parse::<Token![=]>()?;
+    let answer = input.parse::<LitBool>();
+    answer.map(|yes| yes.value).map_err(|error| Error::new(error.span(), format!("`{word}` is `true` or `false`")))
 }
 
 fn assigned(word: &Ident, example: &str, input: ParseStream<'_>) -> Result<Expr> {
@@ -88,10 +125,10 @@ fn assigned(word: &Ident, example: &str, input: ParseStream<'_>) -> Result<Expr>
     input.parse().map_err(|error| Error::new(error.span(), format!("`{word}` needs a value: write `{example}`")))
 }
 
-fn names(word: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident>> {
-    let inside = parentheses(word, "skip(secret)", input)?;
+fn names(word: &Ident, example: &str, input: ParseStream<'_>) -> Result<Vec<Ident>> {
+    let inside = parentheses(word, example, input)?;
     let names = inside.parse_terminated_with(Ident::parse_any)?;
-    if names.is_empty() { Err(empty(word, "skip(secret)")) } else { Ok(names) }
+    if names.is_empty() { Err(empty(word, example)) } else { Ok(names) }
 }
 
 fn fields(word: &Ident, input: ParseStream<'_>) -> Result<Vec<Field>> {
@@ -107,7 +144,7 @@ fn field(input: ParseStream<'_>) -> Result<Field> {
         return Err(Error::new(start, format!("the field `{key}` needs a value: write `{key} = expr`")));
     }
     input.parse::<Token![=]>()?;
-    Ok(Field { key, value: input.parse()? })
+    Ok(Field { key, value: input.parse()?, start })
 }
 
 fn dotted(input: ParseStream<'_>) -> Result<String> {
@@ -163,10 +200,28 @@ fn require_verb(kind: Kind, args: &Args, errors: &mut Errors) {
     }
 }
 
-fn check_skipped(args: &Args, function: &Function, errors: &mut Errors) {
-    for name in &args.skip {
-        if !function.arguments().contains(name) {
-            errors.push(Error::new(name.span(), format!("{} has no argument `{name}`", function.sig.ident)));
+fn check_arguments(args: &Args, function: &Function, errors: &mut Errors) {
+    let mut known = function.arguments();
+    for name in args.skip.iter().chain(&args.redact) {
+        match known.iter().position(|argument| argument == name) {
+            Some(at) => drop(known.remove(at)),
+            None => errors.push(Error::new(name.span(), not_an_argument(name, function))),
+        }
+    }
+}
+
+fn not_an_argument(name: &Ident, function: &Function) -> String {
+    match function.arguments().contains(name) {
+        true => format!("`{name}` is named twice: `skip` leaves it out, `redact` shows that it was there"),
+        false if name == "self" => "`self` is never kept".to_owned(),
+        false => format!("{} has no argument `{name}`", function.sig.ident),
+    }
+}
+
+fn check_fields(args: &Args, errors: &mut Errors) {
+    for (index, field) in args.fields.iter().enumerate() {
+        if args.fields[..index].iter().any(|earlier| earlier.key == field.key) {
+            errors.push(Error::new(field.start, format!("the field `{}` has a value already", field.key)));
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::Type;
 use syn::ext::IdentExt;
 
 use crate::args::{self, Args};
 use crate::fallback::fallback;
-use crate::function::{Function, Shape};
+use crate::function::Function;
 use crate::kind::{Kind, Verb};
+use crate::run::Body;
 
 pub(crate) fn attribute(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let function = match syn::parse2::<Function>(item.clone()) {
@@ -21,16 +21,17 @@ pub(crate) fn attribute(kind: Kind, args: TokenStream, item: TokenStream) -> Tok
     }
 }
 
-struct Expansion {
-    kind: Kind,
-    args: Args,
-    function: Function,
+/// One attribute on one function.
+pub(crate) struct Expansion {
+    pub(crate) kind: Kind,
+    pub(crate) args: Args,
+    pub(crate) function: Function,
 }
 
 impl Expansion {
     fn tokens(&self) -> TokenStream {
         let Function { attributes, visibility, sig, .. } = &self.function;
-        let (span, open, note, run) = (span(), self.open(), self.note(), self.run());
+        let (span, open, note, run) = (span(), self.open(), self.note(), Body::new(self).tokens());
         quote! {
             #(#attributes)*
             #visibility #sig {
@@ -72,7 +73,8 @@ impl Expansion {
         if let Some(model) = &self.args.model {
             return quote!(#private::label(&(#model)));
         }
-        match self.function.arguments().into_iter().find(|argument| argument == "model") {
+        let shown = |argument: &Ident| argument == "model" && !self.args.redact.contains(argument);
+        match self.function.arguments().into_iter().find(shown) {
             Some(model) => quote!({ use #private::ask::*; (&&&#private::Arg(&#model)).label() }),
             None => quote!(::core::option::Option::None),
         }
@@ -103,12 +105,20 @@ impl Expansion {
     fn note_arguments(&self) -> TokenStream {
         let (private, span) = (private(), span());
         let verb = if self.kind == Kind::Tool { quote!(arguments) } else { quote!(input) };
-        let kept = self.kept();
-        let keys = kept.iter().map(|argument| argument.unraw().to_string());
-        if kept.is_empty() {
+        let members: Vec<_> = self.function.arguments().iter().filter_map(|argument| self.member(argument)).collect();
+        if members.is_empty() {
             return TokenStream::new();
         }
-        quote!(#span.#verb(&#private::object([#((#keys, (&&&#private::Arg(&#kept)).json())),*]));)
+        quote!(#span.#verb(&#private::object([#(#members),*]));)
+    }
+
+    /// One member of the input: what a redacted argument holds is not even touched.
+    fn member(&self, argument: &Ident) -> Option<TokenStream> {
+        let (private, key) = (private(), argument.unraw().to_string());
+        if self.args.redact.contains(argument) {
+            return Some(quote!((#key, #private::redacted())));
+        }
+        self.keeps(argument).then(|| quote!((#key, (&&&#private::Arg(&#argument)).json())))
     }
 
     fn note_query(&self) -> TokenStream {
@@ -131,88 +141,20 @@ impl Expansion {
     }
 
     fn kept(&self) -> Vec<Ident> {
-        let mut arguments = self.function.arguments();
-        arguments.retain(|argument| !argument.to_string().starts_with('_') && !self.args.skip.contains(argument));
-        arguments
+        self.function.arguments().into_iter().filter(|argument| self.keeps(argument)).collect()
     }
 
-    fn run(&self) -> TokenStream {
-        let (private, span, read) = (private(), span(), self.read());
-        let (body, output) = (self.body(), self.closure_output());
-        let future = Ident::new("__spanwright_future", Span::mixed_site());
-        match self.function.shape() {
-            Shape::Sync => quote!(#private::call(#span, move || #output { #body }).read(#read)),
-            Shape::Async => {
-                let typed = self.typed_return();
-                quote!(#private::run(#span, async move { #typed #body }).read(#read).await)
-            }
-            Shape::Future => quote! {
-                let #future = #private::make(&#span, move || #output { #body });
-                #private::run(#span, #future).read(#read)
-            },
-            Shape::BoxedFuture => quote! {
-                let #future = #private::make(&#span, move || #output { #body });
-                ::std::boxed::Box::pin(#private::run(#span, #future).read(#read))
-            },
-        }
-    }
-
-    /// The user's statements, after a mention of every argument in reverse. That moves all of them in, used or not, and in
-    /// the order in which a function drops them: captured variables are dropped as they were first mentioned.
-    fn body(&self) -> TokenStream {
-        let mut arguments = self.function.arguments();
-        arguments.reverse();
-        let owned_self = self.function.owned_self().map(|receiver| receiver.self_token).into_iter();
-        let statements = self.function.body.stream();
-        quote!(#(let _ = &#arguments;)* #(let _ = &#owned_self;)* #statements)
-    }
-
-    fn closure_output(&self) -> TokenStream {
-        match self.function.output() {
-            Some(output) => quote!(-> #output),
-            None => TokenStream::new(),
-        }
-    }
-
-    /// An async block has no place for its type; a `return` that is never reached tells it.
-    fn typed_return(&self) -> TokenStream {
-        let private = private();
-        match self.function.output() {
-            Some(Type::Never(_)) => TokenStream::new(),
-            Some(output) => quote!(if false { return #private::never::<#output>(); }),
-            None => quote!(if false { return #private::never::<()>(); }),
-        }
-    }
-
-    /// What is told to the span when the work is done.
-    fn read(&self) -> TokenStream {
-        if self.function.returns_nothing() {
-            return quote!(|_, _| {});
-        }
-        let (private, span) = (private(), span());
-        let output = Ident::new("__spanwright_output", Span::mixed_site());
-        let keep = if self.kind == Kind::Tool { quote!(result) } else { quote!(output) };
-        let extra = match (self.kind, self.args.verb) {
-            (Kind::Guardrail, _) => quote!(#private::verdict(#span, (&&&#private::Out(#output)).verdict());),
-            (_, Some(Verb::Recall)) => quote!(#private::records(#span, (&&&&#private::Out(#output)).count());),
-            _ => TokenStream::new(),
-        };
-        quote! {
-            |#span, #output| {
-                use #private::ask::*;
-                #private::#keep(#span, (&&&&&&#private::Out(#output)).json());
-                #extra
-                #private::end(#span, (&&&&#private::Out(#output)).failure());
-            }
-        }
+    fn keeps(&self, argument: &Ident) -> bool {
+        let hidden = self.args.skip.contains(argument) || self.args.redact.contains(argument);
+        !hidden && !argument.to_string().starts_with('_')
     }
 }
 
 /// Hygienic: a body cannot see it, nor hide it.
-fn span() -> Ident {
+pub(crate) fn span() -> Ident {
     Ident::new("__spanwright_span", Span::mixed_site())
 }
 
-fn private() -> TokenStream {
+pub(crate) fn private() -> TokenStream {
     quote!(::spanwright::__private)
 }

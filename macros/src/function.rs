@@ -5,13 +5,11 @@ use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Attribute, Error, FnArg, GenericArgument, PatIdent, PathArguments, Receiver, Result, ReturnType, Signature, Token,
-    Type, TypeParamBound, Visibility,
-};
+use syn::{Attribute, Error, FnArg, PatIdent, Receiver, Result, ReturnType, Signature, Token, Type, Visibility};
 
 use crate::args::Errors;
 use crate::kind::Kind;
+use crate::output::{self, Stream};
 
 /// A function or a method. The body is not parsed: that is the compiler's work, and its errors are better.
 pub(crate) struct Function {
@@ -57,7 +55,10 @@ impl Function {
     pub(crate) fn arguments(&self) -> Vec<Ident> {
         let mut names = Names(Vec::new());
         for input in &self.sig.inputs {
-            if let FnArg::Typed(argument) = input {
+            // An argument under a `cfg` may not be there, and only the compiler knows.
+            if let FnArg::Typed(argument) = input
+                && !argument.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
+            {
                 names.visit_pat(&argument.pat);
             }
         }
@@ -70,27 +71,48 @@ impl Function {
     }
 
     pub(crate) fn shape(&self) -> Shape {
-        if self.sig.asyncness.is_some() {
-            return Shape::Async;
+        match self.written().and_then(output::future) {
+            _ if self.sig.asyncness.is_some() => Shape::Async,
+            Some(future) if future.boxed => Shape::BoxedFuture,
+            Some(_) => Shape::Future,
+            None => Shape::Sync,
         }
+    }
+
+    /// The stream that the function gives in the end, if it does.
+    pub(crate) fn stream(&self) -> Option<Stream> {
+        self.given().and_then(output::stream)
+    }
+
+    /// The type of what the function gives in the end: where it returns a future, the output of that.
+    fn given(&self) -> Option<&Type> {
+        let written = self.written()?;
+        match output::future(written) {
+            Some(future) if self.sig.asyncness.is_none() => future.output,
+            _ => Some(written),
+        }
+    }
+
+    fn written(&self) -> Option<&Type> {
         match &self.sig.output {
-            ReturnType::Type(_, output) if is_boxed_future(output) => Shape::BoxedFuture,
-            ReturnType::Type(_, output) if is_impl_future(output) => Shape::Future,
-            _ => Shape::Sync,
+            ReturnType::Type(_, output) => Some(output),
+            ReturnType::Default => None,
         }
     }
 
     /// The return type, with `_` where an `impl Trait` cannot be written.
     pub(crate) fn output(&self) -> Option<Type> {
-        let ReturnType::Type(_, output) = &self.sig.output else { return None };
-        let mut output = Type::clone(output);
-        Opaque.visit_type_mut(&mut output);
-        Some(output)
+        self.written().cloned().map(without_opaque)
+    }
+
+    /// The same of what the function gives in the end.
+    pub(crate) fn given_output(&self) -> Option<Type> {
+        self.given().cloned().map(without_opaque)
     }
 
     /// Whether there is no value to look at.
     pub(crate) fn returns_nothing(&self) -> bool {
-        match self.output() {
+        match self.written() {
             None | Some(Type::Never(_)) => true,
             Some(Type::Tuple(output)) => output.elems.is_empty(),
             Some(_) => false,
@@ -116,6 +138,11 @@ impl ToTokens for Function {
     }
 }
 
+fn without_opaque(mut output: Type) -> Type {
+    Opaque.visit_type_mut(&mut output);
+    output
+}
+
 struct Opaque;
 
 impl VisitMut for Opaque {
@@ -134,38 +161,4 @@ impl<'ast> Visit<'ast> for Names {
         self.0.push(pattern.ident.clone());
         visit::visit_pat_ident(self, pattern);
     }
-}
-
-fn is_impl_future(output: &Type) -> bool {
-    matches!(output, Type::ImplTrait(output) if output.bounds.iter().any(is_future))
-}
-
-/// `Pin<Box<dyn Future<..>>>`, or the aliases that the `futures` crate made common.
-fn is_boxed_future(output: &Type) -> bool {
-    if last_word(output).is_some_and(|word| word == "BoxFuture" || word == "LocalBoxFuture") {
-        return true;
-    }
-    let target = inside("Pin", output).and_then(|boxed| inside("Box", boxed));
-    matches!(target, Some(Type::TraitObject(target)) if target.bounds.iter().any(is_future))
-}
-
-fn is_future(bound: &TypeParamBound) -> bool {
-    matches!(bound, TypeParamBound::Trait(bound)
-        if bound.path.segments.last().is_some_and(|segment| segment.ident == "Future"))
-}
-
-fn last_word(kind: &Type) -> Option<&Ident> {
-    let Type::Path(path) = kind else { return None };
-    path.path.segments.last().map(|segment| &segment.ident)
-}
-
-/// The `T` of `Word<T>`.
-fn inside<'a>(word: &str, kind: &'a Type) -> Option<&'a Type> {
-    let Type::Path(path) = kind else { return None };
-    let segment = path.path.segments.last().filter(|segment| segment.ident == word)?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(kind) => Some(kind),
-        _ => None,
-    })
 }

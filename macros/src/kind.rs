@@ -5,6 +5,7 @@
 pub(crate) enum Kind {
     Agent,
     Embedding,
+    Evaluator,
     Guardrail,
     Llm,
     Memory,
@@ -20,6 +21,7 @@ impl Kind {
         match self {
             Self::Agent => "agent",
             Self::Embedding => "embedding",
+            Self::Evaluator => "evaluator",
             Self::Guardrail => "guardrail",
             Self::Llm => "llm",
             Self::Memory => "memory",
@@ -41,12 +43,13 @@ impl Kind {
     }
 
     /// What may stand in the parentheses, as an error message says it.
-    pub(crate) fn accepted(self) -> &'static str {
-        match self {
-            Self::Embedding | Self::Llm => "`name = \"..\"`, `model = expr`, `skip(..)`, `fields(..)`",
-            Self::Memory => "`recall`, `store`, `update` or `forget`, then `name = \"..\"`, `skip(..)`, `fields(..)`",
-            _ => "`name = \"..\"`, `skip(..)`, `fields(..)`",
-        }
+    pub(crate) fn accepted(self) -> String {
+        let own = match self {
+            Self::Embedding | Self::Llm => "`model = expr`, ",
+            Self::Memory => "`recall`, `store`, `update` or `forget`, then ",
+            _ => "",
+        };
+        format!("{own}`name = \"..\"`, `skip(..)`, `redact(..)`, `fields(..)`, `ret = false`, `err = false`")
     }
 }
 

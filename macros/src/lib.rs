@@ -1,17 +1,28 @@
 //! The attributes of spanwright: each wraps a function in one span of its kind. Entry points only.
 //!
 //! They go on sync and async functions and methods, and on functions that return a future (`impl Future`,
-//! `Pin<Box<dyn Future>>`, `BoxFuture`; so also under `async_trait`). Signature, `Send`-ness and error type stay as they
-//! are. While somebody is interested, the arguments are kept as JSON (by `Serialize`, else `Debug`, else by name only),
-//! except `self` and those whose name begins with `_`; so is what the function returns, and of a `Result` what is `Ok`.
-//! An `Err` fails the span, a panic and a dropped future end it as such.
+//! `Pin<Box<dyn Future>>`, `BoxFuture`; so also under `async_trait`) or a stream (`impl Stream`, `Pin<Box<dyn Stream>>`,
+//! `BoxStream`, also as the output of a future, or in a `Result` or a `..Result`). Signature, `Send`-ness and error type stay as they are.
+//!
+//! While somebody is interested, the arguments are kept as JSON (by `Serialize`, else `Debug`, else by name only), except
+//! `self` and those whose name begins with `_`; so is what the function returns, and of a `Result` what is `Ok`. An `Err`
+//! fails the span with its message and those of its causes; a panic, and a dropped future or stream, end it as such. While
+//! nobody is interested a call costs one atomic read.
+//!
+//! A stream keeps the span open until its last item: texts are told as they come, an `Err` among the items fails the
+//! span. What a future or a stream is, is read off the return type as it is written: behind an alias, or as a type of its
+//! own, it is a value like any other, and the span ends when the function returns.
 //!
 //! | argument | for | what it does |
 //! |---|---|---|
 //! | `name = "search"` | all | the name of the span; else that of the function |
 //! | `model = expr` | `llm`, `embedding` | the model; else an argument called `model` |
-//! | `skip(a, b)` | all | these arguments are not kept |
+//! | `skip(a, b)` | all | these arguments are left out |
+//! | `redact(a, b)` | all | these arguments are named, their values are not looked at: `"[redacted]"` |
 //! | `fields(key = expr, a.b = expr)` | all | further facts; a name of the span contract is recorded as itself |
+//! | `ret = false` | all | what the function returns is not kept, except a count, a verdict or a score taken from it |
+//! | `err = false` | all | of an error only its type is kept, not its message |
+//! | `ret`, `err` | all | the default, said aloud |
 //! | `recall`, `store`, `update`, `forget` | `memory` | which operation it is; required |
 
 mod args;
@@ -19,6 +30,8 @@ mod expand;
 mod fallback;
 mod function;
 mod kind;
+mod output;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -68,6 +81,12 @@ pub fn memory(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn guardrail(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Kind::Guardrail, args.into(), item.into()).into()
+}
+
+/// A judgement of how good something is. A returned number, `bool` or `Score` is kept as what was found.
+#[proc_macro_attribute]
+pub fn evaluator(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Evaluator, args.into(), item.into()).into()
 }
 
 /// A search in a data source. Its first text argument is kept as the query.

@@ -37,7 +37,7 @@ fn what_is_right_is_read() {
 
 #[test]
 fn an_unknown_word_is_told_what_is_known() {
-    let takes = "it takes `name = \"..\"`, `skip(..)`, `fields(..)`";
+    let takes = "it takes `name = \"..\"`, `skip(..)`, `redact(..)`, `fields(..)`, `ret = false`, `err = false`";
     check(Kind::Tool, quote!(nmae = "x"), &format!("#[tool] does not know `nmae`; {takes}"));
     check(Kind::Step, quote!(recall), &format!("#[step] does not know `recall`; {takes}"));
     check(Kind::Agent, quote!("research"), &format!("#[agent] does not know this; {takes}"));
@@ -51,6 +51,9 @@ fn a_value_that_is_missing_or_wrong_is_shown() {
     check(Kind::Llm, quote!(model), "`model` needs a value: write `model = \"gpt-4o\"`");
     check(Kind::Tool, quote!(skip), "`skip` needs parentheses: write `skip(secret)`");
     check(Kind::Tool, quote!(skip()), "`skip` names nothing: write `skip(secret)`");
+    check(Kind::Tool, quote!(redact()), "`redact` names nothing: write `redact(secret)`");
+    check(Kind::Tool, quote!(ret = 1), "`ret` is `true` or `false`");
+    check(Kind::Tool, quote!(name = " "), "`name` is empty: leave it out, and the function's own name is taken");
     check(Kind::Tool, quote!(fields(a.b)), "the field `a.b` needs a value: write `a.b = expr`");
 }
 
@@ -58,6 +61,8 @@ fn a_value_that_is_missing_or_wrong_is_shown() {
 fn a_word_in_the_wrong_place_is_sent_to_the_right_one() {
     check(Kind::Tool, quote!(model = "gpt-4o"), "`model` belongs to #[llm] and #[embedding]");
     check(Kind::Tool, quote!(skip(qeury)), "search has no argument `qeury`");
+    check(Kind::Tool, quote!(redact(self)), "`self` is never kept");
+    check(Kind::Tool, quote!(err(Debug)), "`err` has no options: write `err`, which is the default, or `err = false`");
     check(Kind::Tool, quote!(name = "a" skip(query)), "a comma goes between arguments");
 }
 
@@ -66,6 +71,10 @@ fn a_word_said_twice_is_refused() {
     let message = "says again what was said before; once is enough";
     check(Kind::Tool, quote!(name = "a", name = "b"), &format!("`name` {message}"));
     check(Kind::Memory, quote!(recall, store), &format!("`store` {message}"));
+    check(Kind::Tool, quote!(ret, ret = false), &format!("`ret` {message}"));
+    let twice = "`query` is named twice: `skip` leaves it out, `redact` shows that it was there";
+    check(Kind::Tool, quote!(skip(query), redact(query)), twice);
+    check(Kind::Tool, quote!(fields(a.b = 1), fields(a.b = 2)), "the field `a.b` has a value already");
 }
 
 #[test]

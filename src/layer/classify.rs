@@ -55,6 +55,7 @@ fn by_title(metadata: &Metadata<'_>, fields: &Fields) -> Option<SpanKind> {
 fn by_identity(fields: &Fields) -> Option<SpanKind> {
     let any = |slots: [Slot; 2]| slots.into_iter().any(|slot| fields.has_by_its_name(slot));
     let tool = any([Slot::ToolName, Slot::ToolCallId]).then_some(SpanKind::Tool);
+    let tool = tool.or_else(|| fields.has(Slot::EvaluationName).then_some(SpanKind::Evaluator));
     tool.or_else(|| any([Slot::RequestModel, Slot::ResponseModel]).then_some(SpanKind::Llm))
 }
 
@@ -64,6 +65,7 @@ pub(super) fn can_tell(shape: &Shape, metadata: &Metadata<'_>) -> bool {
         || shape.slots().any(|(slot, rank)| match slot {
             Slot::RequestModel | Slot::ResponseModel | Slot::ToolName | Slot::ToolCallId => rank == 0,
             Slot::OtelName => metadata.name().is_empty(),
+            Slot::EvaluationName => true,
             slot => slot.is_telling(),
         })
 }

@@ -19,6 +19,7 @@ pub(super) enum SpanKind {
     Guardrail,
     Retriever,
     Embedding,
+    Evaluator,
 }
 
 impl SpanKind {
@@ -38,6 +39,7 @@ impl SpanKind {
             operation::RUN_GUARDRAIL | operation::APPLY_GUARDRAIL => Self::Guardrail,
             operation::RETRIEVAL | "rerank" => Self::Retriever,
             operation::EMBEDDINGS => Self::Embedding,
+            operation::EVALUATE => Self::Evaluator,
             _ => return None,
         })
     }
@@ -53,6 +55,7 @@ impl SpanKind {
             "guardrail" => Self::Guardrail,
             "retriever" | "reranker" => Self::Retriever,
             "embedding" => Self::Embedding,
+            "evaluator" => Self::Evaluator,
             _ => return None,
         })
     }
@@ -188,6 +191,10 @@ fields! {
     GuardrailReason = semconv::GUARDRAIL_REASON;
     GuardrailScore = semconv::GUARDRAIL_SCORE;
     GuardrailStage = semconv::GUARDRAIL_STAGE;
+    EvaluationName = semconv::EVALUATION_NAME;
+    EvaluationScore = semconv::EVALUATION_SCORE;
+    EvaluationLabel = semconv::EVALUATION_LABEL;
+    EvaluationExplanation = semconv::EVALUATION_EXPLANATION;
     StepIndex = semconv::STEP_INDEX;
     ErrorType = semconv::ERROR_TYPE, semconv::TOOL_ERROR_TYPE;
     ErrorText = "error", "error.message", "exception.message";

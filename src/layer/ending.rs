@@ -8,10 +8,10 @@ use super::{
 use crate::{
     Cancelled, Json, Recorder, Text,
     event::{
-        AgentEnd, Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
-        GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType,
-        MemoryUpdated, Outcome, Retrieval, StepEnd, StepFailed, TokenUsage, ToolFailure, ToolOutputAvailable,
-        ToolOutputError, UsageReport,
+        AgentEnd, Body, Embedding, ErrorCategory, EvaluationScored, ExecutionCancelled, ExecutionEnd, ExecutionError,
+        ExecutionFailed, GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored,
+        MemoryType, MemoryUpdated, Outcome, Retrieval, StepEnd, StepFailed, TokenUsage, ToolFailure,
+        ToolOutputAvailable, ToolOutputError, UsageReport,
     },
 };
 use std::any::type_name;
@@ -189,6 +189,7 @@ impl OpenSpan {
         let (ms, ok) = (self.duration_ms(), matches!(ending, Ending::Ok));
         match kind {
             SpanKind::Guardrail => self.verdict().map(Body::from),
+            SpanKind::Evaluator => self.evaluation().map(Body::from),
             SpanKind::MemoryRead if ok => Some(self.recalled(ms).into()),
             SpanKind::MemoryWrite if ok => Some(self.stored().into()),
             SpanKind::MemoryChange if ok => Some(self.updated().into()),
@@ -244,6 +245,15 @@ impl OpenSpan {
         event.score = self.fields.float(Slot::GuardrailScore);
         event.stage = self.fields.str(Slot::GuardrailStage).map(Into::into);
         Some(event)
+    }
+
+    /// None where nothing was found, as when the evaluation itself failed.
+    fn evaluation(&self) -> Option<EvaluationScored> {
+        let mut event = EvaluationScored::new(self.display_name());
+        event.score = self.fields.float(Slot::EvaluationScore).filter(|score| score.is_finite());
+        event.label = self.fields.text(Slot::EvaluationLabel);
+        event.explanation = self.fields.text(Slot::EvaluationExplanation);
+        (event.score.is_some() || event.label.is_some() || event.explanation.is_some()).then_some(event)
     }
 
     fn step_end(&self, ending: &Ending) -> Body {

@@ -1,5 +1,6 @@
 //! Around every callback: not into itself, and not out of it by a panic.
 
+use crate::Recorder;
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,15 +12,23 @@ thread_local! {
 
 /// Runs a callback, unless this thread is in one already.
 ///
-/// A value's `Debug` may log: under a global subscriber tracing-core would call the layer again, without end. And a
-/// panic in it would unwind into the user's call, or, while the program unwinds already, abort it.
-pub(super) fn once(callback: impl FnOnce()) {
+/// A value's `Debug` may log: under a global subscriber tracing-core would call the layer again, without end.
+pub(super) fn once(recorder: &Recorder, callback: impl FnOnce()) {
     if INSIDE.replace(true) {
         return;
     }
     let _leave = Leave;
+    contained(recorder, callback);
+}
+
+/// Runs a callback that calls no code of the user's, also inside another one: a `Debug` may close a span.
+///
+/// A panic would unwind into the user's call, or, while the program unwinds already, abort it. It is counted.
+pub(super) fn contained(recorder: &Recorder, callback: impl FnOnce()) {
     // Nothing of ours is left half-changed: a callback first reads, then changes in one step.
-    let _ = catch_unwind(AssertUnwindSafe(callback));
+    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
+        recorder.callback_panicked();
+    }
 }
 
 struct Leave;

@@ -68,12 +68,11 @@ where
     let span = dispatch.downcast_ref::<S>()?.span(id)?;
     let mut elsewhere = None;
     let here = span.scope().find_map(|ancestor| {
-        let mut extensions = ancestor.extensions_mut();
+        let mut extensions = layer.announced(&ancestor, |_| true);
         if let Some(Elsewhere(context)) = extensions.get_mut() {
             elsewhere.get_or_insert_with(|| context.clone());
         }
         let open = extensions.get_mut::<OpenSpan>()?;
-        layer.announce(open);
         let (run, step_id) = open.place();
         let (execution_id, remote) = (run.execution_id.clone(), run.remote.clone());
         Some(Here { recorder: layer.recorder.clone(), execution_id, step_id, remote })

@@ -9,6 +9,7 @@ mod fields;
 mod guard;
 mod here;
 mod open;
+mod otel;
 mod pieces;
 mod place;
 mod rules;
@@ -21,7 +22,7 @@ mod told;
 use crate::{Recorder, Timestamp, semconv};
 use contract::{Slot, SpanKind};
 use fields::Fields;
-use open::OpenSpan;
+use open::{OpenSpan, Role};
 use pieces::Piece;
 use shape::Shape;
 
@@ -33,12 +34,13 @@ use std::{
     time::Instant,
 };
 use tracing::{
-    Event, Subscriber,
+    Dispatch, Event, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
+    filter::filter_fn,
     layer::{Context, Layer},
-    registry::{LookupSpan, SpanRef},
+    registry::{ExtensionsMut, LookupSpan, SpanRef},
 };
 
 /// Turns agent spans into events.
@@ -51,7 +53,8 @@ use tracing_subscriber::{
 /// 4. its crate and name: adk, swiftide, langchain-rust, the Bedrock client of the AWS SDK;
 /// 5. `mcp.method.name` with the value `tools/call`;
 /// 6. `otel.name`, where the span's own name is empty;
-/// 7. `gen_ai.tool.name` or `gen_ai.tool.call.id`, then `gen_ai.request.model` or `gen_ai.response.model`.
+/// 7. `gen_ai.tool.name` or `gen_ai.tool.call.id`, then `gen_ai.evaluation.name`, then `gen_ai.request.model` or
+///    `gen_ai.response.model`.
 ///
 /// Other spans only pass parenthood on. A span that has one of these fields and says nothing in it yet is watched: the
 /// first record that tells, a span that begins inside, or its end decides. What began inside before that stays where it
@@ -83,13 +86,19 @@ pub struct AgentLayer {
     runs: runs::Runs,
     /// How the spans of its subscriber are found; known once it is part of one.
     find: Option<here::Find>,
+    /// Whose ids are ours, if it is there.
+    neighbour: otel::Neighbour,
+    /// Asked when the subscriber around it is complete.
+    on_register: Option<fn(&Dispatch)>,
 }
 
 impl AgentLayer {
     /// A layer that feeds this recorder. One is enough for a subscriber; a second would take the first one's spans over.
     pub fn new(recorder: Recorder) -> Self {
         let (waiting, candidates) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { recorder, waiting, candidates, contract: Contract::STANDARD, runs: runs::Runs::default(), find: None }
+        let (runs, neighbour) = (runs::Runs::default(), otel::Neighbour::new());
+        let contract = Contract::STANDARD;
+        Self { recorder, waiting, candidates, contract, runs, find: None, neighbour, on_register: None }
     }
 
     /// What spans of your own mean, beside what is understood already.
@@ -99,9 +108,19 @@ impl AgentLayer {
         self
     }
 
-    /// What it reads, for a filter.
-    pub(crate) const fn contract(&self) -> &Contract {
-        &self.contract
+    /// Behind a filter of its own, so that neither another layer's silences it nor does it switch on what it cannot use.
+    pub(crate) fn filtered<S>(self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let contract = self.contract.clone();
+        self.with_filter(filter_fn(move |metadata| contract.concerns(metadata)))
+    }
+
+    /// Calls this with the complete subscriber, before it is installed. It must not log: tracing-core holds a lock.
+    pub(crate) fn on_register(mut self, call: fn(&Dispatch)) -> Self {
+        self.on_register = Some(call);
+        self
     }
 
     fn open<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
@@ -113,7 +132,8 @@ impl AgentLayer {
         if shape.declares(Slot::Traceparent) && !shape.declares(Slot::Operation) {
             return self.remember_elsewhere(&shape, attributes, span);
         }
-        if !classify::can_tell(&shape, metadata) || !self.recorder.is_wanted() {
+        // A log of the user's may open agent spans of its own: each would be an event for it, without end.
+        if !classify::can_tell(&shape, metadata) || !self.recorder.is_wanted() || self.recorder.is_this_thread() {
             return;
         }
         let fields = Fields::visit(&shape, |visitor| attributes.record(visitor));
@@ -142,10 +162,11 @@ impl AgentLayer {
             (open.started, open.started_at) = (started, started_at);
         }
         open.of_call_site(shape, span.metadata());
+        let named = self.name(&mut open, &span.id());
         let mut extensions = span.extensions_mut();
         let Some(newest) = self.claim(&mut extensions, began.is_some()) else { return };
         open.merge(newest);
-        match open.is_ready() {
+        match named && open.is_ready() {
             true => self.announce(&mut open),
             false => {
                 open.waits = true;
@@ -154,6 +175,31 @@ impl AgentLayer {
         }
         // Not `insert`, which panics where another layer of this kind has been.
         extensions.replace(open);
+    }
+
+    /// Whether a new span has the ids that it is going to keep, as far as one can know.
+    fn name(&self, open: &mut OpenSpan, id: &Id) -> bool {
+        // Who opens a root may still give it a parent from elsewhere: its ids are asked for when something happens in it.
+        let ids = matches!(open.role, Role::Inner(_)).then(|| self.neighbour.ids(id)).flatten();
+        let known = ids.is_some() || !self.neighbour.is_expected();
+        ids.into_iter().for_each(|ids| open.take(ids));
+        known
+    }
+
+    /// Locks what is known of a span that every layer has seen; its start is told before if `when` says so.
+    fn announced<'a, S>(&self, span: &'a SpanRef<'_, S>, when: fn(&OpenSpan) -> bool) -> ExtensionsMut<'a>
+    where
+        S: for<'b> LookupSpan<'b>,
+    {
+        let ids = self.neighbour.ids_for_start(span, when);
+        let mut extensions = span.extensions_mut();
+        if let Some(open) = extensions.get_mut::<OpenSpan>()
+            && when(open)
+        {
+            ids.into_iter().for_each(|ids| open.take(ids));
+            self.announce(open);
+        }
+        extensions
     }
 
     fn announce(&self, open: &mut OpenSpan) {
@@ -176,13 +222,9 @@ impl AgentLayer {
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }
-        guard::once(|| {
-            let Some(span) = ctx.span(id) else { return };
-            let mut extensions = span.extensions_mut();
-            if let Some(open) = extensions.get_mut::<OpenSpan>()
-                && open.has_identity()
-            {
-                self.announce(open);
+        guard::once(&self.recorder, || {
+            if let Some(span) = ctx.span(id) {
+                drop(self.announced(&span, OpenSpan::has_identity));
             }
         });
     }
@@ -196,6 +238,9 @@ impl AgentLayer {
         let fields = Fields::visit(&shape, |visitor| values.record(visitor));
         if !fields.is_empty() {
             self.learn(span, fields);
+        } else if self.waiting.load(Ordering::Relaxed) > 0 {
+            // genai enters no span, but the first that it records is where it calls.
+            drop(self.announced(span, OpenSpan::is_due));
         }
     }
 
@@ -223,8 +268,10 @@ impl AgentLayer {
         let mut extensions = span.extensions_mut();
         let Some(open) = extensions.get_mut::<OpenSpan>() else { return Some(fields) };
         open.merge(fields);
-        if open.is_ready() {
-            self.announce(open);
+        let starts = !open.announced && open.is_due();
+        drop(extensions);
+        if starts {
+            drop(self.announced(span, OpenSpan::is_due));
         }
         None
     }
@@ -238,11 +285,17 @@ impl AgentLayer {
         let Some(piece) = Piece::of(&Fields::visit(&shape, |visitor| event.record(visitor))) else { return };
         for span in ctx.event_scope(event).into_iter().flatten() {
             self.decide(&span);
-            let mut extensions = span.extensions_mut();
+            let mut extensions = self.announced(&span, |_| true);
             if let Some(open) = extensions.get_mut::<OpenSpan>() {
-                self.announce(open);
                 return open.write(&self.recorder, piece);
             }
+        }
+    }
+
+    /// A neighbour that was taken for absent, because its filter kept the first spans from it, may show up later.
+    fn notice(&self, id: &Id) {
+        if !self.neighbour.is_expected() {
+            let _ = self.neighbour.ids(id);
         }
     }
 
@@ -261,8 +314,15 @@ where
         self.find = Some(here::find::<S>);
     }
 
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.neighbour.meet(dispatch);
+        if let Some(call) = self.on_register {
+            call(dispatch);
+        }
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        guard::once(|| {
+        guard::once(&self.recorder, || {
             if let Some(span) = ctx.span(id) {
                 self.open(attributes, &span);
             }
@@ -270,7 +330,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        guard::once(|| {
+        guard::once(&self.recorder, || {
             if let Some(span) = ctx.span(id) {
                 self.record(&span, values);
             }
@@ -278,9 +338,10 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        match event.metadata().target() == semconv::DELTA_TARGET {
-            true => guard::once(|| self.write(event, &ctx)),
-            false => guard::once(|| self.hear(event, &ctx)),
+        if event.metadata().target() == semconv::DELTA_TARGET {
+            guard::once(&self.recorder, || self.write(event, &ctx));
+        } else if Shape::under(&self.contract, event.metadata()).is_some() {
+            guard::once(&self.recorder, || self.hear(event, &ctx));
         }
     }
 
@@ -293,13 +354,14 @@ where
     }
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
-        guard::once(|| {
+        guard::contained(&self.recorder, || {
             let Some(span) = ctx.span(&id) else { return };
             self.decide(&span);
             self.forget(&span);
-            // Taken out before anything is emitted: nothing is held while the story is told.
-            let open = span.extensions_mut().remove::<OpenSpan>();
+            // Taken out before its end is emitted: nothing is held while the story is told.
+            let open = self.announced(&span, |_| true).remove::<OpenSpan>();
             if let Some(open) = open {
+                self.notice(&id);
                 self.tell_outer(&open, &span);
                 self.close(open);
             }

@@ -4,6 +4,7 @@ use super::{
     calls::Calls,
     contract::{Slot, SpanKind},
     fields::Fields,
+    otel::Ids,
     rules,
     same::Inner,
     shape::Shape,
@@ -24,11 +25,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// An id that the span itself chose counts before that of the trace that it goes on with.
-    pub(super) fn new(fields: &Fields, remote: Option<TraceContext>) -> Arc<Self> {
+    /// An id that the span itself chose counts before that of the trace that it goes on with; then comes that of the
+    /// trace which a tracing-opentelemetry layer has put it in.
+    pub(super) fn new(fields: &Fields, remote: Option<TraceContext>, trace: Option<ExecutionId>) -> Arc<Self> {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
         let carried = || remote.as_ref().map(|remote| remote.execution_id().clone());
-        let execution_id = chosen.or_else(carried).unwrap_or_else(ExecutionId::new);
+        let execution_id = chosen.or_else(carried).or(trace).unwrap_or_else(ExecutionId::new);
         Arc::new(Self { execution_id, remote, calls: Mutex::default() })
     }
 
@@ -174,13 +176,30 @@ impl OpenSpan {
         }
         self.fields.merge(newer);
         if names_execution && !self.announced && !matches!(self.role, Role::Inner(_)) {
-            self.run = Run::new(&self.fields, self.run.remote.clone());
+            self.run = Run::new(&self.fields, self.run.remote.clone(), None);
+        }
+    }
+
+    /// Takes the ids that another layer gave it, unless it has told its own.
+    pub(super) fn take(&mut self, ids: Ids) {
+        if self.announced {
+            return;
+        }
+        self.step_id = ids.step;
+        if !matches!(self.role, Role::Inner(_)) {
+            self.run = Run::new(&self.fields, self.run.remote.clone(), Some(ids.trace));
         }
     }
 
     /// Whether a start would have all that it can have.
     pub(super) fn is_ready(&self) -> bool {
         self.has_identity() && (!self.awaits_input || self.fields.has(self.kind().input()))
+    }
+
+    /// Whether its start is to be told: it has all, or nothing more will come. (When a span is closed, other layers may
+    /// have forgotten it already.)
+    pub(super) fn is_due(&self) -> bool {
+        self.is_ready() || self.ended.is_some()
     }
 
     /// Of a text written in this span: its next segment's id. Short enough to need no allocation.

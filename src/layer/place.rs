@@ -48,9 +48,9 @@ impl AgentLayer {
             Around::Inside(run, parent) => (run, Some(parent)),
             Around::Elsewhere(context) => match self.runs.find(context.execution_id()) {
                 Some(run) => (run, Some(context.step_id().clone())),
-                None => (Run::new(&fields, Some(context)), None),
+                None => (Run::new(&fields, Some(context), None), None),
             },
-            Around::Nothing => (Run::new(&fields, None), None),
+            Around::Nothing => (Run::new(&fields, None, None), None),
         };
         let role = match (&parent_step_id, kind) {
             (Some(_), _) => Role::Inner(kind),
@@ -70,12 +70,11 @@ impl AgentLayer {
     {
         let found = span.scope().skip(1).find_map(|ancestor| {
             self.decide(&ancestor);
-            let mut extensions = ancestor.extensions_mut();
+            let mut extensions = self.announced(&ancestor, |_| true);
             if let Some(Elsewhere(context)) = extensions.get_mut() {
                 return Some(Around::Elsewhere(context.clone()));
             }
             let open = extensions.get_mut::<OpenSpan>()?;
-            self.announce(open);
             open.close_segment(&self.recorder, None);
             let (run, step) = open.place();
             Some(Around::Inside(run, step))
@@ -99,12 +98,15 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        let ids = self.neighbour.is_expected().then(|| self.neighbour.ids_or_miss(&parent.id())).flatten();
         let mut extensions = parent.extensions_mut();
         // Another thread may have been faster.
         if extensions.get_mut::<OpenSpan>().is_none() {
             self.claim(&mut extensions, true);
             let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
-            let mut root = OpenSpan::new(Run::new(fields, None), Role::Root, known, parent.name());
+            let (trace, step) = ids.map(|ids| (ids.trace, ids.step)).unzip();
+            let mut root = OpenSpan::new(Run::new(fields, None, trace), Role::Root, known, parent.name());
+            root.step_id = step.unwrap_or(root.step_id);
             self.announce(&mut root);
             extensions.replace(root);
         }

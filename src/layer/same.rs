@@ -145,8 +145,10 @@ impl AgentLayer {
         let mut extensions = call.extensions_mut();
         let Some(open) = extensions.get_mut::<OpenSpan>() else { return };
         open.take_in(fields);
-        if open.is_ready() {
-            self.announce(open);
+        let starts = !open.announced && open.is_due();
+        drop(extensions);
+        if starts {
+            drop(self.announced(call, OpenSpan::is_due));
         }
     }
 

@@ -58,6 +58,7 @@ impl OpenSpan {
             SpanKind::Guardrail => self.step_start(StepType::GuardrailNode),
             SpanKind::Retriever => self.step_start(StepType::RetrieverNode),
             SpanKind::Embedding => self.step_start(StepType::EmbeddingNode),
+            SpanKind::Evaluator => self.step_start(StepType::EvaluatorNode),
         }
     }
 
@@ -119,6 +120,7 @@ impl OpenSpan {
             SpanKind::Guardrail => self.fields.text(Slot::GuardrailName),
             SpanKind::Llm | SpanKind::Embedding => self.fields.text(Slot::RequestModel),
             SpanKind::Retriever => self.fields.text(Slot::DataSourceId),
+            SpanKind::Evaluator => self.fields.text(Slot::EvaluationName),
             _ => self.fields.text(Slot::CallableName),
         };
         named.or_else(|| self.fields.text(Slot::EntityName)).unwrap_or_else(|| self.title())

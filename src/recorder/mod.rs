@@ -132,6 +132,16 @@ impl Recorder {
         self.0.shared.ask(Item::Settle)
     }
 
+    /// Whether this is the thread that numbers events, and on which a log of the user's may run.
+    pub(crate) fn is_this_thread(&self) -> bool {
+        self.0.shared.worker.id() == std::thread::current().id()
+    }
+
+    /// Code of the user's panicked while something was read for the record.
+    pub(crate) fn callback_panicked(&self) {
+        self.0.shared.counters.callback_panics.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Calls `hook` on the thread that ends an execution, once its last event is in line and before the program goes on.
     #[cfg(feature = "terminal")]
     pub(crate) fn on_execution_end(&self, hook: ends::OnEnd) {

@@ -23,6 +23,8 @@ pub struct Stats {
     pub refused: u64,
     /// Recorded, but not kept: the log failed for too long, or the event has no execution.
     pub unlogged: u64,
+    /// Times that code of the user's panicked while a span was read (a `Debug`, a `Display`): what that told is lost.
+    pub callback_panics: u64,
     /// Bytes that wait in the queue now, outside of the events themselves.
     pub waiting_bytes: u64,
 }
@@ -43,6 +45,7 @@ pub(super) struct Counters {
     shed_control: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) unlogged: AtomicU64,
+    pub(super) callback_panics: AtomicU64,
 }
 
 impl Counters {
@@ -69,6 +72,7 @@ impl Counters {
             shed_control: get(&self.shed_control),
             refused: get(&self.refused),
             unlogged: get(&self.unlogged),
+            callback_panics: get(&self.callback_panics),
             waiting_bytes: waiting_bytes as u64,
         }
     }

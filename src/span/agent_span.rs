@@ -1,13 +1,18 @@
 //! The handle of one span, and the guard that ends it exactly once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Instant;
 
-use tracing::Span;
+use futures_core::Stream;
 use tracing::field::Value;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Span, dispatcher};
 
+use super::counts::{Count, Counts};
 use super::outcome::{Ending, Failure, Outcome, judge};
 use super::run::Run;
+use super::told::Told;
 use crate::semconv;
 
 /// One thing that an agent does, from its start to its end.
@@ -27,8 +32,14 @@ pub struct AgentSpan {
 struct Open {
     span: Span,
     ending: AtomicU8,
+    counts: Counts,
     /// False for a borrowed span, whose end is someone else's to tell.
     ours: bool,
+    /// Whether a panic was on its way when this began, in a destructor: then that is not how this ends.
+    unwinding: bool,
+    /// When the answer was asked for, where its first piece is to be timed.
+    asked: Option<Instant>,
+    answered: AtomicBool,
 }
 
 impl AgentSpan {
@@ -41,8 +52,16 @@ impl AgentSpan {
     }
 
     fn of(span: Span, ours: bool) -> Self {
-        let open = (!span.is_disabled()).then(|| Arc::new(Open { span, ending: AtomicU8::new(0), ours }));
+        let open = (!span.is_disabled()).then(|| Arc::new(Open::new(span, ours)));
         Self { open }
+    }
+
+    /// Notes the time, so that the first piece of a streamed answer can be timed.
+    pub(super) fn timed(mut self) -> Self {
+        if let Some(open) = self.open.as_mut().and_then(Arc::get_mut) {
+            open.asked = Some(Instant::now());
+        }
+        self
     }
 
     pub(super) fn none() -> Self {
@@ -86,6 +105,17 @@ impl AgentSpan {
         Run::new(self.clone(), future, read)
     }
 
+    /// The same stream, run in this span: entered at every poll, `ok` at its end, `cancelled` when dropped before. `read`
+    /// takes from each item what the span should know: a [`text_delta`](super::text_delta), facts, or a
+    /// [`fail`](Self::fail).
+    pub fn stream_with<S, J>(&self, stream: S, read: J) -> Told<S, J>
+    where
+        S: Stream,
+        J: FnMut(&Self, &S::Item),
+    {
+        Told::new(self.clone(), stream, read)
+    }
+
     /// Says that the work is done. For work that did not run through this handle.
     pub fn finish(self) {
         self.tell(Ending::Ok);
@@ -118,11 +148,33 @@ impl AgentSpan {
         output
     }
 
+    /// Runs what only looks, inside; not at all when nobody is interested.
+    pub(crate) fn look(&self, look: impl FnOnce()) {
+        if self.is_enabled() {
+            self.watch(look);
+        }
+    }
+
     /// Reads the output, inside the span; `ok` unless that said otherwise.
     pub(crate) fn settle<R>(&self, output: &R, read: impl FnOnce(&Self, &R)) {
-        if self.is_enabled() {
-            self.watch(|| read(self, output));
-            self.tell(Ending::Ok);
+        self.look(|| read(self, output));
+        self.tell(Ending::Ok);
+    }
+
+    /// Says that the work was dropped before its end: by somebody's will, or by the panic that is on its way.
+    pub(super) fn give_up(&self) {
+        if let Some(open) = &self.open {
+            open.tell(open.given_up());
+        }
+    }
+
+    /// The first piece of a streamed answer is here; later ones change nothing.
+    pub(super) fn first_chunk(&self) {
+        if let Some(open) = &self.open
+            && let Some(asked) = open.asked
+            && !open.answered.swap(true, Ordering::Relaxed)
+        {
+            self.time_to_first_chunk(asked.elapsed());
         }
     }
 
@@ -140,6 +192,14 @@ impl AgentSpan {
     pub(super) fn record(&self, field: &'static str, value: impl Value) -> &Self {
         if let Some(open) = &self.open {
             open.span.record(field, value);
+        }
+        self
+    }
+
+    /// Held back until the handle goes: counts grow.
+    pub(super) fn count(&self, count: Count, n: u64) -> &Self {
+        if let Some(open) = &self.open {
+            open.counts.set(count, n);
         }
         self
     }
@@ -165,6 +225,12 @@ impl AgentSpan {
 }
 
 impl Open {
+    fn new(span: Span, ours: bool) -> Self {
+        let (unwinding, answered) = (std::thread::panicking(), AtomicBool::new(false));
+        let (ending, counts) = (AtomicU8::new(Ending::Pending as u8), Counts::new());
+        Self { span, ending, counts, ours, unwinding, asked: None, answered }
+    }
+
     /// Whether it counted: what was said before may be graver, and a failure once told stays.
     fn tell(&self, ending: Ending) -> bool {
         let graver = |told| (told < Ending::Error as u8 && told < ending as u8).then_some(ending as u8);
@@ -173,29 +239,45 @@ impl Open {
 
     fn ending(&self) -> Ending {
         match Ending::from_u8(self.ending.load(Ordering::Relaxed)) {
-            Ending::Pending if std::thread::panicking() => Ending::Panicked,
-            Ending::Pending => Ending::Cancelled,
+            Ending::Pending => self.given_up(),
             told => told,
         }
+    }
+
+    fn given_up(&self) -> Ending {
+        if std::thread::panicking() && !self.unwinding { Ending::Panicked } else { Ending::Cancelled }
     }
 
     fn record_error(&self, error_type: &str, message: &str) {
         self.span.record(semconv::ERROR_TYPE, error_type);
         self.span.record(semconv::OTEL_STATUS_CODE, "error");
-        self.span.record(semconv::OTEL_STATUS_DESCRIPTION, message);
+        if !message.is_empty() {
+            self.span.record(semconv::OTEL_STATUS_DESCRIPTION, message);
+        }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if !self.ours {
-            return;
+        self.counts.tell(&self.span);
+        if self.ours {
+            let ending = self.ending();
+            if ending == Ending::Panicked {
+                self.record_error("panic", "panicked");
+            }
+            self.span.record(semconv::OUTCOME, ending.name());
         }
-        let ending = self.ending();
-        if ending == Ending::Panicked {
-            self.record_error("panic", "panicked");
-        }
-        self.span.record(semconv::OUTCOME, ending.name());
+        close(std::mem::replace(&mut self.span, Span::none()));
+    }
+}
+
+/// Lets go of a span where its own subscriber is the thread's: tracing-subscriber's registry lets go of the parent through
+/// that, and would never close it on a thread that has none, as a worker that drops an aborted task may.
+fn close(span: Span) {
+    let homeless = dispatcher::get_default(|here| here.is::<NoSubscriber>());
+    match homeless.then(|| span.with_subscriber(|(_, own)| own.clone())).flatten() {
+        Some(own) => dispatcher::with_default(&own, || drop(span)),
+        None => drop(span),
     }
 }
 

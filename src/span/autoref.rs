@@ -4,11 +4,13 @@
 //! is serde's JSON if `x` has it, else its `Debug` text, else `null`.
 //! The macros import this whole module, for they cannot know which of its traits a call will need.
 
+use std::error::Error;
 use std::fmt::{Debug, Display};
+use std::ops::Deref;
 
 use serde::Serialize;
 
-use super::{Decision, Failure, Outcome, Verdict, error_type};
+use super::{AgentSpan, ChunkReader, Decision, Failure, Outcome, Score, Verdict, error_type};
 
 /// An argument.
 #[derive(Debug)]
@@ -74,6 +76,9 @@ question! {
 question! {
     /// Why the function failed, if it did.
     failure(value) -> Option<Failure>;
+    FailureSources: ['a, T, E: Error] &&&&&Out<'a, Result<T, E>> => value.as_ref().err().map(Failure::with_sources);
+    FailureBoxed: ['a, T, E] &&&&Out<'a, Result<T, E>> where [E: Deref<Target: Error>]
+        => value.as_ref().err().map(boxed_failure);
     FailureSaid: ['a, T: Outcome] &&&Out<'a, T> => value.failure();
     FailureDebug: ['a, T, E: Debug] &&Out<'a, Result<T, E>> => value.as_ref().err().map(debug_failure);
     FailureMute: ['a, T, E] &Out<'a, Result<T, E>> => value.as_ref().err().map(mute_failure);
@@ -96,6 +101,53 @@ question! {
     VerdictOk: ['a, T: Verdict, E] &&Out<'a, Result<T, E>> => value.as_ref().ok().map(decided);
     VerdictSome: ['a, T: Verdict] &Out<'a, T> => Some(decided(value));
     VerdictNone: ['a, T] Out<'a, T> => nothing(value);
+}
+
+question! {
+    /// What an evaluator found.
+    score(value) -> Option<Scored>;
+    ScoreOk: ['a, T: Score, E] &&Out<'a, Result<T, E>> => value.as_ref().ok().map(scored);
+    ScoreSome: ['a, T: Score] &Out<'a, T> => Some(scored(value));
+    ScoreNone: ['a, T] Out<'a, T> => nothing(value);
+}
+
+/// Declares how the items of a stream are read: the ways from the most to the least that a type may offer.
+macro_rules! items {
+    ($($trait:ident: [$($generics:tt)*] $on:ty, |$value:ident, $reader:ident, $span:ident| $body:expr;)*) => {$(
+        /// An item of a stream.
+        pub trait $trait {
+            /// Tells what the item says.
+            fn tell(&self, reader: &mut ChunkReader, span: &AgentSpan);
+        }
+
+        impl<$($generics)*> $trait for $on {
+            fn tell(&self, $reader: &mut ChunkReader, $span: &AgentSpan) {
+                let $value = self.0;
+                $body
+            }
+        }
+    )*};
+}
+
+items! {
+    TellOkText: ['a, T: AsRef<str>, E] &&&&&Out<'a, Result<T, E>>, |item, reader, span| {
+        if let Ok(text) = item { reader.text(span, text.as_ref()) }
+    };
+    TellOkChunk: ['a, T: Serialize, E] &&&&Out<'a, Result<T, E>>, |item, reader, span| {
+        if let Ok(chunk) = item { reader.item(span, chunk) }
+    };
+    TellNoResult: ['a, T, E] &&&Out<'a, Result<T, E>>, |item, _reader, _span| { let _ = item; };
+    TellText: ['a, T: AsRef<str>] &&Out<'a, T>, |item, reader, span| reader.text(span, item.as_ref());
+    TellChunk: ['a, T: Serialize] &Out<'a, T>, |item, reader, span| reader.item(span, item);
+    TellNothing: ['a, T] Out<'a, T>, |item, _reader, _span| { let _ = item; };
+}
+
+/// A score, taken off its type.
+#[derive(Debug)]
+pub struct Scored {
+    pub(crate) score: Option<f64>,
+    pub(crate) label: Option<String>,
+    pub(crate) explanation: Option<String>,
 }
 
 /// A verdict, taken off its type.
@@ -122,6 +174,11 @@ fn nothing<T, A>(_: &T) -> Option<A> {
     None
 }
 
+/// Of a box or a report: the class is that of what bears the error, which is all that is known of its type.
+fn boxed_failure<E: Deref<Target: Error>>(error: &E) -> Failure {
+    Failure::new(error_type::<E>(), Failure::with_sources(&**error).message())
+}
+
 fn debug_failure<E: Debug>(error: &E) -> Failure {
     Failure::new(error_type::<E>(), format_args!("{error:?}"))
 }
@@ -136,4 +193,9 @@ fn counted<I: IntoIterator<IntoIter: ExactSizeIterator>>(records: I) -> usize {
 
 fn decided<V: Verdict>(verdict: &V) -> Decided {
     Decided { decision: verdict.decision(), reason: verdict.reason().map(str::to_owned), score: verdict.score() }
+}
+
+fn scored<S: Score>(score: &S) -> Scored {
+    let (label, explanation) = (score.label().map(str::to_owned), score.explanation().map(str::to_owned));
+    Scored { score: score.score(), label, explanation }
 }

@@ -1,9 +1,13 @@
 //! The verbs that add a fact to a span. A fact that its kind does not know is ignored.
 //!
+//! Say each once. Of what is said again the last word counts in our record; tracing-opentelemetry by itself exports both,
+//! under one key. Token counts may be said as often as they grow.
+//!
 //! Numbers are `i64` or `f64`: tracing-opentelemetry exports a `u64` as a text.
 
 use std::time::Duration;
 
+use super::counts::Count;
 use super::{AgentSpan, Decision};
 use crate::semconv;
 
@@ -45,13 +49,6 @@ facts! {
     /// The messages that came back, as a JSON text.
     output_messages(json: &str) => OUTPUT_MESSAGES = json;
 
-    /// Tokens read from the provider's cache; a part of the input tokens.
-    cached_tokens(tokens: u64) => CACHE_READ_TOKENS = count(tokens);
-    /// Tokens written to the provider's cache; a part of the input tokens.
-    cache_creation_tokens(tokens: u64) => CACHE_CREATION_TOKENS = count(tokens);
-    /// Tokens spent on reasoning; a part of the output tokens.
-    reasoning_tokens(tokens: u64) => REASONING_TOKENS = count(tokens);
-
     /// The model's id of this tool call.
     tool_call_id(id: &str) => TOOL_CALL_ID = id;
     /// The arguments of a tool call, as a JSON text.
@@ -75,8 +72,10 @@ facts! {
 
     /// What a guardrail looked at: `input`, `output` or `tool`.
     stage(stage: &str) => GUARDRAIL_STAGE = stage;
-    /// How sure a guardrail was, from 0 to 1.
-    score(score: f64) => GUARDRAIL_SCORE = score;
+    /// What an evaluator found, as a word: `pass`, `relevant`, `incorrect` ….
+    label(label: &str) => EVALUATION_LABEL = label;
+    /// Why an evaluator scored so.
+    explanation(text: &str) => EVALUATION_EXPLANATION = text;
 
     /// Position of a step among its siblings, from 0.
     position(index: usize) => STEP_INDEX = count(index as u64);
@@ -97,9 +96,25 @@ facts! {
 }
 
 impl AgentSpan {
-    /// Tokens in and out, as the provider counted them: cached ones are part of the input, reasoning of the output.
+    /// Tokens in and out, as the provider counted them: cached ones are part of the input, reasoning of the output. Of
+    /// counts that grow the last is told, when the handle goes.
     pub fn usage(&self, input: u64, output: u64) -> &Self {
-        self.record(semconv::INPUT_TOKENS, count(input)).record(semconv::OUTPUT_TOKENS, count(output))
+        self.count(Count::Input, input).count(Count::Output, output)
+    }
+
+    /// Tokens read from the provider's cache; a part of the input tokens.
+    pub fn cached_tokens(&self, tokens: u64) -> &Self {
+        self.count(Count::CacheRead, tokens)
+    }
+
+    /// Tokens written to the provider's cache; a part of the input tokens.
+    pub fn cache_creation_tokens(&self, tokens: u64) -> &Self {
+        self.count(Count::CacheCreation, tokens)
+    }
+
+    /// Tokens spent on reasoning; a part of the output tokens.
+    pub fn reasoning_tokens(&self, tokens: u64) -> &Self {
+        self.count(Count::Reasoning, tokens)
     }
 
     /// Why the model stopped, for each of several choices.
@@ -114,6 +129,11 @@ impl AgentSpan {
     /// What a memory or a data source was asked.
     pub fn query(&self, text: &str) -> &Self {
         self.record(semconv::MEMORY_QUERY_TEXT, text).record(semconv::RETRIEVAL_QUERY_TEXT, text)
+    }
+
+    /// How sure a guardrail was, from 0 to 1; or what an evaluator found, on the evaluation's own scale.
+    pub fn score(&self, score: f64) -> &Self {
+        self.record(semconv::GUARDRAIL_SCORE, score).record(semconv::EVALUATION_SCORE, score)
     }
 
     /// What a guardrail decided, and why.

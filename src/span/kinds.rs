@@ -102,6 +102,7 @@ pub(crate) fn open_llm(model: impl FnOnce() -> Option<String>) -> AgentSpan {
         { semconv::REASONING_TOKENS_RIG } = Empty,
         { semconv::TOOL_USE_PROMPT_TOKENS_RIG } = Empty,
     })
+    .timed()
 }
 
 /// A call of an embedding model.
@@ -179,6 +180,17 @@ pub fn guardrail(name: &str) -> AgentSpan {
         { semconv::GUARDRAIL_REASON } = Empty,
         { semconv::GUARDRAIL_SCORE } = Empty,
         { semconv::GUARDRAIL_STAGE } = Empty,
+    })
+}
+
+/// A judgement of how good something is; the name is that of the evaluation: `relevance`, `correctness` ….
+pub fn evaluator(name: &str) -> AgentSpan {
+    let operation = operation::EVALUATE;
+    open!("spanwright::evaluator", "evaluate", "internal", operation, title(operation, name), {
+        { semconv::EVALUATION_NAME } = name,
+        { semconv::EVALUATION_SCORE } = Empty,
+        { semconv::EVALUATION_LABEL } = Empty,
+        { semconv::EVALUATION_EXPLANATION } = Empty,
     })
 }
 

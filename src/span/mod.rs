@@ -28,11 +28,14 @@ mod agent_span;
 pub mod autoref;
 mod chunks;
 mod context;
+mod counts;
 mod delta;
 mod facts;
 mod kinds;
 mod outcome;
 mod run;
+mod score;
+mod told;
 mod verdict;
 
 #[cfg(feature = "tokio")]
@@ -43,11 +46,13 @@ pub use {
     context::{current, in_context},
     delta::{reasoning_delta, text_delta},
     kinds::{
-        agent, embedding, guardrail, llm, memory_forget, memory_recall, memory_store, memory_update, retriever, step,
-        tool, workflow,
+        agent, embedding, evaluator, guardrail, llm, memory_forget, memory_recall, memory_store, memory_update,
+        retriever, step, tool, workflow,
     },
     outcome::{Failure, Outcome},
     run::Run,
+    score::Score,
+    told::{ReadItems, Told},
     verdict::{Decision, Verdict},
 };
 pub(crate) use {

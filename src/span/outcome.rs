@@ -3,7 +3,8 @@
 use std::any::type_name;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::fmt::Display;
+use std::error::Error;
+use std::fmt::{Display, Write as _};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -86,9 +87,25 @@ impl Failure {
         Self { error_type: error_type.into(), message: message.to_string() }
     }
 
-    /// An error as it stands: the name of its type and its message.
+    /// An error as it stands: the name of its type and its message. The reports of `anyhow` and `eyre` name their causes;
+    /// of others [`with_sources`](Self::with_sources) does.
     pub fn of<E: Display + ?Sized>(error: &E) -> Self {
-        Self::new(error_type::<E>(), error)
+        let class = error_type::<E>();
+        match class {
+            "anyhow::Error" | "eyre::Report" => Self::new(class, format_args!("{error:#}")),
+            _ => Self::new(class, error),
+        }
+    }
+
+    /// An error with what caused it: `a: b: c`. A cause that the message names already is not named again.
+    pub fn with_sources<E: Error + ?Sized>(error: &E) -> Self {
+        Self::new(error_type::<E>(), chain(error.to_string(), error.source()))
+    }
+
+    /// The class alone, where the message must not be kept.
+    #[must_use]
+    pub fn without_message(self) -> Self {
+        Self { message: String::new(), ..self }
     }
 
     /// The class, recorded as `error.type`.
@@ -97,11 +114,25 @@ impl Failure {
         &self.error_type
     }
 
-    /// The message, recorded as `otel.status_description`.
+    /// The message, recorded as `otel.status_description`; empty if it is not to be kept.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// Causes that are followed: an error may, by mistake, name itself as its own.
+const MAX_SOURCES: usize = 32;
+
+fn chain(mut message: String, source: Option<&(dyn Error + 'static)>) -> String {
+    for cause in std::iter::successors(source, |&cause| cause.source()).take(MAX_SOURCES) {
+        let cause = cause.to_string();
+        if !message.contains(&cause) {
+            // A `String` takes what it is given.
+            let _ = write!(message, ": {cause}");
+        }
+    }
+    message
 }
 
 /// The type's path. Texts and boxed errors have no class of their own: `_OTHER`, as the conventions ask.

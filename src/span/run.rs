@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 use pin_project::{pin_project, pinned_drop};
 
 use super::AgentSpan;
-use super::outcome::Ending;
 
 /// What [`AgentSpan::run`] returns: the same future, with the same output, and `Send` exactly when that was.
 #[pin_project(PinnedDrop)]
@@ -52,7 +51,7 @@ impl<F, J> PinnedDrop for Run<F, J> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
         if this.future.is_some() {
-            this.span.tell(if std::thread::panicking() { Ending::Panicked } else { Ending::Cancelled });
+            this.span.give_up();
             // Inside, so that what the future still holds open ends under its own parent.
             this.span.watch(|| this.future.set(None));
         }

@@ -5,7 +5,6 @@ use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimi
 use std::path::PathBuf;
 use tracing::Subscriber;
 use tracing_subscriber::{
-    filter::filter_fn,
     layer::{Layer, SubscriberExt},
     registry::LookupSpan,
     util::SubscriberInitExt,
@@ -142,13 +141,13 @@ impl Builder {
 
 impl Guard {
     /// The layer that turns agent spans into events, for a subscriber of your own. It has a filter of its own, so
-    /// neither does another layer's silence it, nor does it switch on what it cannot use.
+    /// neither does another layer's silence it, nor does it switch on what it cannot use. A filter on the whole
+    /// subscriber does silence it: then one line on stderr says so when the subscriber is made.
     pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let layer = AgentLayer::new(self.recorder().clone()).rules(self.rules().clone());
-        let contract = layer.contract().clone();
-        layer.with_filter(filter_fn(move |metadata| contract.concerns(metadata)))
+        layer.on_register(super::hidden::tell).filtered()
     }
 }

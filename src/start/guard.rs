@@ -126,11 +126,14 @@ impl Guard {
         if stats.shed() + stats.unlogged > 0 {
             say(&format!("{} events were lost under load, {} could not be kept", stats.shed(), stats.unlogged));
         }
+        if stats.callback_panics > 0 {
+            say(&format!("{} times a `Debug` or `Display` panicked while a span was read", stats.callback_panics));
+        }
     }
 }
 
 /// On stderr, and nowhere if that is closed.
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "spanwright: {line}");
 }

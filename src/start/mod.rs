@@ -2,6 +2,7 @@
 
 mod builder;
 mod guard;
+mod hidden;
 
 pub use builder::Builder;
 pub use guard::Guard;

@@ -21,14 +21,61 @@ pub(super) enum What {
 /// Deeper nodes are drawn at this depth.
 const DEPTH_MAX: usize = 24;
 
+impl RunTree {
+    /// The number of the node around each node. That of the root is its own; what stands around a node and was not
+    /// seen is the root, and so it is where nodes claim to be around each other.
+    pub fn parents(&self) -> Vec<usize> {
+        let told = self.nodes.iter().map(|node| {
+            let parent = node.parent_step_id.as_ref().and_then(|step| self.find(&Key::Step(step.clone())));
+            parent.unwrap_or(0)
+        });
+        let mut parents: Vec<usize> = told.collect();
+        parents[0] = 0;
+        cut_circles(&mut parents);
+        parents
+    }
+}
+
+/// The rows of a whole tree; what is below one node in the order of the texts that `line` has for them.
+pub(super) fn sorted_rows(tree: &RunTree, line: impl Fn(usize) -> String) -> Vec<Row> {
+    let mut children = children(tree, &vec![true; tree.nodes.len()]);
+    let mut texts: Vec<String> = (0..tree.nodes.len()).map(line).collect();
+    // Backwards, all that is below a node comes before it: its text is complete.
+    for at in order(&children).into_iter().rev() {
+        children[at].sort_by(|one, other| texts[*one].cmp(&texts[*other]));
+        for child in &children[at] {
+            let below = std::mem::take(&mut texts[*child]);
+            texts[at].push('\n');
+            texts[at].push_str(&below);
+        }
+    }
+    with_hidden(walk(&children), tree.forgotten)
+}
+
+/// Each node before those below it.
+fn order(children: &[Vec<usize>]) -> Vec<usize> {
+    let mut order = vec![0];
+    let mut at = 0;
+    while let Some(node) = order.get(at) {
+        order.extend(&children[*node]);
+        at += 1;
+    }
+    order
+}
+
 /// The rows of a tree, at most `height` (and at least the root).
 pub(super) fn rows(tree: &RunTree, height: usize) -> Vec<Row> {
     let all_fit = tree.nodes.len() <= height && tree.forgotten == 0;
     let room = if all_fit { height } else { height.saturating_sub(1).max(1) };
     let kept = choose(tree, room);
     let hidden = kept.iter().filter(|kept| !**kept).count() + tree.forgotten;
-    let mut rows = walk(&children(tree, &kept));
-    if hidden > 0 && height > 1 {
+    let rows = walk(&children(tree, &kept));
+    if height > 1 { with_hidden(rows, hidden) } else { rows }
+}
+
+/// The rows, and one below the root that counts those without a line.
+fn with_hidden(mut rows: Vec<Row>, hidden: usize) -> Vec<Row> {
+    if hidden > 0 {
         let branches = if rows.len() > 1 { "├─ " } else { "└─ " }.into();
         rows.insert(1, Row { branches, what: What::Hidden(hidden) });
     }
@@ -41,7 +88,7 @@ pub(super) fn choose(tree: &RunTree, room: usize) -> Vec<bool> {
     if nodes.len() <= room {
         return vec![true; nodes.len()];
     }
-    let parents = parents(tree);
+    let parents = tree.parents();
     let mut kept = vec![false; nodes.len()];
     kept[0] = true;
     let mut room = room.saturating_sub(1);
@@ -64,18 +111,6 @@ fn path_to_kept<'a>(at: usize, parents: &'a [usize], kept: &'a [bool]) -> impl I
     std::iter::successors(Some(at), |at| Some(parents[*at])).take_while(|at| !kept[*at])
 }
 
-/// The node around each node; the root where that was not seen, and where nodes claim to be around each other.
-fn parents(tree: &RunTree) -> Vec<usize> {
-    let told = tree.nodes.iter().map(|node| {
-        let parent = node.parent_step_id.as_ref().and_then(|step| tree.find(&Key::Step(step.clone())));
-        parent.unwrap_or(0)
-    });
-    let mut parents: Vec<usize> = told.collect();
-    parents[0] = 0;
-    cut_circles(&mut parents);
-    parents
-}
-
 fn cut_circles(parents: &mut [usize]) {
     const NEW: usize = 0;
     // Which walk came by; the root was reached before the first one.
@@ -95,7 +130,7 @@ fn cut_circles(parents: &mut [usize]) {
 
 fn children(tree: &RunTree, kept: &[bool]) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); kept.len()];
-    let parents = parents(tree);
+    let parents = tree.parents();
     for at in (1..kept.len()).filter(|at| kept[*at]) {
         children[parents[at]].push(at);
     }

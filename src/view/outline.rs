@@ -2,7 +2,7 @@
 
 use super::{
     Inert, RunTree,
-    arrange::{self, What},
+    arrange::{self, Row, What},
     words::{self, Mark},
 };
 use std::fmt::Write;
@@ -13,8 +13,23 @@ impl RunTree {
     /// One line a node: mark (`✓` ok, `✗` error, panic or time-out, `⊘` cancelled, `!` a guardrail's warning, `●` running,
     /// `◌` waiting for someone, `?` lost), kind, name, and what is known.
     pub fn outline(&self) -> String {
+        self.outline_rows(arrange::rows(self, usize::MAX))
+    }
+
+    /// The outline with what is beside each other in the order of its text, not of its beginning: equal, too, for two
+    /// runs that did the same at the same time.
+    pub fn sorted_outline(&self) -> String {
+        let line = |at: usize| {
+            let mut line = String::new();
+            self.outline_node(at, &mut line);
+            line
+        };
+        self.outline_rows(arrange::sorted_rows(self, line))
+    }
+
+    fn outline_rows(&self, rows: Vec<Row>) -> String {
         let mut out = String::new();
-        for row in arrange::rows(self, usize::MAX) {
+        for row in rows {
             out.push_str(&row.branches);
             match row.what {
                 What::Node(at) => self.outline_node(at, &mut out),

@@ -107,6 +107,11 @@ impl RunTree {
         &self.nodes[0]
     }
 
+    /// How many nodes are not held any more.
+    pub const fn forgotten(&self) -> usize {
+        self.forgotten
+    }
+
     /// Sums over the execution.
     pub const fn totals(&self) -> &Totals {
         &self.totals

@@ -70,13 +70,15 @@ pub(crate) fn detail(node: &Node, over: bool, timed: bool) -> String {
 }
 
 /// How it ended, where not well.
-fn ending(node: &Node, over: bool) -> Option<String> {
+pub(crate) fn ending(node: &Node, over: bool) -> Option<String> {
     let word = match node.status {
         Status::Running if over => "no end was seen",
         Status::Running | Status::Ok => return None,
         status => status.as_str(),
     };
-    Some(if node.facts.error.is_empty() { word.into() } else { format!("{word}: {}", node.facts.error) })
+    let error = node.facts.error.as_str();
+    // Where nothing more is known, the word is the error as well.
+    Some(if error.is_empty() || error == word { word.into() } else { format!("{word}: {error}") })
 }
 
 /// What it is about: the verdict, what was found, what was given.

@@ -226,3 +226,18 @@ fn every_example_of_one_file_is_short_and_checked_here() {
         assert!(checks.contains(&format!("check(\"{name}\"")), "{name} is not checked");
     }
 }
+
+#[test]
+fn test_your_agent() {
+    check(
+        "test_your_agent",
+        expect![[r#"
+            ✓ run research  "rayleigh scattering"
+            ├─ ✓ step plan  "rayleigh scattering"
+            ├─ ✓ tool search  "rayleigh scattering"
+            ├─ ✓ tool search  "rayleigh scattering, history"
+            └─ ✓ llm gpt-4o  1,200 → 64 tok
+            --
+        "#]],
+    );
+}

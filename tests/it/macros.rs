@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Serialize;
 use spanwright::semconv;
 use spanwright::span::{self, Decision, Verdict};
-use spanwright::{agent, embedding, guardrail, llm, memory, retriever, step, tool, workflow};
+use spanwright::{agent, embedding, evaluator, guardrail, llm, memory, retriever, step, tool, workflow};
 
 use crate::record::{Seen, block_on, caught, pause, poll_and_drop, record, record_one};
 
@@ -99,6 +99,7 @@ every_kind! {
     memory [update] update_sync update_async update_method;
     memory [forget] forget_sync forget_async forget_method;
     guardrail [] guardrail_sync guardrail_async guardrail_method;
+    evaluator [] evaluator_sync evaluator_async evaluator_method;
     retriever [] retriever_sync retriever_async retriever_method;
     embedding [] embedding_sync embedding_async embedding_method;
 }

@@ -1,7 +1,12 @@
 //! Functions of every shape, under every lint: what an attribute leaves as it was.
 
-#![deny(warnings, clippy::all, clippy::pedantic)]
-#![allow(clippy::needless_pass_by_value, clippy::unused_async, reason = "the shapes are the point, not the bodies")]
+#![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery)]
+#![allow(
+    clippy::future_not_send,
+    clippy::needless_pass_by_value,
+    clippy::unused_async,
+    reason = "the shapes are the point, not the bodies"
+)]
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Display};

@@ -27,6 +27,7 @@ fn every_kind() -> Vec<Kind> {
         (|| span::memory_update("m1"), "spanwright::memory", "update_memory", "internal"),
         (|| span::memory_forget("m1"), "spanwright::memory", "delete_memory", "internal"),
         (|| span::guardrail("pii"), "spanwright::guardrail", "run_guardrail pii", "internal"),
+        (|| span::evaluator("relevance"), "spanwright::evaluator", "evaluate relevance", "internal"),
         (|| span::retriever("wiki"), "spanwright::retriever", "retrieval wiki", "client"),
         (|| span::embedding("ada"), "spanwright::embedding", "embeddings ada", "client"),
     ]
@@ -236,6 +237,17 @@ fn the_other_kinds_keep_the_facts_that_are_theirs() {
     assert_eq!(guardrail.get(semconv::GUARDRAIL_DECISION), "block");
     assert_eq!(guardrail.get(semconv::GUARDRAIL_REASON), "a name");
     assert_eq!(guardrail.get(semconv::GUARDRAIL_SCORE), "0.5");
+    assert_eq!(guardrail.get(semconv::EVALUATION_SCORE), "");
+
+    let evaluator = record_one(|| {
+        span::evaluator("relevance").score(4.5).label("relevant").explanation("it says so");
+    });
+    assert_eq!(
+        (evaluator.get(semconv::EVALUATION_NAME), evaluator.get(semconv::EVALUATION_SCORE)),
+        ("relevance", "4.5")
+    );
+    assert_eq!(evaluator.get(semconv::EVALUATION_LABEL), "relevant");
+    assert_eq!(evaluator.get(semconv::EVALUATION_EXPLANATION), "it says so");
 }
 
 #[test]

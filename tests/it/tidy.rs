@@ -10,7 +10,8 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
-    ("start", &["error", "hub", "layer", "ledger", "log", "recorder", "serve", "terminal"]),
+    ("testing", &["error", "event", "layer", "log", "recorder", "view"]),
+    ("start", &["error", "hub", "layer", "ledger", "log", "recorder", "semconv", "serve", "terminal"]),
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tracing::Span;
 
-use crate::semconv;
-use crate::span::{AgentSpan, delta, facts};
+use crate::span::{AgentSpan, counts::Count, delta};
 
 /// What has been told so far of an answer. No text of it: only ids, names and counts.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     model: String,
     id: String,
-    counts: [Option<u64>; Usage::NAMES.len()],
     /// Why each choice stopped.
     reasons: BTreeMap<u64, String>,
     /// The id of each tool call, by its place in the answer.
@@ -34,16 +32,14 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    const NAMES: [&'static str; 5] = [
-        semconv::INPUT_TOKENS,
-        semconv::OUTPUT_TOKENS,
-        semconv::CACHE_READ_TOKENS,
-        semconv::CACHE_CREATION_TOKENS,
-        semconv::REASONING_TOKENS,
-    ];
-
-    fn counts(self) -> [Option<u64>; Self::NAMES.len()] {
-        [self.input, self.output, self.cached, self.cache_creation, self.reasoning]
+    fn counts(self) -> [(Count, Option<u64>); 5] {
+        [
+            (Count::Input, self.input),
+            (Count::Output, self.output),
+            (Count::CacheRead, self.cached),
+            (Count::CacheCreation, self.cache_creation),
+            (Count::Reasoning, self.reasoning),
+        ]
     }
 }
 
@@ -96,10 +92,9 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn usage(&mut self, usage: Usage) {
-        for ((name, known), count) in Usage::NAMES.into_iter().zip(&mut self.known.counts).zip(usage.counts()) {
-            if count.is_some() && *known != count {
-                *known = count;
-                self.span.record(name, count.map(facts::count));
+        for (count, tokens) in usage.counts() {
+            if let Some(tokens) = tokens {
+                self.span.count(count, tokens);
             }
         }
     }

@@ -17,6 +17,7 @@ const KINDS: &[Option<&str>] = &[
     Some(operation::RUN_GUARDRAIL),
     Some(operation::RETRIEVAL),
     Some(operation::EMBEDDINGS),
+    Some(operation::EVALUATE),
 ];
 
 /// Fields whose values are words, and those that mean something only beside another.

@@ -119,3 +119,12 @@ fn a_call_in_our_own_is_one_call_that_knows_what_genai_knows() {
         told(&events)
     );
 }
+
+/// genai has it for an event, and opens a span that is over at once.
+#[test]
+fn an_evaluation_is_a_step_with_its_score() {
+    let events = record(|| genai::otel::events::EvalResult::new("relevance").with_score_value(0.5).emit());
+    let told = told(&events);
+    assert!(told.contains(r#"step-start {"name":"relevance","step_type":"EvaluatorNode"}"#), "{told}");
+    assert!(told.contains(r#""score":0.5"#), "{told}");
+}

@@ -1,0 +1,8 @@
+use spanwright::step;
+
+#[step(level = "debug", skip_all)]
+fn plan() {}
+
+fn main() {
+    plan();
+}

@@ -1,0 +1,10 @@
+use spanwright::memory;
+
+#[memory(recall, store)]
+fn find(query: &str) -> Vec<String> {
+    vec![query.to_owned()]
+}
+
+fn main() {
+    find("a");
+}

@@ -1,0 +1,10 @@
+use spanwright::memory;
+
+#[memory]
+fn find(query: &str) -> Vec<String> {
+    vec![query.to_owned()]
+}
+
+fn main() {
+    find("a");
+}

@@ -1,0 +1,8 @@
+use spanwright::step;
+
+#[step(name = "")]
+fn plan() {}
+
+fn main() {
+    plan();
+}

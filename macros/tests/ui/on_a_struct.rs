@@ -1,0 +1,8 @@
+use spanwright::agent;
+
+#[agent]
+struct Bot;
+
+fn main() {
+    let _ = Bot;
+}

@@ -1,0 +1,12 @@
+use spanwright::agent;
+
+struct Bot;
+
+#[agent]
+impl Bot {
+    fn run(&self) {}
+}
+
+fn main() {
+    Bot.run();
+}

@@ -1,0 +1,8 @@
+use spanwright::step;
+
+#[step(recall)]
+fn plan() {}
+
+fn main() {
+    plan();
+}
