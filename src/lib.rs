@@ -35,7 +35,9 @@
 //!
 //! # Four ways in
 //!
-//! - **No code.** [`init`] installs a subscriber that understands the `gen_ai.*` spans of other crates; rig's are.
+//! - **No code.** [`init`] installs a subscriber that understands the spans of other crates: rig, genai, goose, adk,
+//!   swiftide, langchain-rust, and whoever speaks `gen_ai.*`, OpenInference, Langfuse, Traceloop or MCP ([`AgentLayer`]
+//!   says how). [`Rules`] add names of your own.
 //! - **Attributes**: `#[agent]`, `#[workflow]`, `#[step]`, `#[llm]`, `#[tool]`, `#[memory(recall)]`, `#[guardrail]`,
 //!   `#[evaluator]`, `#[retriever]`, `#[embedding]` on functions and methods that return a value, a future or a stream.
 //!   The signature stays as it is.
@@ -93,7 +95,7 @@ pub use error::Error;
 pub use event::StreamEvent;
 pub use id::{Cursor, EventId, ExecutionId, MAX_ID_BYTES, StepId};
 pub use json::Json;
-pub use layer::AgentLayer;
+pub use layer::{AgentLayer, Rules};
 pub use log::EventLog;
 #[cfg(feature = "reqwest")]
 pub use outgoing::WithTraceContext;

@@ -21,6 +21,7 @@ impl OpenSpan {
     pub(super) fn end(mut self, recorder: &Recorder) {
         self.announce(recorder);
         self.stop();
+        self.settle_inner();
         let ending = Ending::of(&self);
         self.close_segment(recorder, ending.outcome());
         match self.role {
@@ -52,7 +53,7 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let mut end = ExecutionEnd::new(self.duration_ms());
-                end.final_output = self.fields.plain(Slot::OutputValue);
+                end.final_output = self.plain_output();
                 end.into()
             }
             Ending::Bad { outcome: Outcome::Cancelled, message, .. } => {
@@ -63,6 +64,11 @@ impl OpenSpan {
                 failed.duration_ms(self.duration_ms()).outcome(outcome.clone()).into()
             }
         }
+    }
+
+    /// What came out, of whatever is no model call and no tool.
+    fn plain_output(&self) -> Option<Text> {
+        self.fields.plain(Slot::OutputValue).or_else(|| self.fields.plain(Slot::OutputMessages))
     }
 
     fn emit_end(&self, recorder: &Recorder, kind: SpanKind, ending: &Ending) {
@@ -84,7 +90,7 @@ impl OpenSpan {
 
     fn agent_end(&self, ending: &Ending) -> AgentEnd {
         let mut end = AgentEnd::new(self.duration_ms());
-        end.output = self.fields.plain(Slot::OutputValue);
+        end.output = self.plain_output();
         if let Ending::Bad { outcome, message, .. } = ending {
             end = end.outcome(outcome.clone()).error(message.clone());
         }
@@ -114,6 +120,7 @@ impl OpenSpan {
         end.prompt_tokens = fields.unsigned(Slot::InputTokens);
         end.completion_tokens = fields.unsigned(Slot::OutputTokens);
         end.total_tokens = end.prompt_tokens.zip(end.completion_tokens).map(|(a, b)| a.saturating_add(b));
+        end.total_tokens = end.total_tokens.or_else(|| fields.unsigned(Slot::TotalTokens));
         end.model = fields.text(Slot::ResponseModel).or_else(|| fields.text(Slot::RequestModel));
         end.provider = fields.text(Slot::Provider);
         end.response_id = fields.text(Slot::ResponseId);
@@ -152,6 +159,7 @@ impl OpenSpan {
         usage.audio_input_tokens = fields.unsigned(Slot::AudioInputTokens);
         usage.audio_output_tokens = fields.unsigned(Slot::AudioOutputTokens);
         usage.cost_usd = fields.float(Slot::Cost);
+        usage.aggregate = self.inner.tells_own.then_some(false);
         Some(usage)
     }
 
@@ -159,8 +167,8 @@ impl OpenSpan {
         let id = self.tool_call_id();
         match ending {
             Ending::Ok => {
-                let output = self.fields.json(Slot::ToolResult).unwrap_or_else(Json::null);
-                ToolOutputAvailable::new(id, output)
+                let output = self.fields.json(Slot::ToolResult).or_else(|| self.fields.json(Slot::OutputValue));
+                ToolOutputAvailable::new(id, output.unwrap_or_else(Json::null))
                     .tool_name(self.display_name())
                     .duration_ms(self.duration_ms())
                     .into()
@@ -186,9 +194,9 @@ impl OpenSpan {
             SpanKind::MemoryWrite if ok => Some(self.stored().into()),
             SpanKind::MemoryChange if ok => Some(self.updated().into()),
             SpanKind::Retriever if ok => {
-                let query = fields.text(Slot::RetrievalQuery).unwrap_or_default();
-                let count = fields.unsigned(Slot::MemoryCount).unwrap_or(0);
-                let mut event = Retrieval::new(query, count, ms);
+                let query = fields.text(Slot::RetrievalQuery).or_else(|| fields.plain(Slot::InputValue));
+                let count = fields.unsigned(Slot::MemoryCount).unwrap_or_else(|| fields.count(Slot::OutputValue));
+                let mut event = Retrieval::new(query.unwrap_or_default(), count, ms);
                 event.data_source_id = fields.text(Slot::DataSourceId);
                 event.documents = fields.json(Slot::OutputValue);
                 Some(event.into())
@@ -252,7 +260,7 @@ impl OpenSpan {
         match ending {
             Ending::Ok => {
                 let mut end = StepEnd::new(self.duration_ms());
-                end.output = self.fields.plain(Slot::OutputValue);
+                end.output = self.plain_output();
                 end.into()
             }
             Ending::Bad { outcome, .. } => {
@@ -281,14 +289,17 @@ impl Ending {
             Some("error") if fields.str(Slot::ErrorType) == Some(type_name::<Cancelled>()) => Outcome::Cancelled,
             Some(word) => Outcome::from(word),
             None if matches!(fields.str(Slot::ToolOutcome), Some("error" | "denied" | "skipped")) => Outcome::Error,
-            None if span.is_rig && span.kind() == SpanKind::Llm && !answered(fields) => return Self::unanswered(),
+            None if span.silent_on_failure && span.kind() == SpanKind::Llm && !answered(fields) => {
+                return Self::unanswered();
+            }
             None => Outcome::Ok,
         };
         if outcome == Outcome::Ok {
             return Self::Ok;
         }
         let error_type = fields.text(Slot::ErrorType);
-        let message = fields.text(Slot::StatusDescription).or_else(|| error_type.clone());
+        let message = fields.text(Slot::StatusDescription).or_else(|| fields.error_text());
+        let message = message.or_else(|| error_type.clone());
         Self::Bad { message: message.unwrap_or_else(|| Text::from(outcome.as_str())), outcome, error_type }
     }
 
@@ -328,7 +339,7 @@ impl Ending {
 fn says_error(fields: &Fields) -> bool {
     let code = fields.str(Slot::StatusCode).is_some_and(|code| code.eq_ignore_ascii_case("error"));
     let described = fields.has(Slot::StatusDescription) && !fields.has(Slot::Outcome);
-    code || described || fields.has(Slot::ErrorType)
+    code || described || fields.has(Slot::ErrorType) || fields.error_text().is_some()
 }
 
 fn answered(fields: &Fields) -> bool {

@@ -1,74 +1,20 @@
-//! Reading fields: what a call site declares is looked up once, then a value's place tells what it means.
+//! The values of a span's fields, as the layer holds them.
 
-use super::contract::Slot;
+use super::{
+    contract::Slot,
+    shape::{Shape, Visitor},
+};
 use crate::{Json, Text};
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    fmt,
-    hash::{BuildHasherDefault, Hasher},
-    rc::Rc,
-};
-use tracing::{
-    Metadata,
-    callsite::Identifier,
-    field::{Field, Visit},
-};
-
-/// What the fields of a call site mean, by their index. None for a call site that says nothing to us.
-pub(super) struct Shape(Box<[Option<Slot>]>);
-
-type Shapes = HashMap<Identifier, Option<Rc<Shape>>, BuildHasherDefault<AddressHasher>>;
+use std::cell::RefCell;
+use tracing::field::Visit;
 
 thread_local! {
-    /// Call sites live as long as the program, and a thread meets few: no lock is shared for them.
-    static SHAPES: RefCell<Shapes> = RefCell::default();
     /// What closed spans held their fields in: the next ones need no memory of their own.
-    static SPARE: RefCell<Vec<Vec<(Slot, Value)>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<Vec<Held>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How many are spared.
 const MAX_SPARE: usize = 64;
-
-/// Call sites are told apart by their addresses: one multiplication spreads them well enough.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-impl Shape {
-    /// The shape of a call site; none where nothing of it concerns us.
-    pub(super) fn of(metadata: &'static Metadata<'static>) -> Option<Rc<Self>> {
-        SHAPES
-            .with_borrow_mut(|shapes| shapes.entry(metadata.callsite()).or_insert_with(|| Self::read(metadata)).clone())
-    }
-
-    fn read(metadata: &Metadata<'_>) -> Option<Rc<Self>> {
-        let slots: Box<[_]> = metadata.fields().iter().map(|field| Slot::of(field.name())).collect();
-        slots.iter().any(Option::is_some).then(|| Rc::new(Self(slots)))
-    }
-
-    /// Whether the call site has a field for this.
-    pub(super) fn declares(&self, slot: Slot) -> bool {
-        self.0.contains(&Some(slot))
-    }
-
-    fn slot(&self, field: &Field) -> Option<Slot> {
-        self.0.get(field.index()).copied().flatten()
-    }
-}
 
 /// A value of a field, as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,17 +25,24 @@ pub(super) enum Value {
     Bool(bool),
 }
 
-/// The values of a span's fields. The last word on a field counts: rig records usage twice.
+/// A value, and the rank of the name under which it came.
+type Held = (Slot, u8, Value);
+
+/// Added to the ranks of values that came from another span: the span's own count before them, whenever they come.
+const FROM_ELSEWHERE: u8 = 128;
+
+/// The values of a span's fields. The last word of the best name counts: rig records usage twice.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Fields(Vec<(Slot, Value)>);
+pub(super) struct Fields(Vec<Held>);
 
 impl Fields {
     /// Reads the values, calling the user's own `Debug` where a field has one: nothing may be locked here.
     pub(super) fn visit(shape: &Shape, record: impl FnOnce(&mut dyn Visit)) -> Self {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
-        let mut visitor = Visitor { shape, fields: Self(spare.unwrap_or_else(|| Vec::with_capacity(8))) };
-        record(&mut visitor);
-        visitor.fields
+        let mut fields = Self(spare.unwrap_or_else(|| Vec::with_capacity(8)));
+        record(&mut Visitor { shape, fields: &mut fields });
+        fields.unpack_usage();
+        fields
     }
 
     /// Gives back what they are held in.
@@ -111,29 +64,72 @@ impl Fields {
     }
 
     pub(super) fn merge(&mut self, mut newer: Self) {
-        for (slot, value) in newer.0.drain(..) {
-            self.set(slot, value);
+        for (slot, rank, value) in newer.0.drain(..) {
+            self.set(slot, rank, value);
         }
     }
 
-    fn set(&mut self, slot: Slot, value: Value) {
-        match self.0.iter_mut().find(|(known, _)| *known == slot) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((slot, value)),
+    /// Takes in values of another span where this one has none of its own, then or later.
+    pub(super) fn take_in(&mut self, others: &Self) {
+        for (slot, rank, value) in &others.0 {
+            self.set(*slot, *rank | FROM_ELSEWHERE, value.clone());
+        }
+    }
+
+    /// Of several names for one thing the lower rank counts, and of one name the last value.
+    pub(super) fn set(&mut self, slot: Slot, rank: u8, value: Value) {
+        match self.0.iter_mut().find(|(known, ..)| *known == slot) {
+            Some((_, old, _)) if *old < rank => {}
+            Some(held) => *held = (slot, rank, value),
+            None => self.0.push((slot, rank, value)),
         }
     }
 
     fn get(&self, slot: Slot) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| *known == slot).map(|(_, value)| value)
+        self.0.iter().find(|(known, ..)| *known == slot).map(|(.., value)| value)
+    }
+
+    /// Whether there is a value under the convention's own name.
+    pub(super) fn has_by_its_name(&self, slot: Slot) -> bool {
+        self.0.iter().any(|(known, rank, _)| *known == slot && *rank == 0)
     }
 
     /// A copy with nothing but these.
     pub(super) fn only(&self, slots: &[Slot]) -> Self {
-        Self(self.0.iter().filter(|(slot, _)| slots.contains(slot)).cloned().collect())
+        self.where_slot(|slot| slots.contains(&slot))
+    }
+
+    /// A copy with nothing but those of which this is true.
+    pub(super) fn where_slot(&self, keep: impl Fn(Slot) -> bool) -> Self {
+        Self(self.0.iter().filter(|(slot, ..)| keep(*slot)).cloned().collect())
+    }
+
+    /// Forgets these.
+    pub(super) fn forget(&mut self, slots: &[Slot]) {
+        self.0.retain(|(slot, ..)| !slots.contains(slot));
+    }
+
+    /// Usage and cost that came as one JSON object are what each of its members says, after every name of its own.
+    fn unpack_usage(&mut self) {
+        const PACKED: u8 = FROM_ELSEWHERE - 1;
+        let Some(usage) = self.str(Slot::UsageDetails).and_then(|text| serde_json::from_str(text).ok()) else { return };
+        for (slot, value) in usage_members(&usage) {
+            self.set(slot, PACKED, value);
+        }
     }
 
     pub(super) fn has(&self, slot: Slot) -> bool {
         self.get(slot).is_some()
+    }
+
+    /// Why the span failed, if a field says so in words: not `false`, and not the `Debug` of nothing.
+    pub(super) fn error_text(&self) -> Option<Text> {
+        match self.get(Slot::ErrorText)? {
+            Value::Text(text) if matches!(text.as_str(), "" | "false" | "None" | "null") => None,
+            Value::Text(text) => Some(text.clone()),
+            Value::Bool(true) => Some(Text::from_static("error")),
+            _ => None,
+        }
     }
 
     pub(super) fn text(&self, slot: Slot) -> Option<Text> {
@@ -192,6 +188,12 @@ impl Fields {
         }
     }
 
+    /// How many values a JSON array has; 0 where there is none.
+    pub(super) fn count(&self, slot: Slot) -> u64 {
+        let values = self.str(slot).and_then(|text| serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text).ok());
+        values.map_or(0, |values| values.len() as u64)
+    }
+
     /// Several words: a JSON array, a list with commas, or one bare word.
     pub(super) fn words(&self, slot: Slot) -> Option<Vec<Text>> {
         let text = self.str(slot)?;
@@ -208,53 +210,18 @@ impl Drop for Fields {
     }
 }
 
-struct Visitor<'a> {
-    shape: &'a Shape,
-    fields: Fields,
-}
-
-impl Visitor<'_> {
-    fn record(&mut self, field: &Field, value: impl FnOnce() -> Value) {
-        if let Some(slot) = self.shape.slot(field) {
-            self.fields.set(slot, value());
-        }
-    }
-}
-
-impl Visit for Visitor<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record(field, || Value::Text(value.into()));
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.record(field, || Value::Unsigned(value));
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.record(field, || u64::try_from(value).map_or(Value::Float(value as f64), Value::Unsigned));
-    }
-
-    fn record_u128(&mut self, field: &Field, value: u128) {
-        self.record(field, || Value::Unsigned(u64::try_from(value).unwrap_or(u64::MAX)));
-    }
-
-    fn record_i128(&mut self, field: &Field, value: i128) {
-        self.record(field, || u64::try_from(value).map_or(Value::Float(value as f64), Value::Unsigned));
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.record(field, || Value::Float(value));
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.record(field, || Value::Bool(value));
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.record(field, || Value::Text(Text::from(format_args!("{value}"))));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record(field, || Value::Text(Text::from(format_args!("{value:?}"))));
-    }
+/// What a usage object says, in the words of Langfuse and of OpenAI.
+fn usage_members(usage: &serde_json::Value) -> impl Iterator<Item = (Slot, Value)> {
+    const MEMBERS: &[(Slot, &[&str])] = &[
+        (Slot::InputTokens, &["/input", "/prompt_tokens", "/input_tokens", "/promptTokens"]),
+        (Slot::OutputTokens, &["/output", "/completion_tokens", "/output_tokens", "/completionTokens"]),
+        (Slot::TotalTokens, &["/total", "/total_tokens", "/totalTokens"]),
+        (Slot::CacheReadTokens, &["/input_cached_tokens", "/prompt_tokens_details/cached_tokens"]),
+        (Slot::CacheCreationTokens, &["/input_cache_creation"]),
+        (Slot::ReasoningTokens, &["/output_reasoning_tokens", "/completion_tokens_details/reasoning_tokens"]),
+    ];
+    MEMBERS.iter().filter_map(|(slot, members)| {
+        let number = members.iter().find_map(|member| usage.pointer(member)?.as_u64())?;
+        Some((*slot, Value::Unsigned(number)))
+    })
 }

@@ -5,12 +5,16 @@ use super::{
     contract::{Slot, SpanKind},
     fields::Fields,
     otel::Ids,
+    rules,
+    same::Inner,
+    shape::Shape,
 };
 use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
+use tracing::Metadata;
 
 /// One execution, as its spans share it.
 pub(super) struct Run {
@@ -55,7 +59,10 @@ pub(super) struct OpenSpan {
     pub(super) fields: Fields,
     /// The span's own name: what is shown where no field says more.
     pub(super) name: &'static str,
-    pub(super) is_rig: bool,
+    /// The crate that opened it.
+    pub(super) emitter: &'static str,
+    /// Whether its crate says nothing of a call that failed.
+    pub(super) silent_on_failure: bool,
     /// Whether its start has been emitted.
     pub(super) announced: bool,
     /// Whether the layer counts it among those whose start waits for a field.
@@ -64,8 +71,12 @@ pub(super) struct OpenSpan {
     pub(super) call_id: Option<Text>,
     /// When it said how it ended; a span may stay open longer, for a child that outlives it.
     pub(super) ended: Option<Instant>,
+    /// A field that is declared and empty, without which the start would not say what began.
+    pub(super) awaits_name: Option<Slot>,
     /// Whether a field is declared and empty that the start would want.
     pub(super) awaits_input: bool,
+    /// What is known of calls directly inside that are this one, or like it.
+    pub(super) inner: Inner,
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) segment: Segment,
@@ -96,17 +107,32 @@ impl OpenSpan {
             parent_step_id: None,
             fields,
             name,
-            is_rig: false,
+            emitter: rules::OURS,
+            silent_on_failure: false,
             announced: false,
             waits: false,
             call_id: None,
             ended: None,
+            awaits_name: None,
             awaits_input: false,
+            inner: Inner::default(),
             started: Instant::now(),
             started_at: Timestamp::now(),
             segment: Segment::default(),
             announced_calls: Vec::new(),
         }
+    }
+
+    /// What its call site says of it: who opened it, and what it may still say.
+    pub(super) fn of_call_site(&mut self, shape: &Shape, metadata: &'static Metadata<'static>) {
+        let (kind, target) = (self.kind(), metadata.target());
+        self.emitter = rules::emitter(target);
+        self.silent_on_failure = rules::is_silent_on_failure(target);
+        let unsaid = |slot: Slot| shape.declares(slot) && !self.fields.has(slot);
+        let title = (!shape.known.is_nothing()).then_some(Slot::OtelName);
+        self.awaits_name =
+            kind.identity().filter(|slot| !self.fields.has(*slot)).or(title).filter(|slot| unsaid(*slot));
+        self.awaits_input = unsaid(kind.input()) && !rules::withholds_content(target);
     }
 
     /// Where a span inside this one belongs.
@@ -139,7 +165,7 @@ impl OpenSpan {
     /// Whether a start would say now what began. A model call is known by its caller too: not every one names a model.
     pub(super) fn has_identity(&self) -> bool {
         let called = self.kind() == SpanKind::Llm && self.fields.has(Slot::CallableName);
-        called || self.kind().identity().is_none_or(|slot| self.fields.has(slot))
+        called || self.awaits_name.is_none_or(|slot| self.fields.has(slot))
     }
 
     /// Takes in what was recorded later. An execution's own id counts until its start has been told.

@@ -3,12 +3,13 @@
 use super::{
     AgentLayer,
     contract::{Slot, SpanKind},
-    fields::{Fields, Shape},
+    fields::Fields,
     open::{OpenSpan, Role, Run},
+    shape::Shape,
 };
 use crate::{StepId, context::TraceContext};
 use std::sync::Arc;
-use tracing::span::Attributes;
+use tracing::{Subscriber, span::Attributes};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// On a span that stands for a place elsewhere: what begins inside goes on from there.
@@ -37,7 +38,7 @@ impl AgentLayer {
     /// Finds the place of a new span in an execution, or makes one for it.
     pub(super) fn place<S>(&self, kind: SpanKind, fields: Fields, span: &SpanRef<'_, S>) -> OpenSpan
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let around = match (self.around(span), kind) {
             (Around::Nothing, kind) if kind != SpanKind::Agent => self.adopted(span, &fields),
@@ -65,9 +66,10 @@ impl AgentLayer {
     /// nearest place elsewhere, if that is nearer.
     fn around<S>(&self, span: &SpanRef<'_, S>) -> Around
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let found = span.scope().skip(1).find_map(|ancestor| {
+            self.decide(&ancestor);
             let mut extensions = self.announced(&ancestor, |_| true);
             if let Some(Elsewhere(context)) = extensions.get_mut() {
                 return Some(Around::Elsewhere(context.clone()));
@@ -82,7 +84,7 @@ impl AgentLayer {
 
     fn adopted<S>(&self, span: &SpanRef<'_, S>, fields: &Fields) -> Around
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         match span.parent().and_then(|parent| self.adopt(&parent, fields)) {
             Some((run, step)) => Around::Inside(run, step),
@@ -94,12 +96,13 @@ impl AgentLayer {
     /// the first of them says of the execution is the execution's.
     fn adopt<S>(&self, parent: &SpanRef<'_, S>, fields: &Fields) -> Option<(Arc<Run>, StepId)>
     where
-        S: for<'a> LookupSpan<'a>,
+        S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let ids = self.neighbour.is_expected().then(|| self.neighbour.ids_or_miss(&parent.id())).flatten();
         let mut extensions = parent.extensions_mut();
         // Another thread may have been faster.
         if extensions.get_mut::<OpenSpan>().is_none() {
+            self.claim(&mut extensions, true);
             let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
             let (trace, step) = ids.map(|ids| (ids.trace, ids.step)).unzip();
             let mut root = OpenSpan::new(Run::new(fields, None, trace), Role::Root, known, parent.name());

@@ -38,7 +38,7 @@ impl OpenSpan {
         start.session_id = self.fields.text(Slot::SessionId);
         start.tenant_id = self.fields.text(Slot::TenantId);
         start.user_id = self.fields.text(Slot::UserId);
-        start.input = self.fields.json(Slot::InputValue);
+        start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
         if let Some(remote) = &self.run.remote {
             start = start.parent_id(remote.step_id().to_string()).parent_type(ParentType::StepExecution);
@@ -65,32 +65,32 @@ impl OpenSpan {
     fn agent_start(&self) -> AgentStart {
         let mut start = AgentStart::new(self.display_name());
         start.parent_step_id.clone_from(&self.parent_step_id);
-        start.input = self.fields.json(Slot::InputValue);
+        start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
         start
     }
 
     fn llm_start(&self) -> LlmCallStart {
         let callable = self.fields.text(Slot::CallableName).or_else(|| self.fields.text(Slot::AgentName));
-        let history = self.fields.unsigned(Slot::HistoryLength).unwrap_or_else(|| self.message_count());
+        let history =
+            self.fields.unsigned(Slot::HistoryLength).unwrap_or_else(|| self.fields.count(Slot::InputMessages));
         let mut start = LlmCallStart::new(callable.unwrap_or_else(|| Text::from_static(self.name)), history);
         start.model = self.fields.text(Slot::RequestModel);
         start.provider = self.fields.text(Slot::Provider);
         start.parent_step_id.clone_from(&self.parent_step_id);
-        start.input = self.fields.json(Slot::InputMessages).or_else(|| self.fields.json(Slot::InputValue));
+        start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
         start
     }
 
-    /// Messages sent, counted where they are known.
-    fn message_count(&self) -> u64 {
-        let messages = self.fields.str(Slot::InputMessages);
-        let counted = messages.and_then(|text| serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text).ok());
-        counted.map_or(0, |messages| messages.len() as u64)
+    /// What went in: under the name for its kind, else under any.
+    fn input(&self) -> Option<Json> {
+        let slots = [self.kind().input(), Slot::InputValue, Slot::InputMessages];
+        slots.into_iter().find_map(|slot| self.fields.json(slot))
     }
 
     fn tool_start(&self) -> ToolInputAvailable {
-        let input = self.fields.json(Slot::ToolArguments).unwrap_or_else(Json::null);
+        let input = self.input().unwrap_or_else(Json::null);
         let mut start = ToolInputAvailable::new(self.tool_call_id(), self.display_name(), input);
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.fields = self.fields.json(Slot::Fields);
@@ -106,7 +106,7 @@ impl OpenSpan {
         let mut start = StepStart::new(step_type, self.display_name());
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.index = self.fields.unsigned(Slot::StepIndex);
-        start.input = self.fields.json(Slot::InputValue);
+        start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
         start.into()
     }
@@ -123,6 +123,13 @@ impl OpenSpan {
             SpanKind::Evaluator => self.fields.text(Slot::EvaluationName),
             _ => self.fields.text(Slot::CallableName),
         };
-        named.unwrap_or_else(|| Text::from_static(self.name))
+        named.or_else(|| self.fields.text(Slot::EntityName)).unwrap_or_else(|| self.title())
+    }
+
+    /// The span's name; where others see a title instead, that, without the word that says that it is a tool.
+    fn title(&self) -> Text {
+        let title = self.fields.str(Slot::OtelName).unwrap_or(self.name);
+        let words = ["execute_tool ", "tool."].iter().find_map(|prefix| title.strip_prefix(prefix));
+        words.map_or_else(|| Text::from(title), Text::from)
     }
 }

@@ -151,7 +151,8 @@ impl Account {
         let mut told = Told { model, provider, cost: entry.cost, is_aggregate: false };
         match call {
             _ if used.aggregate == Some(true) => told.is_aggregate = true,
-            Some(call) if call.covered => told.is_aggregate = true,
+            // Unless its emitter knows better: that a call has others inside and spent something itself besides.
+            Some(call) if call.covered && used.aggregate != Some(false) => told.is_aggregate = true,
             Some(call) => {
                 call.told = true;
                 call.answered_by(told.model.as_ref(), told.provider.as_ref());

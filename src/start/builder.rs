@@ -1,11 +1,10 @@
 //! Settings of a start, and what they start.
 
 use super::Guard;
-use crate::{AgentLayer, ContentPolicy, Error, QueueLimits, RecorderBuilder, hub::HubLimits, ledger::Prices};
+use crate::{AgentLayer, ContentPolicy, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimits, ledger::Prices};
 use std::path::PathBuf;
 use tracing::Subscriber;
 use tracing_subscriber::{
-    filter::filter_fn,
     layer::{Layer, SubscriberExt},
     registry::LookupSpan,
     util::SubscriberInitExt,
@@ -17,6 +16,7 @@ use tracing_subscriber::{
 pub struct Builder {
     log: LogSetting,
     recorder: RecorderBuilder,
+    rules: Rules,
     without_terminal: bool,
     serve: Option<String>,
 }
@@ -66,6 +66,12 @@ impl Builder {
         self
     }
 
+    /// What spans of your own mean, beside what is understood already.
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
     /// How much may wait in front of the recorder.
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.recorder = self.recorder.queue(limits);
@@ -107,7 +113,7 @@ impl Builder {
     pub fn start(mut self) -> Result<Guard, Error> {
         let log = self.open_log()?;
         let recorder = self.recorder.clone().start()?;
-        let mut guard = Guard::new(recorder, log);
+        let mut guard = Guard::new(recorder, log, self.rules);
         if let Some(address) = &self.serve {
             guard.serve(address)?;
         }
@@ -148,7 +154,7 @@ impl Guard {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let layer = AgentLayer::new(self.recorder().clone()).on_register(super::hidden::tell);
-        layer.with_filter(filter_fn(crate::layer::concerns))
+        let layer = AgentLayer::new(self.recorder().clone()).rules(self.rules().clone());
+        layer.on_register(super::hidden::tell).filtered()
     }
 }

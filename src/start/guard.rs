@@ -1,6 +1,6 @@
 //! What a start gave: ends everything in order when it goes, within a bound.
 
-use crate::{Error, Recorder};
+use crate::{Error, Recorder, Rules};
 use std::{path::PathBuf, time::Duration};
 
 /// Keeps everything running. When it is dropped, what was emitted is kept and shown, which may take up to five
@@ -15,6 +15,7 @@ use std::{path::PathBuf, time::Duration};
 pub struct Guard {
     recorder: Recorder,
     log: Option<PathBuf>,
+    rules: Rules,
     #[cfg(feature = "serve")]
     server: Option<crate::serve::ServerHandle>,
     #[cfg(feature = "terminal")]
@@ -25,13 +26,14 @@ pub struct Guard {
 const LIMIT: Duration = Duration::from_secs(5);
 
 impl Guard {
-    pub(super) fn new(recorder: Recorder, log: Option<PathBuf>) -> Self {
+    pub(super) fn new(recorder: Recorder, log: Option<PathBuf>, rules: Rules) -> Self {
         for id in recorder.recovered() {
             say(&format!("{id} was at work when its process ended; it is closed as lost"));
         }
         Self {
             recorder,
             log,
+            rules,
             #[cfg(feature = "serve")]
             server: None,
             #[cfg(feature = "terminal")]
@@ -42,6 +44,10 @@ impl Guard {
     /// The recorder that everything goes through.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    pub(super) const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Where the server listens, if there is one: `http://127.0.0.1:7777`.

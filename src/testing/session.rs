@@ -3,15 +3,11 @@
 use super::Recording;
 use crate::{
     AgentLayer, Error, QueueLimits, Recorder, StreamEvent,
-    layer::concerns,
     log::{LoggedEvent, MemoryLog, Query, Scope},
 };
 use std::{sync::LazyLock, time::Duration};
 use tracing::{Dispatch, subscriber::NoSubscriber};
-use tracing_subscriber::{
-    filter::filter_fn,
-    layer::{Layer, SubscriberExt},
-};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Far beyond what a loaded machine needs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -43,7 +39,7 @@ impl Session {
         let builder = Recorder::builder().log(MemoryLog::new()).queue(QUEUE).without_hub();
         let recorder = builder.start().expect("a recorder for the test");
         // The same filter as in production: what is not seen there is not seen here.
-        let layer = AgentLayer::new(recorder.clone()).with_filter(filter_fn(concerns));
+        let layer = AgentLayer::new(recorder.clone()).filtered();
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         Self { recorder, dispatch }
     }

@@ -54,7 +54,7 @@ pub(crate) fn record(program: impl FnOnce()) -> Vec<StreamEvent> {
     std::iter::from_fn(|| stream.try_next()).collect()
 }
 
-fn check(program: impl FnOnce(), expected: Expect) {
+pub(crate) fn check(program: impl FnOnce(), expected: Expect) {
     expected.assert_eq(&told(&record(program)));
 }
 

@@ -154,7 +154,9 @@ fn usage_that_an_agent_says_is_its_own_counts() {
 fn a_call_that_two_instrumentations_saw_is_counted_as_the_inner_one_saw_it() {
     // DataDog/dd-trace-js#8936: a span around the provider's own, blind to the cache: 2.2 times the cost.
     let span = |cached: Option<u64>| {
+        // Two of ours stay two: what another crate sees of ours would be one call with it.
         info_span!(
+            target: "spanwright::llm",
             "chat",
             gen_ai.operation.name = "chat",
             gen_ai.request.model = "claude-sonnet-4-5",

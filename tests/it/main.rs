@@ -17,6 +17,7 @@ mod escapes;
 mod examples;
 mod exported;
 mod filters;
+mod foreign;
 mod gate;
 mod http;
 mod inert;

@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("view", &["event", "id", "json", "text", "time"]),
     ("current", &["control", "event", "id", "json", "layer", "recorder", "semconv", "span", "text"]),
     ("outgoing", &["context", "layer"]),
-    ("layer", &["context", "control", "event", "id", "json", "recorder", "semconv", "text", "time"]),
+    ("layer", &["context", "control", "error", "event", "id", "json", "recorder", "semconv", "text", "time"]),
     ("recorder", &["control", "error", "event", "hub", "id", "ledger", "log", "pending", "policy", "text", "time"]),
     ("policy", &["error", "event", "id", "json", "text"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "time", "wire"]),
