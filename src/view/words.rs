@@ -182,11 +182,12 @@ pub(crate) const fn at_least(is_lower_bound: bool) -> &'static str {
     if is_lower_bound { "≥ " } else { "" }
 }
 
-/// `$0.0018`, `$12.50`, `<$0.0001`; what nobody has is short as well.
+/// `$0.0018`, `$12.50`, `$0.00002` with one digit that says something; what nobody has is short as well.
 pub(crate) fn money(usd: f64) -> String {
     match usd {
         0.0 => "$0".into(),
-        _ if usd < 0.0001 => "<$0.0001".into(),
+        _ if usd < 1e-9 => "<$0.000000001".into(),
+        _ if usd < 0.0001 => format!("${usd:.digits$}", digits = (-usd.log10()).ceil() as usize),
         _ if usd < 1.0 => format!("${usd:.4}"),
         _ if usd < 1e6 => format!("${usd:.2}"),
         _ => format!("${usd:.1e}"),

@@ -86,35 +86,39 @@ fn macro_functions() {
             step look_up start "Why is the sky blue?"
             memory remember start "Why is the sky blue?"
             memory remember ok 1 hit for "Why is the sky blue?"
-            tool search start "Why is the sky blue?"
+            tool search start query: "Why is the sky blue?", key: "[redacted]"
             retriever papers start "Why is the sky blue?"
             embedding text-embedding-3-small start "Why is the sky blue?"
             embedding text-embedding-3-small ok "Why is the sky blue?"
-            retriever papers ok 0 hits for "Why is the sky blue?"
-            tool search ok "Why is the sky blue?"
+            retriever papers ok 1 hit for "Why is the sky blue?"
+            tool search ok query: "Why is the sky blue?", key: "[redacted]"
             step look_up ok "Why is the sky blue?"
             llm gpt-4o-mini start
             llm gpt-4o-mini ok 40 → 8 tok
             guardrail no secrets start "Why is the sky blue? See Why is the sky blue? came up yesterday, a paper found in 20 dimensions."
             guardrail no secrets ok pass
+            evaluator cites_a_source start "Why is the sky blue? See Why is the sky blue? came up yesterday, a paper found in 20 dimensions."
+            evaluator cites_a_source ok "Why is the sky blue? See Why is the sky blue? came up yesterday, a paper found in 20 dimensions." · 1
             agent librarian ok "Why is the sky blue?"
             agent librarian start "Why is grass green?"
             step look_up start "Why is grass green?"
             memory remember start "Why is grass green?"
             memory remember ok 1 hit for "Why is grass green?"
-            tool search start "Why is grass green?"
+            tool search start query: "Why is grass green?", key: "[redacted]"
             retriever papers start "Why is grass green?"
             embedding text-embedding-3-small start "Why is grass green?"
             embedding text-embedding-3-small ok "Why is grass green?"
-            retriever papers ok 0 hits for "Why is grass green?"
-            tool search ok "Why is grass green?"
+            retriever papers ok 1 hit for "Why is grass green?"
+            tool search ok query: "Why is grass green?", key: "[redacted]"
             step look_up ok "Why is grass green?"
             llm gpt-4o-mini start
             llm gpt-4o-mini ok 40 → 8 tok
             guardrail no secrets start "Why is grass green? See Why is grass green? came up yesterday, a paper found in 19 dimensions."
             guardrail no secrets ok pass
+            evaluator cites_a_source start "Why is grass green? See Why is grass green? came up yesterday, a paper found in 19 dimensions."
+            evaluator cites_a_source ok "Why is grass green? See Why is grass green? came up yesterday, a paper found in 19 dimensions." · 1
             agent librarian ok "Why is grass green?"
-            run two_questions ok 96 tok
+            run two_questions ok ≥ 96 tok · ≥ $0.00002
             spanwright: record in spanwright.db
         "#]],
     );
@@ -125,22 +129,22 @@ fn own_loop() {
     check(
         "own_loop",
         expect![[r#"
-        It is 1083 feet high.
-        --
-        run tower start "How many feet high is the Eiffel tower?"
-        llm gpt-4o start
-        llm gpt-4o ok 20 → 12 tok
-        tool search start "height of the Eiffel tower"
-        tool search ok "height of the Eiffel tower"
-        llm gpt-4o start
-        llm gpt-4o ok 40 → 12 tok
-        tool to_feet start metres: 330.0
-        tool to_feet ok metres: 330.0
-        llm gpt-4o start
-        llm gpt-4o ok 60 → 12 tok
-        run tower ok "How many feet high is the Eiffel tower?" · 156 tok
-        spanwright: record in spanwright.db
-    "#]],
+            It is 1083 feet high.
+            --
+            run tower start "How many feet high is the Eiffel tower?"
+            llm gpt-4o start
+            llm gpt-4o ok 20 → 12 tok
+            tool search start "height of the Eiffel tower"
+            tool search ok "height of the Eiffel tower"
+            llm gpt-4o start
+            llm gpt-4o ok 40 → 12 tok
+            tool to_feet start metres: 330.0
+            tool to_feet ok metres: 330.0
+            llm gpt-4o start
+            llm gpt-4o ok 60 → 12 tok
+            run tower ok "How many feet high is the Eiffel tower?" · 156 tok · $0.0007
+            spanwright: record in spanwright.db
+        "#]],
     );
 }
 
@@ -236,7 +240,7 @@ fn test_your_agent() {
             ├─ ✓ step plan  "rayleigh scattering"
             ├─ ✓ tool search  "rayleigh scattering"
             ├─ ✓ tool search  "rayleigh scattering, history"
-            └─ ✓ llm gpt-4o  1,200 → 64 tok
+            └─ ✓ llm gpt-4o  1,200 → 64 tok · $0.0036
             --
         "#]],
     );

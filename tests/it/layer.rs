@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use spanwright::{
-    AgentLayer, Recorder, StreamEvent,
+    AgentLayer, ContentLevel, ContentPolicy, Recorder, StreamEvent,
     hub::{Filter, From},
 };
 use std::{collections::HashMap, time::Duration};
@@ -46,7 +46,8 @@ pub(crate) fn told(events: &[StreamEvent]) -> String {
 }
 
 pub(crate) fn record(program: impl FnOnce()) -> Vec<StreamEvent> {
-    let recorder = Recorder::builder().start().expect("start");
+    let content = ContentPolicy::new(ContentLevel::Full);
+    let recorder = Recorder::builder().content(content).start().expect("start");
     let mut stream = recorder.subscribe(Filter::everything(), From::Live);
     let subscriber = tracing_subscriber::registry().with(AgentLayer::new(recorder.clone()));
     tracing::subscriber::with_default(subscriber, program);
@@ -223,7 +224,8 @@ fn text_is_one_segment_until_something_else_begins() {
             s1 reasoning-delta {"delta":"hm"}
             s1 reasoning-end {"final_text":"hm"}
             s1 text-start {}
-            s1 text-delta {"delta":"Hello"}
+            s1 text-delta {"delta":"Hel"}
+            s1 text-delta {"delta":"lo"}
             s1 text-end {"final_text":"Hello"}
             s2 in s1 tool-input-available {"input":null,"tool_name":"t"}
             s2 tool-output-available {"output":null,"tool_name":"t"}
