@@ -42,7 +42,7 @@ fn the_agent_plans_then_searches_then_answers() {
         ├─ ✓ step plan  "rayleigh scattering"
         ├─ ✓ tool search  "rayleigh scattering"
         ├─ ✓ tool search  "rayleigh scattering, history"
-        └─ ✓ llm gpt-4o  1,200 → 64 tok
+        └─ ✓ llm gpt-4o  1,200 → 64 tok · $0.0036
     "#]]
     .assert_eq(&run.tree());
 }

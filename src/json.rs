@@ -18,8 +18,9 @@ impl Json {
     pub const MAX_BYTES: usize = 1 << 20;
     /// The deepest nesting that is read.
     pub const MAX_DEPTH: usize = 64;
-    /// How much is kept of what is too long, in bytes.
-    const BEGINNING_BYTES: usize = 64 << 10;
+    /// How much is kept of what is too long, in bytes: more than a content policy keeps of a text where nothing else is
+    /// said, so that the policy does the cutting and sees what stands at the cut whole.
+    const BEGINNING_BYTES: usize = 80 << 10;
 
     /// Reads a JSON text.
     ///

@@ -70,6 +70,7 @@ pub mod ledger;
 pub mod log;
 mod outgoing;
 mod pending;
+pub mod policy;
 mod recorder;
 pub mod semconv;
 #[cfg(feature = "serve")]
@@ -99,6 +100,7 @@ pub use log::EventLog;
 #[cfg(feature = "reqwest")]
 pub use outgoing::WithTraceContext;
 pub use pending::{Answer, Pending};
+pub use policy::{ContentLevel, ContentPolicy};
 pub use recorder::{EventEmitter, ExecutionHandle, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};
 pub use text::Text;

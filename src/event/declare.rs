@@ -64,6 +64,14 @@ macro_rules! words {
             }
         }
 
+        impl $crate::event::content::Treated for $name {
+            fn treat(&mut self, treatment: &mut dyn $crate::event::content::Treatment) {
+                if let Self::Other(text) = self {
+                    treatment.text(text);
+                }
+            }
+        }
+
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
                 match text {
@@ -118,12 +126,13 @@ macro_rules! words {
 /// in the life of something (`at once`, or `opens` / `continues` / `closes` a concept, told apart `by` a field where
 /// the step id is not enough), how the value is held, and its fields in three lists:
 /// `req` always there; `nul` optional, absent on the wire and `null` in the persisted payload (the reference's form);
-/// `opt` optional, absent in both.
+/// `opt` optional, absent in both. `as content` marks what was said, given or found, `as id` what pairs events; any other
+/// text is a remark about what happened.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $tag:literal, $class:ident, [$($logged:tt)+], $life:ident $(($concept:ident $(by $key:ident)?))?, $store:ident {
-        $(req { $($(#[$req_doc:meta])* $req:ident: $req_ty:tt,)+ })?
-        $(nul { $($(#[$nul_doc:meta])* $nul:ident: $nul_ty:tt,)+ })?
-        $(opt { $($(#[$opt_doc:meta])* $opt:ident: $opt_ty:tt,)+ })?
+        $(req { $($(#[$req_doc:meta])* $req:ident: $req_ty:tt $(as $req_holds:ident)?,)+ })?
+        $(nul { $($(#[$nul_doc:meta])* $nul:ident: $nul_ty:tt $(as $nul_holds:ident)?,)+ })?
+        $(opt { $($(#[$opt_doc:meta])* $opt:ident: $opt_ty:tt $(as $opt_holds:ident)?,)+ })?
     })+) => {
         $(
             $(#[$doc])*
@@ -179,6 +188,14 @@ macro_rules! kinds {
                     0 $($(+ HeapBytes::heap_bytes(&self.$req))+)?
                         $($(+ self.$nul.as_ref().map_or(0, HeapBytes::heap_bytes))+)?
                         $($(+ self.$opt.as_ref().map_or(0, HeapBytes::heap_bytes))+)?
+                }
+
+                /// Lets a treatment go over what the fields say.
+                #[allow(unused_variables, reason = "some kinds have no fields")]
+                fn treat(&mut self, treatment: &mut dyn content::Treatment) {
+                    $($(content::required(&mut self.$req, kinds!(@holds $($req_holds)?), treatment);)+)?
+                    $($(content::optional(&mut self.$nul, kinds!(@holds $($nul_holds)?), treatment);)+)?
+                    $($(content::optional(&mut self.$opt, kinds!(@holds $($opt_holds)?), treatment);)+)?
                 }
             }
 
@@ -310,6 +327,14 @@ macro_rules! kinds {
                     Self::Unknown(event) => event.heap_bytes(),
                 }
             }
+
+            /// Lets a treatment go over what the event says; ids stay as they are.
+            pub(crate) fn treat(&mut self, treatment: &mut dyn content::Treatment) {
+                match self {
+                    $(Self::$kind(event) => event.treat(treatment),)+
+                    Self::Unknown(event) => content::Treated::treat(&mut **event, treatment),
+                }
+            }
         }
     };
 
@@ -318,6 +343,9 @@ macro_rules! kinds {
     (@arg f64) => { f64 };
     (@arg bool) => { bool };
     (@arg $other:tt) => { impl Into<$other> };
+    (@holds) => { content::Holds::Remark };
+    (@holds content) => { content::Holds::Content };
+    (@holds id) => { content::Holds::Id };
     (@stored inline $kind:ident) => { $kind };
     (@stored boxed $kind:ident) => { Box<$kind> };
     (@size inline $kind:ident) => { 0 };

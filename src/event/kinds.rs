@@ -3,7 +3,7 @@
 use super::{
     Class, Concept, CostSource, ExecutionError, ExecutionEventType, FeedbackType, GoalStatus, GuardrailDecision,
     GuardrailStage, InboxMessageType, Life, MemoryOperation, MemoryType, Outcome, ParentType, PermissionVerdict,
-    PolicyVerdict, ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure, UsageReport,
+    PolicyVerdict, ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure, UsageReport, content,
     declare::{HeapBytes, kinds},
 };
 use crate::{Json, StepId, Text, json::WriteJson};
@@ -23,14 +23,14 @@ kinds! {
     /// A message to the user begins.
     Start "data-start", Structural, [as MessageStart], opens(Message by message_id), inline {
         req { /// Id of the message.
-            message_id: Text, }
+            message_id: Text as id, }
     }
     /// A message to the user is complete.
     Finish "data-finish", Structural, [as MessageFinish], closes(Message by message_id), inline {
         req { /// Id of the message.
-            message_id: Text, }
+            message_id: Text as id, }
         opt { /// The whole answer.
-            final_output: Text, }
+            final_output: Text as content, }
     }
     /// Something went wrong that belongs to no step.
     Error "data-error", Control, [as Error], at_once, boxed {
@@ -40,22 +40,22 @@ kinds! {
     /// A segment of the answer's text begins.
     TextStart "data-text-start", Structural, [as TextStart], opens(Text by id), inline {
         req { /// Id of the segment.
-            id: Text, }
+            id: Text as id, }
     }
     /// A piece of the answer's text.
     TextDelta "data-text-delta", Bulk, [not logged], continues(Text by id), inline {
         req { /// Id of the segment.
-            id: Text,
+            id: Text as id,
             /// The piece.
-            delta: Text, }
+            delta: Text as content, }
     }
     /// A segment of text is complete.
     TextEnd "data-text-end", Structural, [as TextEnd], closes(Text by id), boxed {
         req { /// Id of the segment.
-            id: Text, }
+            id: Text as id, }
         opt { /// The segment's whole text. Pieces are not kept, so this is what the record has; it also heals a
             /// reader that missed some.
-            final_text: Text,
+            final_text: Text as content,
             /// True when the text is only the beginning of a longer one, or pieces of it were lost under load.
             truncated: bool,
             /// How the segment ended, where not well.
@@ -64,21 +64,21 @@ kinds! {
     /// A segment of the model's reasoning begins.
     ReasoningStart "data-reasoning-start", Structural, [as ReasoningStart], opens(Reasoning by id), inline {
         req { /// Id of the segment.
-            id: Text, }
+            id: Text as id, }
     }
     /// A piece of the model's reasoning.
     ReasoningDelta "data-reasoning-delta", Bulk, [not logged], continues(Reasoning by id), inline {
         req { /// Id of the segment.
-            id: Text,
+            id: Text as id,
             /// The piece.
-            delta: Text, }
+            delta: Text as content, }
     }
     /// A segment of reasoning is complete.
     ReasoningEnd "data-reasoning-end", Structural, [as ReasoningEnd], closes(Reasoning by id), boxed {
         req { /// Id of the segment.
-            id: Text, }
+            id: Text as id, }
         opt { /// The segment's whole text.
-            final_text: Text,
+            final_text: Text as content,
             /// True when the text is only the beginning of a longer one, or pieces of it were lost under load.
             truncated: bool,
             /// How the segment ended, where not well.
@@ -87,15 +87,15 @@ kinds! {
     /// The answer rests on this source.
     Citation "data-citation", Structural, [as Citation], at_once, boxed {
         req { /// Id of the source.
-            source_id: Text, }
+            source_id: Text as id, }
         opt { /// Where it is.
             url: Text,
             /// What it is called.
-            title: Text,
+            title: Text as content,
             /// The words that are cited.
-            snippet: Text,
+            snippet: Text as content,
             /// The segment that cites it.
-            segment_id: Text, }
+            segment_id: Text as id, }
     }
 
     // -- execution -------------------------------------------------------------------------------------------------
@@ -103,21 +103,21 @@ kinds! {
     /// An execution begins.
     ExecutionStart "data-execution-start", Structural, [as ExecutionStart], opens(Execution), boxed {
         opt { /// Id of what caused it.
-            parent_id: Text,
+            parent_id: Text as id,
             /// What kind of thing caused it.
             parent_type: ParentType,
             /// Name of the agent or workflow.
             name: Text,
             /// The conversation it belongs to (`gen_ai.conversation.id`).
-            session_id: Text,
+            session_id: Text as id,
             /// Whose data it is.
-            tenant_id: Text,
+            tenant_id: Text as id,
             /// For whom it runs.
-            user_id: Text,
+            user_id: Text as id,
             /// Which try, from 1.
             attempt: u64,
             /// What was asked.
-            input: Json,
+            input: Json as content,
             /// What else the author said of it: a JSON object.
             fields: Json, }
     }
@@ -126,7 +126,7 @@ kinds! {
         req { /// From start to end, in ms.
             duration_ms: u64, }
         opt { /// The result.
-            final_output: Text,
+            final_output: Text as content,
             /// How it ended, where not well.
             outcome: Outcome,
             /// Which try, from 1.
@@ -183,7 +183,7 @@ kinds! {
             /// Which try, from 1.
             attempt: u64,
             /// What it was given.
-            input: Json,
+            input: Json as content,
             /// What else the author said of it: a JSON object.
             fields: Json, }
     }
@@ -192,7 +192,7 @@ kinds! {
         req { /// From start to end, in ms.
             duration_ms: u64, }
         opt { /// Its result.
-            output: Text,
+            output: Text as content,
             /// How it ended, where not well.
             outcome: Outcome, }
     }
@@ -214,7 +214,7 @@ kinds! {
             /// How far from the first plan.
             depth: u64, }
         nul { /// The step that found it.
-            discovered_by: Text, }
+            discovered_by: Text as id, }
     }
 
     // -- tools -----------------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ kinds! {
     /// The model begins to write a tool's input, or a tool was called whose input is not known yet.
     ToolInputStart "data-tool-input-start", Structural, [as ToolInputStart], opens(ToolCall by tool_call_id), inline {
         req { /// Id of the call.
-            tool_call_id: Text,
+            tool_call_id: Text as id,
             /// Name of the tool.
             tool_name: Text, }
         opt { /// The step around the call.
@@ -231,18 +231,18 @@ kinds! {
     /// A piece of a tool's input.
     ToolInputDelta "data-tool-input-delta", Bulk, [not logged], continues(ToolCall by tool_call_id), inline {
         req { /// Id of the call.
-            tool_call_id: Text,
+            tool_call_id: Text as id,
             /// The piece: part of a JSON text.
-            input_text_delta: Text, }
+            input_text_delta: Text as content, }
     }
     /// A tool's whole input; the call begins.
     ToolInputAvailable "data-tool-input-available", Structural, [as ToolCallStart], opens(ToolCall by tool_call_id), boxed {
         req { /// Id of the call.
-            tool_call_id: Text,
+            tool_call_id: Text as id,
             /// Name of the tool.
             tool_name: Text,
             /// The input.
-            input: Json, }
+            input: Json as content, }
         opt { /// The step around the call.
             parent_step_id: StepId,
             /// What else the author said of it: a JSON object.
@@ -251,9 +251,9 @@ kinds! {
     /// A tool's output.
     ToolOutputAvailable "data-tool-output-available", Structural, [as ToolCallEnd], closes(ToolCall by tool_call_id), boxed {
         req { /// Id of the call.
-            tool_call_id: Text,
+            tool_call_id: Text as id,
             /// The output.
-            output: Json, }
+            output: Json as content, }
         opt { /// Name of the tool.
             tool_name: Text,
             /// From call to output, in ms.
@@ -262,7 +262,7 @@ kinds! {
     /// A tool gave no output.
     ToolOutputError "data-tool-output-error", Structural, [as ToolCallFailed], closes(ToolCall by tool_call_id), boxed {
         req { /// Id of the call.
-            tool_call_id: Text,
+            tool_call_id: Text as id,
             /// What is known of it.
             error: Text,
             /// Why there is no output.
@@ -284,20 +284,20 @@ kinds! {
         req { /// Name of the tool.
             tool_name: Text,
             /// What it would be called with.
-            arguments: Json,
+            arguments: Json as content,
             /// The policy that asks.
             policy: Text, }
         opt { /// Id of the request; the decision carries the same.
-            permission_id: Text,
+            permission_id: Text as id,
             /// Id of the tool call.
-            tool_call_id: Text,
+            tool_call_id: Text as id,
             /// Until when an answer counts, in ms from now.
             expires_in_ms: u64, }
     }
     /// A permission request was answered.
     PermissionDecision "data-permission-decision", Control, [as PermissionDecided], at_once, boxed {
         req { /// Id of the request.
-            permission_id: Text,
+            permission_id: Text as id,
             /// The answer.
             decision: PermissionVerdict, }
         opt { /// Who answered.
@@ -305,7 +305,7 @@ kinds! {
             /// Why.
             reason: Text,
             /// Id of the tool call.
-            tool_call_id: Text, }
+            tool_call_id: Text as id, }
     }
     /// A policy decided about a tool. A denial is of class control.
     PolicyDecision "data-policy-decision", Structural, [as DecisionMade], at_once, boxed {
@@ -316,7 +316,7 @@ kinds! {
         nul { /// Why.
             reason: Text, }
         opt { /// Id of the tool call.
-            tool_call_id: Text, }
+            tool_call_id: Text as id, }
     }
 
     // -- model -----------------------------------------------------------------------------------------------------
@@ -336,7 +336,7 @@ kinds! {
             /// Which try, from 1.
             attempt: u64,
             /// The messages sent.
-            input: Json,
+            input: Json as content,
             /// What else the author said of it: a JSON object.
             fields: Json, }
     }
@@ -355,7 +355,7 @@ kinds! {
             /// Who served it.
             provider: Text,
             /// The provider's id of the answer.
-            response_id: Text,
+            response_id: Text as id,
             /// Why it stopped.
             finish_reasons: Texts,
             /// From request to first chunk, in ms.
@@ -373,7 +373,7 @@ kinds! {
             /// Whether the tokens of this call are known. Absent where nobody looked.
             usage: UsageReport,
             /// The answer's messages.
-            output: Json, }
+            output: Json as content, }
     }
     /// A model call failed.
     LlmCallFailed "data-llm-call-failed", Structural, [as LlmCallFailed], closes(LlmCall), boxed {
@@ -449,7 +449,7 @@ kinds! {
         req { /// What kind of reasoning.
             reasoning_type: ReasoningType,
             /// The words.
-            content: Text, }
+            content: Text as content, }
         nul { /// True when some of it was cut.
             truncated: bool, }
     }
@@ -459,47 +459,47 @@ kinds! {
     /// Something was looked up in memory.
     MemoryRecalled "data-memory-recalled", Structural, [as MemoryRecalled], at_once, boxed {
         req { /// What was looked for.
-            query: Text,
+            query: Text as content,
             /// How many were found.
             memories_count: u64,
             /// How long it took, in ms.
             duration_ms: u64, }
         nul { /// The session it belongs to.
-            session_id: Text, }
+            session_id: Text as id, }
         opt { /// What was found.
-            records: Json, }
+            records: Json as content, }
     }
     /// Something was stored in memory.
     MemoryStored "data-memory-stored", Structural, [as MemoryStored], at_once, boxed {
         req { /// What kind of memory.
             memory_type: MemoryType, }
         nul { /// The session it belongs to.
-            session_id: Text, }
+            session_id: Text as id, }
         opt { /// Id of the record.
-            record_id: Text,
+            record_id: Text as id,
             /// What was stored.
-            record: Json, }
+            record: Json as content, }
     }
     /// Something remembered was changed.
     MemoryUpdated "data-memory-updated", Structural, [as MemoryUpdated], at_once, boxed {
         req { /// What was done.
             operation: MemoryOperation, }
         opt { /// Id of the record.
-            record_id: Text,
+            record_id: Text as id,
             /// The session it belongs to.
-            session_id: Text,
+            session_id: Text as id,
             /// How many records.
             count: u64, }
     }
     /// A session of the memory begins.
     SessionStarted "data-session-started", Structural, [as SessionStarted], at_once, inline {
         req { /// Id of the session.
-            session_id: Text, }
+            session_id: Text as id, }
     }
     /// A session of the memory is over.
     SessionEnded "data-session-ended", Structural, [as SessionEnded], at_once, inline {
         req { /// Id of the session.
-            session_id: Text, }
+            session_id: Text as id, }
     }
 
     // -- guardrail, goal, feedback ---------------------------------------------------------------------------------
@@ -520,7 +520,7 @@ kinds! {
     /// How far a goal is.
     GoalEvaluated "data-goal-evaluated", Structural, [as GoalEvaluated], at_once, boxed {
         req { /// Id of the goal.
-            goal_id: Text,
+            goal_id: Text as id,
             /// How far.
             status: GoalStatus, }
         nul { /// 0 to 1.
@@ -535,9 +535,9 @@ kinds! {
         nul { /// A number.
             score: f64,
             /// Words.
-            comment: Text,
+            comment: Text as content,
             /// From whom.
-            user_id: Text, }
+            user_id: Text as id, }
     }
     /// An evaluation gave a score (`gen_ai.evaluation.result`).
     EvaluationScored "data-evaluation-scored", Structural, [as EvaluationScored], at_once, boxed {
@@ -548,7 +548,7 @@ kinds! {
             /// A word.
             label: Text,
             /// Why.
-            explanation: Text, }
+            explanation: Text as content, }
     }
 
     // -- state -----------------------------------------------------------------------------------------------------
@@ -556,7 +556,7 @@ kinds! {
     /// Something was made.
     ArtifactCreated "data-artifact-created", Structural, [as ArtifactCreated], at_once, boxed {
         req { /// Id of the artifact.
-            artifact_id: Text,
+            artifact_id: Text as id,
             /// What it is.
             artifact_type: Text, }
         opt { /// What it is called.
@@ -569,19 +569,19 @@ kinds! {
     /// The agent's state, whole.
     StateSnapshot "data-state-snapshot", Structural, [as StateSnapshot], at_once, inline {
         req { /// The state.
-            state: Json, }
+            state: Json as content, }
     }
     /// A place to go back to was saved.
     CheckpointSaved "data-checkpoint-saved", Structural, [as CheckpointSaved], at_once, inline {
         req { /// Id of the checkpoint.
-            checkpoint_id: Text,
+            checkpoint_id: Text as id,
             /// Hash of the state.
-            state_hash: Text, }
+            state_hash: Text as id, }
     }
     /// Someone wrote to the running agent.
     InboxMessage "data-inbox-message", Control, [as InboxMessage], at_once, inline {
         req { /// Id of the message.
-            message_id: Text,
+            message_id: Text as id,
             /// What it is for.
             message_type: InboxMessageType, }
     }
@@ -599,7 +599,7 @@ kinds! {
     /// How far a download, an installation, an indexing or another job is.
     OperationProgress "data-operation-progress", Structural, [as OperationProgress], at_once, boxed {
         req { /// Id of the work.
-            operation_id: Text,
+            operation_id: Text as id,
             /// What kind of work.
             operation_type: Text,
             /// How much is done, in the work's own unit.
@@ -623,7 +623,7 @@ kinds! {
             /// The agent that handed over to it, where it does not come back.
             handoff_from: Text,
             /// What it was asked.
-            input: Json,
+            input: Json as content,
             /// What else the author said of it: a JSON object.
             fields: Json, }
     }
@@ -632,7 +632,7 @@ kinds! {
         req { /// From start to end, in ms.
             duration_ms: u64, }
         opt { /// Its result.
-            output: Text,
+            output: Text as content,
             /// How it ended, where not well.
             outcome: Outcome,
             /// What went wrong.
@@ -648,15 +648,15 @@ kinds! {
     /// A data source was searched.
     Retrieval "data-retrieval", Structural, [as Retrieval], at_once, boxed {
         req { /// What was looked for.
-            query: Text,
+            query: Text as content,
             /// How many documents were found.
             documents_count: u64,
             /// How long it took, in ms.
             duration_ms: u64, }
         opt { /// The source (`gen_ai.data_source.id`).
-            data_source_id: Text,
+            data_source_id: Text as id,
             /// What was found.
-            documents: Json, }
+            documents: Json as content, }
     }
     /// Something was embedded.
     Embedding "data-embedding", Structural, [as Embedding], at_once, boxed {
@@ -675,7 +675,7 @@ kinds! {
     /// The first event of every stream.
     Connected "data-connected", Transport, [not logged], at_once, inline {
         opt { /// Where the stream begins: a cursor.
-            cursor: Text, }
+            cursor: Text as id, }
     }
     /// Nothing happened; the line is up.
     Ping "data-ping", Transport, [not logged], at_once, inline {
@@ -689,9 +689,9 @@ kinds! {
     /// A part of the record cannot be had: the reader's cursor points to it, or a crash took it back.
     StreamGap "data-stream-gap", Transport, [not logged], at_once, inline {
         opt { /// Cursor of the last event before the gap.
-            from: Text,
+            from: Text as id,
             /// Cursor of the first event after it.
-            to: Text, }
+            to: Text as id, }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The vocabulary: what can happen in an execution, each kind declared once. Knows nothing of tracing, threads, files.
 
 mod batch;
+mod content;
 mod declare;
 mod error;
 mod execution;
@@ -13,6 +14,7 @@ mod stream;
 mod values;
 
 pub use batch::{Batch, Recorded};
+pub(crate) use content::{Holds, Treatment};
 pub use error::{BackoffStrategy, ErrorCategory, ErrorCode, ExecutionError, RetryPolicy};
 pub use execution::{ExecutionContext, ExecutionEvent, ExecutionEventType, ParentLink, SCHEMA_VERSION};
 pub use kinds::*;

@@ -12,6 +12,7 @@ use crate::{
     control::Running,
     hub::{Hub, HubLimits},
     ledger::Prices,
+    policy::ContentPolicy,
 };
 use std::{
     sync::{
@@ -69,6 +70,7 @@ pub struct RecorderBuilder {
     hub: HubLimits,
     without_hub: bool,
     prices: Prices,
+    content: ContentPolicy,
 }
 
 impl RecorderBuilder {
@@ -96,6 +98,12 @@ impl RecorderBuilder {
         self
     }
 
+    /// What may be recorded of content, for every sink. Secrets are masked where nothing else is said.
+    pub fn content(mut self, policy: ContentPolicy) -> Self {
+        self.content = policy;
+        self
+    }
+
     /// Shows events to nobody: for programs that only keep them.
     pub fn without_hub(mut self) -> Self {
         self.without_hub = true;
@@ -106,9 +114,10 @@ impl RecorderBuilder {
     /// the record and for whoever watches, before anything else is recorded.
     ///
     /// # Errors
-    /// `is_config` for limits that make no queue; `is_io` when no thread can be had; what the log says.
+    /// `is_config` for limits that make no queue and for a content policy that cannot be used; `is_io` when no thread can be had; what the log says.
     pub fn start(self) -> Result<Recorder, Error> {
         let bounds = self.queue.bounds()?;
+        let redactor = Arc::new(self.content.redactor()?);
         let opened_at = self.log.as_ref().map_or_else(|| Cursor::new(fastrand::u64(1..), 0), |log| log.opened_at());
         let unfinished = match &self.log {
             Some(log) => log.unfinished().wait(RECOVERY_LIMIT)?,
@@ -130,6 +139,7 @@ impl RecorderBuilder {
             .map_err(|source| Error::io("no thread for the recorder").with_source(source))?;
         let shared = Arc::new(Shared {
             queue: Queue::new(bounds),
+            redactor,
             counters: Counters::default(),
             ends: Ends::default(),
             running: Running::default(),

@@ -24,6 +24,7 @@ use crate::{
     control::Running,
     event::{Class, Concept, Life, StreamMode},
     hub::{EventStream, Filter, From, Hub},
+    policy::Redactor,
 };
 use ends::Ends;
 use item::Item;
@@ -59,6 +60,7 @@ struct Owner {
 
 struct Shared {
     queue: Queue<Item>,
+    redactor: Arc<Redactor>,
     counters: Counters,
     ends: Ends,
     running: Running,
@@ -210,6 +212,10 @@ impl Shared {
             event.time = Some(Timestamp::now());
         }
         self.follow(&event);
+        // The queue is bounded in bytes: one huge field must not have its event shed.
+        if self.redactor.is_too_large(&event) {
+            self.redactor.treat_event(&mut event);
+        }
         let end = self.ends.of(&event);
         let pushed = self.push(Item::Event(event, shown));
         if let Some(end) = end {

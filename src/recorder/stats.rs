@@ -5,7 +5,7 @@ use crate::event::Class;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What became of everything that was emitted and wanted by someone. Each event is in exactly one of `recorded`,
-/// `merged`, `shed_*` and `refused`, once the queue is empty.
+/// `merged`, `withheld`, `shed_*` and `refused`, once the queue is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Stats {
@@ -13,6 +13,8 @@ pub struct Stats {
     pub recorded: u64,
     /// Pieces that became part of another piece, under pressure. Nothing of their text is lost.
     pub merged: u64,
+    /// Pieces that the content policy did not let through by themselves: what may be shown of them goes with a later one.
+    pub withheld: u64,
     /// Pieces for which there was no room.
     pub shed_bulk: u64,
     /// Structural events for which there was no room.
@@ -40,6 +42,7 @@ impl Stats {
 pub(super) struct Counters {
     pub(super) recorded: AtomicU64,
     merged: AtomicU64,
+    pub(super) withheld: AtomicU64,
     shed_bulk: AtomicU64,
     shed_structural: AtomicU64,
     shed_control: AtomicU64,
@@ -67,6 +70,7 @@ impl Counters {
         Stats {
             recorded: get(&self.recorded),
             merged: get(&self.merged),
+            withheld: get(&self.withheld),
             shed_bulk: get(&self.shed_bulk),
             shed_structural: get(&self.shed_structural),
             shed_control: get(&self.shed_control),

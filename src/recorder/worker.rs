@@ -3,9 +3,10 @@
 use super::{Shared, executions::Executions, item::Item, keeper::Keeper, stats::Stats};
 use crate::{
     Cursor, Error, EventLog, StreamEvent, Timestamp,
-    event::{Batch, OpenThings, Recorded, StreamLagged},
+    event::{Batch, Class, OpenThings, Recorded, StreamLagged},
     hub::Hub,
     ledger::Prices,
+    policy::Pieces,
 };
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -26,6 +27,7 @@ pub(super) struct Worker {
     shows: bool,
     keeper: Option<Keeper>,
     executions: Executions,
+    pieces: Pieces,
     next: Cursor,
     told_shed: Stats,
 }
@@ -41,6 +43,7 @@ impl Worker {
     ) -> Self {
         Self {
             executions: Executions::new(log.clone(), prices),
+            pieces: Pieces::new(shared.redactor.clone()),
             keeper: log.map(|log| Keeper::new(log, shared.clone())),
             next: Cursor::new(opened_at.epoch, opened_at.offset + 1),
             told_shed: Stats::default(),
@@ -104,7 +107,7 @@ impl Worker {
             // Of the last event before the question.
             let cursor = Cursor::new(self.next.epoch, self.next.offset + events.len() as u64 - 1);
             match item {
-                Item::Event(event, shown) => events.push(self.executions.record(event, shown)),
+                Item::Event(event, shown) => self.record(event, shown, &mut events),
                 Item::Settle(answer) => settles.push((answer, cursor)),
                 Item::Flush(answer) => flushes.push((answer, cursor)),
             }
@@ -117,6 +120,24 @@ impl Worker {
         }
     }
 
+    /// Content is treated here, before hub and log can see it. A piece is treated before it joins its text, so that the
+    /// whole is made of what was let through; anything else after it was given its whole.
+    fn record(&mut self, mut event: StreamEvent, mut shown: bool, events: &mut Vec<Recorded>) {
+        if event.class() == Class::Bulk {
+            match self.pieces.admit(&mut event, &mut shown) {
+                true => events.push(self.executions.record(event, shown)),
+                false => drop(self.shared.counters.withheld.fetch_add(1, Ordering::Relaxed)),
+            }
+            return;
+        }
+        if let Some((rest, shown)) = self.pieces.rest_before(&event) {
+            events.push(self.executions.record(rest, shown));
+        }
+        let mut recorded = self.executions.record(event, shown);
+        self.shared.redactor.treat_event(&mut recorded.event);
+        events.push(recorded);
+    }
+
     /// What was shed since the last batch is told before what comes after it.
     fn tell_shed(&mut self, events: &mut Vec<Recorded>) {
         let now = self.shared.counters.read(0);
@@ -126,6 +147,7 @@ impl Worker {
         }
         if now.shed_bulk > self.told_shed.shed_bulk {
             self.executions.lost_pieces();
+            self.pieces.lost_pieces();
         }
         self.told_shed = now;
         events.push(Recorded::new(StreamEvent::new(StreamLagged::new(shed)).at(Timestamp::now()), 0, 0, true));

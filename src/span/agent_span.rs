@@ -40,6 +40,7 @@ struct Open {
     /// When the answer was asked for, where its first piece is to be timed.
     asked: Option<Instant>,
     answered: AtomicBool,
+    streams: AtomicBool,
 }
 
 impl AgentSpan {
@@ -178,6 +179,33 @@ impl AgentSpan {
         }
     }
 
+    /// Gives up unfinished work, and lets go of the span after it. On a thread without a subscriber, as a worker that drops
+    /// an aborted task may be, the span's own is put in its place meanwhile: tracing-subscriber's registry lets go of a
+    /// parent through the thread's, and would never close it. For futures and streams only: a handle may be dropped
+    /// inside a subscriber's callback, where the thread's cannot be changed.
+    pub(super) fn abandon(&mut self, work: impl FnOnce(&Self)) {
+        let span = std::mem::replace(self, Self::none());
+        let homeless = dispatcher::get_default(|here| here.is::<NoSubscriber>());
+        let own = span.tracing().filter(|_| homeless).and_then(|span| span.with_subscriber(|(_, own)| own.clone()));
+        let give_up = || {
+            work(&span);
+            drop(span);
+        };
+        match own {
+            Some(own) => dispatcher::with_default(&own, give_up),
+            None => give_up(),
+        }
+    }
+
+    /// The answer comes as a stream; said once, whoever says it.
+    pub(super) fn begins_stream(&self) {
+        if let Some(open) = &self.open
+            && !open.streams.swap(true, Ordering::Relaxed)
+        {
+            self.streaming(true);
+        }
+    }
+
     /// The span below, to say events in.
     pub(super) fn tracing(&self) -> Option<&Span> {
         self.open.as_ref().map(|open| &open.span)
@@ -228,7 +256,8 @@ impl Open {
     fn new(span: Span, ours: bool) -> Self {
         let (unwinding, answered) = (std::thread::panicking(), AtomicBool::new(false));
         let (ending, counts) = (AtomicU8::new(Ending::Pending as u8), Counts::new());
-        Self { span, ending, counts, ours, unwinding, asked: None, answered }
+        let streams = AtomicBool::new(false);
+        Self { span, ending, counts, ours, unwinding, asked: None, answered, streams }
     }
 
     /// Whether it counted: what was said before may be graver, and a failure once told stays.
@@ -267,17 +296,6 @@ impl Drop for Open {
             }
             self.span.record(semconv::OUTCOME, ending.name());
         }
-        close(std::mem::replace(&mut self.span, Span::none()));
-    }
-}
-
-/// Lets go of a span where its own subscriber is the thread's: tracing-subscriber's registry lets go of the parent through
-/// that, and would never close it on a thread that has none, as a worker that drops an aborted task may.
-fn close(span: Span) {
-    let homeless = dispatcher::get_default(|here| here.is::<NoSubscriber>());
-    match homeless.then(|| span.with_subscriber(|(_, own)| own.clone())).flatten() {
-        Some(own) => dispatcher::with_default(&own, || drop(span)),
-        None => drop(span),
     }
 }
 

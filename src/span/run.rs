@@ -51,9 +51,11 @@ impl<F, J> PinnedDrop for Run<F, J> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
         if this.future.is_some() {
-            this.span.give_up();
-            // Inside, so that what the future still holds open ends under its own parent.
-            this.span.watch(|| this.future.set(None));
+            this.span.abandon(|span| {
+                span.give_up();
+                // Inside, so that what the future still holds open ends under its own parent.
+                span.watch(|| this.future.set(None));
+            });
         }
     }
 }

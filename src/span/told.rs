@@ -43,7 +43,7 @@ pub struct Told<S: Stream, J: ReadItems<S::Item>> {
 
 impl<S: Stream, J: ReadItems<S::Item>> Told<S, J> {
     pub(crate) fn new(span: AgentSpan, stream: S, read: J) -> Self {
-        span.streaming(true);
+        span.begins_stream();
         Self { stream: Some(stream), read, span }
     }
 }
@@ -83,12 +83,14 @@ impl<S: Stream, J: ReadItems<S::Item>> PinnedDrop for Told<S, J> {
         if this.stream.is_none() {
             return;
         }
-        this.span.give_up();
-        // What came until now was used and is to be told. Not while unwinding: a second panic would abort the program.
-        if !std::thread::panicking() {
-            this.span.look(|| this.read.end(this.span));
-        }
-        // Inside, so that what the stream still holds open ends under its own parent.
-        this.span.watch(|| this.stream.set(None));
+        this.span.abandon(|span| {
+            span.give_up();
+            // What came until now was used and is to be told. Not while unwinding: a second panic would abort the program.
+            if !std::thread::panicking() {
+                span.look(|| this.read.end(span));
+            }
+            // Inside, so that what the stream still holds open ends under its own parent.
+            span.watch(|| this.stream.set(None));
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! Settings of a start, and what they start.
 
 use super::Guard;
-use crate::{AgentLayer, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimits, ledger::Prices};
+use crate::{AgentLayer, ContentPolicy, Error, QueueLimits, RecorderBuilder, Rules, hub::HubLimits, ledger::Prices};
 use std::path::PathBuf;
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -56,6 +56,13 @@ impl Builder {
     /// takes any that is free. Needs the feature `serve`.
     pub fn serve(mut self, address: impl Into<String>) -> Self {
         self.serve = Some(address.into());
+        self
+    }
+
+    /// What may be recorded of content (prompts, answers, arguments, results), for every sink. Where nothing else is said,
+    /// secrets and personal data are masked.
+    pub fn content(mut self, policy: ContentPolicy) -> Self {
+        self.recorder = self.recorder.content(policy);
         self
     }
 

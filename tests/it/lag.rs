@@ -42,7 +42,7 @@ fn settle(recorder: &Recorder) {
 /// One batch each.
 fn pieces(emitter: &EventEmitter, count: usize) {
     for _ in 0..count {
-        emitter.emit(TextDelta::new("t", "x"));
+        emitter.emit(TextDelta::new("t", "x "));
         settle(emitter.recorder());
     }
 }
@@ -300,7 +300,7 @@ proptest! {
                 match what {
                     0 => emitters[0].emit(StepEnd::new(published)),
                     1 => emitters[1].emit(StepEnd::new(published)),
-                    _ => emitters[0].emit(TextDelta::new("t", "x")),
+                    _ => emitters[0].emit(TextDelta::new("t", "x ")),
                 }
             }
             settle(&recorder);

@@ -223,8 +223,7 @@ fn text_is_one_segment_until_something_else_begins() {
             s1 reasoning-delta {"delta":"hm"}
             s1 reasoning-end {"final_text":"hm"}
             s1 text-start {}
-            s1 text-delta {"delta":"Hel"}
-            s1 text-delta {"delta":"lo"}
+            s1 text-delta {"delta":"Hello"}
             s1 text-end {"final_text":"Hello"}
             s2 in s1 tool-input-available {"input":null,"tool_name":"t"}
             s2 tool-output-available {"output":null,"tool_name":"t"}

@@ -56,7 +56,8 @@ fn opaque(query: &str) -> impl Stream<Item = Opaque> + Send + Unpin + '_ {
 }
 
 fn deltas(seen: &crate::record::Seen) -> Vec<&str> {
-    seen.events.iter().map(String::as_str).collect()
+    let pieces = seen.events.iter().filter(|event| !event.contains("spanwright.delta.end"));
+    pieces.map(String::as_str).collect()
 }
 
 const HELLO: [&str; 2] =

@@ -1,12 +1,14 @@
 //! The tests, one binary: what users can see, through the public API.
 
 mod beside_otel;
+mod canaries;
 mod child;
 mod chunks;
 mod chunks_cut;
 mod chunks_others;
 mod chunks_told;
 mod context;
+mod corpus;
 mod current;
 mod docs;
 mod drops;
@@ -30,6 +32,7 @@ mod macros_capture;
 mod macros_streams;
 mod matrix;
 mod outcomes;
+mod policy;
 mod printing;
 mod real_runs;
 mod record;

@@ -181,9 +181,10 @@ fn what_a_runtime_drops_at_its_end_was_cancelled() {
 }
 
 #[test]
-fn what_ends_on_a_thread_without_a_subscriber_lets_its_parent_end_too() {
+fn a_future_that_is_dropped_on_a_thread_without_a_subscriber_lets_its_parent_end_too() {
     let seen = record(|| {
-        let child = span::agent("parent").in_scope_with(|| span::step("child"), |_, _| ());
+        let work = || span::step("child").run(std::future::pending::<()>());
+        let child = span::agent("parent").in_scope_with(work, |_, _| ());
         std::thread::spawn(|| drop(child)).join().unwrap();
     });
     assert_eq!(seen.iter().map(Seen::outcome).collect::<Vec<_>>(), ["ok", "cancelled"]);

@@ -2,7 +2,7 @@
 
 use crate::{http, runs, scratch::Scratch, shared};
 use spanwright::{
-    EventEmitter, ExecutionId, Recorder, StreamEvent,
+    ContentLevel, ContentPolicy, EventEmitter, ExecutionId, Recorder, StreamEvent,
     event::Class,
     hub::HubLimits,
     log::{Query, Scope, SqliteLog},
@@ -44,7 +44,9 @@ fn a_hundred_real_runs_from_four_threads_come_out_of_log_and_stream_as_they_went
     let log = SqliteLog::open(scratch.file("runs.db")).expect("log");
     // Room for all of it: that a slow machine's reader falls behind and is told so is another test's matter.
     let room = HubLimits::new(1_000_000, 1 << 30);
-    let recorder = Recorder::builder().log(log).hub(room).start().expect("start");
+    // Everything comes out as it went in: that addresses in it are masked is another test's matter too.
+    let policy = ContentPolicy::new(ContentLevel::Full).max_text_bytes(1 << 20).max_json_bytes(1 << 20);
+    let recorder = Recorder::builder().log(log).hub(room).content(policy).start().expect("start");
     let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
     let emitters: Vec<_> = runs.iter().map(|_| recorder.emitter()).collect();
     let mut everything = http::get(server.addr(), "/stream");

@@ -95,7 +95,7 @@ fn a_run_is_a_tree_without_times_and_ids() {
         │  ├─ ✓ tool search  "why is the sky blue"
         │  └─ ✓ tool search  "why is the sky blue, really"
         ├─ ✗ tool fetch  error: http://elsewhere is not to be had · "http://elsewhere"
-        └─ ✓ llm gpt-4o  1,200 → 34 tok
+        └─ ✓ llm gpt-4o  1,200 → 34 tok · $0.0033
     "#]]
     .assert_eq(&run.tree());
     assert_eq!(run.to_string(), run.tree());
@@ -326,7 +326,7 @@ fn each_assertion_holds_or_says_what_is_different_and_shows_the_tree() {
         failure(|| run.assert_tools_called([])),
         failure(|| run.assert_tokens_below(1_234)),
         failure(|| run.assert_no_errors()),
-        failure(|| run.assert_cost_below(1.0)),
+        failure(|| run.assert_cost_below(0.003)),
     ];
     let tree = format!("\nthe run:\n{}", run.tree());
     let told: String = told.iter().map(|told| told.strip_suffix(&tree).expect("the tree").to_owned() + "\n").collect();
@@ -337,7 +337,7 @@ fn each_assertion_holds_or_says_what_is_different_and_shows_the_tree() {
         expected fewer than 1234 tokens, found 1234
         expected no errors, found 1:
           tool fetch: error: http://elsewhere is not to be had
-        the cost is not known: no price for `llm gpt-4o`
+        expected a cost below 0.003 USD, found 0.00334 USD
     "#]]
     .assert_eq(&told);
 }
@@ -350,7 +350,7 @@ fn of_nothing_nothing_is_asserted() {
         failure(|| run.assert_no_errors()),
         failure(|| run.assert_tools_called([])),
         failure(|| run.assert_steps("")),
-        failure(|| run.assert_cost_below(1.0)),
+        failure(|| run.assert_cost_below(0.003)),
         failure(|| run.assert_tokens_below(1)),
     ] {
         assert!(told.starts_with("nothing was recorded"), "{told}");
@@ -423,4 +423,11 @@ proptest! {
             run.assert_steps(&run.steps());
         }
     }
+}
+
+#[test]
+fn a_cost_that_is_not_known_is_below_nothing() {
+    let run = record(|| span::agent("a").in_scope(|| span::llm("nobodys-model").usage(10, 5).in_scope(|| ())));
+    let said = failure(|| run.assert_cost_below(1.0));
+    assert!(said.starts_with("the cost is not known: no price for `llm nobodys-model`"), "{said}");
 }

@@ -128,7 +128,7 @@ impl ChunkReader {
     fn begin<'a>(&'a mut self, span: &'a AgentSpan) -> Option<Answer<'a>> {
         let events = span.tracing()?;
         if !std::mem::replace(&mut self.begun, true) {
-            span.streaming(true);
+            span.begins_stream();
             if let Some(sent) = self.sent {
                 span.time_to_first_chunk(sent.elapsed());
             }

@@ -7,7 +7,7 @@ mod streams;
 
 use crate::http::{Frame, Reply, get, get_with};
 use spanwright::{
-    Cursor, EventEmitter, Recorder,
+    ContentLevel, ContentPolicy, Cursor, EventEmitter, Recorder,
     event::{Body, StepEnd},
     hub::HubLimits,
     log::MemoryLog,
@@ -29,8 +29,10 @@ fn served(ring: usize) -> (Recorder, ServerHandle, EventEmitter) {
     (recorder, server, emitter)
 }
 
+/// What these tests say is of sockets and time: no text is looked through, which takes long in a build for tests.
 fn with_settings(settings: Settings) -> (Recorder, ServerHandle) {
-    let recorder = Recorder::builder().log(MemoryLog::new()).start().expect("start");
+    let builder = Recorder::builder().log(MemoryLog::new()).content(ContentPolicy::new(ContentLevel::Full));
+    let recorder = builder.start().expect("start");
     let server = Server::spawn_with(recorder.clone(), "127.0.0.1:0", settings).expect("serve");
     (recorder, server)
 }

@@ -105,7 +105,7 @@ fn a_client_that_comes_back_is_told_how_many_pieces_are_gone_meanwhile() {
     let (recorder, server, emitter) = served(4);
     emitter.emit(TextStart::new("t"));
     for _ in 0..100 {
-        emitter.emit(TextDelta::new("t", "x"));
+        emitter.emit(TextDelta::new("t", "x "));
         settle(&recorder);
     }
     emitter.emit(TextEnd::new("t"));
