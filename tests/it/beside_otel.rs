@@ -143,7 +143,7 @@ impl Tree {
         match self.way {
             0 => span::tool("entered").in_scope(inside),
             // Its start waits for what it is, which a child does not.
-            1 => info_span!("plain", gen_ai.operation.name = "chat", gen_ai.request.model = Empty).in_scope(inside),
+            1 => info_span!("plain", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = Empty).in_scope(inside),
             2 => info_span!("http").in_scope(inside),
             3 => drop((span::llm("never entered").usage(1, 2), inside())),
             4 => {
