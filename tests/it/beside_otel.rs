@@ -140,12 +140,10 @@ fn tree() -> impl Strategy<Value = Tree> {
 impl Tree {
     fn run(&self) {
         let inside = || self.inside.iter().for_each(Self::run);
-        // A call directly in a call like it is one call, and so one id of ours: here each is one of its own.
-        let apart = || span::step("between").in_scope(inside);
         match self.way {
-            0 => span::tool("entered").in_scope(apart),
+            0 => span::tool("entered").in_scope(inside),
             // Its start waits for what it is, which a child does not.
-            1 => info_span!("plain", gen_ai.operation.name = "chat", gen_ai.request.model = Empty).in_scope(apart),
+            1 => info_span!("plain", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = Empty).in_scope(inside),
             2 => info_span!("http").in_scope(inside),
             3 => drop((span::llm("never entered").usage(1, 2), inside())),
             4 => {

@@ -259,7 +259,9 @@ fn test_your_agent() {
 
 #[test]
 fn redaction() {
-    check("redaction", expect![[r#"
+    check(
+        "redaction",
+        expect![[r#"
         sent 59 bytes with 1 headers
         ExecutionStart {"name":"mail","input":{"customer":"[redacted:customer]"}}
         Note {"name":"config","value":{"api_key":"[redacted:secret]","max_tokens":100}}
@@ -270,12 +272,15 @@ fn redaction() {
         ExecutionEnd {"duration_ms":…,"final_output":"sent 59 bytes with 1 headers"}
         --
         spanwright: record in spanwright.db
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn streaming() {
-    check("streaming", expect![[r#"
+    check(
+        "streaming",
+        expect![[r#"
         The sky is blue because of Rayleigh scattering.
         ["The sky ", "is blue ", "because of ", "Rayleigh ", "scattering."]
         --
@@ -284,5 +289,6 @@ fn streaming() {
         llm gpt-4o-2024-11-20 ok 12 → 9 tok · ttft
         run sky ok 21 tok · $0.0001
         spanwright: record in spanwright.db
-    "#]]);
+    "#]],
+    );
 }
