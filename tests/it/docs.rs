@@ -81,3 +81,14 @@ fn the_first_program_is_one_text_in_readme_crate_docs_and_example() {
     assert_eq!(code(&read("README.md"), "```rust\n"), example.trim());
     assert_eq!(code(&lib, "```no_run\n"), example.trim());
 }
+
+#[test]
+fn the_table_of_fields_is_the_codes() {
+    let mut table = String::from("| name | also read as that |\n|---|---|\n");
+    for names in spanwright::Rules::understood() {
+        let (name, aliases) = names.split_first().expect("a name");
+        let aliases: Vec<_> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
+        writeln!(table, "| `{name}` | {} |", aliases.join(", ")).expect("write");
+    }
+    generated("docs/instrumentation.md", "fields", &table);
+}
