@@ -59,10 +59,10 @@ fn by_identity(fields: &Fields) -> Option<SpanKind> {
     tool.or_else(|| any([Slot::RequestModel, Slot::ResponseModel]).then_some(SpanKind::Llm))
 }
 
-/// Whether spans of this call site can turn out to be agent spans: others are not looked at.
-pub(super) fn can_tell(shape: &Shape, metadata: &Metadata<'_>) -> bool {
-    shape.known != Known::Nothing
-        || shape.slots().any(|(slot, rank)| match slot {
+/// Whether spans of a call site with these fields can turn out to be agent spans.
+pub(super) fn can_tell(known: Known, metadata: &Metadata<'_>, mut slots: impl Iterator<Item = (Slot, u8)>) -> bool {
+    known != Known::Nothing
+        || slots.any(|(slot, rank)| match slot {
             Slot::RequestModel | Slot::ResponseModel | Slot::ToolName | Slot::ToolCallId => rank == 0,
             Slot::OtelName => metadata.name().is_empty(),
             Slot::EvaluationName => true,

@@ -92,6 +92,26 @@ macro_rules! fields {
     };
 }
 
+/// Some of the slots: a bit for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Slots(u128);
+
+const _: () = assert!(FIELDS.len() <= u128::BITS as usize);
+
+impl Slots {
+    pub(super) const fn with(self, slot: Slot) -> Self {
+        Self(self.0 | 1 << slot as u32)
+    }
+
+    pub(super) const fn without(self, slot: Slot) -> Self {
+        Self(self.0 & !(1 << slot as u32))
+    }
+
+    pub(super) const fn has(self, slot: Slot) -> bool {
+        self.0 & 1 << slot as u32 != 0
+    }
+}
+
 impl Slot {
     /// The slot of a field name, and the name's rank: where a span has several, the lower rank counts.
     pub(super) fn of(field: &str) -> Option<(Self, u8)> {

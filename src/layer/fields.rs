@@ -1,7 +1,7 @@
 //! The values of a span's fields, as the layer holds them.
 
 use super::{
-    contract::Slot,
+    contract::{Slot, Slots},
     shape::{Shape, Visitor},
 };
 use crate::{Json, Text};
@@ -33,13 +33,18 @@ const FROM_ELSEWHERE: u8 = 128;
 
 /// The values of a span's fields. The last word of the best name counts: rig records usage twice.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Fields(Vec<Held>);
+pub(super) struct Fields {
+    held: Vec<Held>,
+    /// Of which slots there are values: most questions are for those of which there is none.
+    present: Slots,
+}
 
 impl Fields {
     /// Reads the values, calling the user's own `Debug` where a field has one: nothing may be locked here.
     pub(super) fn visit(shape: &Shape, record: impl FnOnce(&mut dyn Visit)) -> Self {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
-        let mut fields = Self(spare.unwrap_or_else(|| Vec::with_capacity(8)));
+        let held = spare.unwrap_or_else(|| Vec::with_capacity(8));
+        let mut fields = Self { held, present: Slots::default() };
         record(&mut Visitor { shape, fields: &mut fields });
         fields.unpack_usage();
         fields
@@ -47,7 +52,7 @@ impl Fields {
 
     /// Gives back what they are held in.
     fn spare(&mut self) {
-        let mut held = std::mem::take(&mut self.0);
+        let mut held = std::mem::take(&mut self.held);
         if held.capacity() == 0 {
             return;
         }
@@ -60,38 +65,42 @@ impl Fields {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.held.is_empty()
     }
 
     pub(super) fn merge(&mut self, mut newer: Self) {
-        for (slot, rank, value) in newer.0.drain(..) {
+        for (slot, rank, value) in newer.held.drain(..) {
             self.set(slot, rank, value);
         }
     }
 
     /// Takes in values of another span where this one has none of its own, then or later.
     pub(super) fn take_in(&mut self, others: &Self) {
-        for (slot, rank, value) in &others.0 {
+        for (slot, rank, value) in &others.held {
             self.set(*slot, *rank | FROM_ELSEWHERE, value.clone());
         }
     }
 
     /// Of several names for one thing the lower rank counts, and of one name the last value.
     pub(super) fn set(&mut self, slot: Slot, rank: u8, value: Value) {
-        match self.0.iter_mut().find(|(known, ..)| *known == slot) {
-            Some((_, old, _)) if *old < rank => {}
-            Some(held) => *held = (slot, rank, value),
-            None => self.0.push((slot, rank, value)),
+        if !self.present.has(slot) {
+            self.present = self.present.with(slot);
+            return self.held.push((slot, rank, value));
+        }
+        let known = self.held.iter_mut().find(|(known, ..)| *known == slot);
+        if let Some(held) = known.filter(|(_, old, _)| *old >= rank) {
+            *held = (slot, rank, value);
         }
     }
 
     fn get(&self, slot: Slot) -> Option<&Value> {
-        self.0.iter().find(|(known, ..)| *known == slot).map(|(.., value)| value)
+        let held = self.present.has(slot).then(|| self.held.iter().find(|(known, ..)| *known == slot))?;
+        held.map(|(.., value)| value)
     }
 
     /// Whether there is a value under the convention's own name.
     pub(super) fn has_by_its_name(&self, slot: Slot) -> bool {
-        self.0.iter().any(|(known, rank, _)| *known == slot && *rank == 0)
+        self.has(slot) && self.held.iter().any(|(known, rank, _)| *known == slot && *rank == 0)
     }
 
     /// A copy with nothing but these.
@@ -101,12 +110,15 @@ impl Fields {
 
     /// A copy with nothing but those of which this is true.
     pub(super) fn where_slot(&self, keep: impl Fn(Slot) -> bool) -> Self {
-        Self(self.0.iter().filter(|(slot, ..)| keep(*slot)).cloned().collect())
+        let held: Vec<_> = self.held.iter().filter(|(slot, ..)| keep(*slot)).cloned().collect();
+        let present = held.iter().fold(Slots::default(), |all, (slot, ..)| all.with(*slot));
+        Self { held, present }
     }
 
     /// Forgets these.
     pub(super) fn forget(&mut self, slots: &[Slot]) {
-        self.0.retain(|(slot, ..)| !slots.contains(slot));
+        self.held.retain(|(slot, ..)| !slots.contains(slot));
+        self.present = slots.iter().fold(self.present, |all, slot| all.without(*slot));
     }
 
     /// Usage and cost that came as one JSON object are what each of its members says, after every name of its own.
@@ -119,7 +131,7 @@ impl Fields {
     }
 
     pub(super) fn has(&self, slot: Slot) -> bool {
-        self.get(slot).is_some()
+        self.present.has(slot)
     }
 
     /// Why the span failed, if a field says so in words: not `false`, and not the `Debug` of nothing.

@@ -133,7 +133,7 @@ impl AgentLayer {
             return self.remember_elsewhere(&shape, attributes, span);
         }
         // A log of the user's may open agent spans of its own: each would be an event for it, without end.
-        if !classify::can_tell(&shape, metadata) || !self.recorder.is_wanted() || self.recorder.is_this_thread() {
+        if !shape.can_tell || !self.recorder.is_wanted() || self.recorder.is_this_thread() {
             return;
         }
         let fields = Fields::visit(&shape, |visitor| attributes.record(visitor));
@@ -154,14 +154,14 @@ impl AgentLayer {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.is_same_call(kind, &fields, span, began.is_some()) {
+        if self.is_same_call(kind, &fields, shape, span, began.is_some()) {
             return;
         }
         let mut open = self.place(kind, fields, span);
         if let Some((started, started_at)) = began {
             (open.started, open.started_at) = (started, started_at);
         }
-        open.of_call_site(shape, span.metadata());
+        open.of_call_site(shape);
         let named = self.name(&mut open, &span.id());
         let mut extensions = span.extensions_mut();
         let Some(newest) = self.claim(&mut extensions, began.is_some()) else { return };

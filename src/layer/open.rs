@@ -14,7 +14,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
-use tracing::Metadata;
 
 /// One execution, as its spans share it.
 pub(super) struct Run {
@@ -124,15 +123,14 @@ impl OpenSpan {
     }
 
     /// What its call site says of it: who opened it, and what it may still say.
-    pub(super) fn of_call_site(&mut self, shape: &Shape, metadata: &'static Metadata<'static>) {
-        let (kind, target) = (self.kind(), metadata.target());
-        self.emitter = rules::emitter(target);
-        self.silent_on_failure = rules::is_silent_on_failure(target);
+    pub(super) fn of_call_site(&mut self, shape: &Shape) {
+        let kind = self.kind();
+        (self.emitter, self.silent_on_failure) = (shape.emitter, shape.is_silent_on_failure);
         let unsaid = |slot: Slot| shape.declares(slot) && !self.fields.has(slot);
         let title = (!shape.known.is_nothing()).then_some(Slot::OtelName);
         self.awaits_name =
             kind.identity().filter(|slot| !self.fields.has(*slot)).or(title).filter(|slot| unsaid(*slot));
-        self.awaits_input = unsaid(kind.input()) && !rules::withholds_content(target);
+        self.awaits_input = unsaid(kind.input()) && !shape.withholds_content;
     }
 
     /// Where a span inside this one belongs.

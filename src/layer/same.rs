@@ -6,7 +6,8 @@ use super::{
     fields::Fields,
     open::OpenSpan,
     place::Elsewhere,
-    rules::{OURS, emitter},
+    rules::OURS,
+    shape::Shape,
 };
 use tracing::Subscriber;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -66,14 +67,21 @@ const OF_SPAN: &[Slot] = &[
 
 impl AgentLayer {
     /// Whether a new span is a call that a span around it stands for. If so it is marked, and what it knows is taken in.
-    pub(super) fn is_same_call<S>(&self, kind: SpanKind, fields: &Fields, span: &SpanRef<'_, S>, late: bool) -> bool
+    pub(super) fn is_same_call<S>(
+        &self,
+        kind: SpanKind,
+        fields: &Fields,
+        shape: &Shape,
+        span: &SpanRef<'_, S>,
+        late: bool,
+    ) -> bool
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if !matches!(kind, SpanKind::Llm | SpanKind::Embedding | SpanKind::Tool) {
             return false;
         }
-        let emitter = emitter(span.metadata().target());
+        let emitter = shape.emitter;
         let Some(call) = self.same_around(&Newcomer { kind, fields, emitter }, span) else { return false };
         let mut extensions = span.extensions_mut();
         let Some(newest) = self.claim(&mut extensions, late) else { return true };

@@ -1,9 +1,10 @@
 //! Reading fields: what a call site declares is looked up once, then a value's place tells what it means.
 
 use super::{
-    contract::Slot,
+    classify,
+    contract::{Slot, Slots},
     fields::{Fields, Value},
-    rules::{Contract, Known, OURS, emitter},
+    rules::{self, Contract, Known, OURS},
 };
 use crate::Text;
 use std::{
@@ -23,7 +24,14 @@ use tracing::{
 /// nothing to us.
 pub(super) struct Shape {
     slots: Box<[Option<(Slot, u8)>]>,
+    declared: Slots,
     pub(super) known: Known,
+    /// Whether its spans can turn out to be agent spans: others are not looked at.
+    pub(super) can_tell: bool,
+    /// The crate that it stands in, and what is known of that.
+    pub(super) emitter: &'static str,
+    pub(super) is_silent_on_failure: bool,
+    pub(super) withholds_content: bool,
 }
 
 type Shapes = HashMap<(Identifier, u32), Option<Rc<Shape>>, BuildHasherDefault<AddressHasher>>;
@@ -70,26 +78,33 @@ impl Shape {
         })
     }
 
-    fn read(contract: &Contract, metadata: &Metadata<'_>) -> Option<Rc<Self>> {
-        let ours = emitter(metadata.target()) == OURS;
+    fn read(contract: &Contract, metadata: &'static Metadata<'static>) -> Option<Rc<Self>> {
+        let emitter = rules::emitter(metadata.target());
         let slot = |field: &str| match metadata.is_span() {
             // Our own spans have better names than a title.
-            true => contract.slot(field).filter(|(slot, _)| !(ours && *slot == Slot::OtelName)),
+            true => contract.slot(field).filter(|(slot, _)| !(emitter == OURS && *slot == Slot::OtelName)),
             false => contract.slot_of_event(metadata, field),
         };
         let slots: Box<[_]> = metadata.fields().iter().map(|field| slot(field.name())).collect();
+        let declared = slots.iter().flatten().fold(Slots::default(), |all, (slot, _)| all.with(*slot));
         let known = if metadata.is_span() { contract.known(metadata) } else { Known::Nothing };
-        (known != Known::Nothing || slots.iter().any(Option::is_some)).then(|| Rc::new(Self { slots, known }))
+        let concerns = known != Known::Nothing || declared != Slots::default();
+        concerns.then(|| {
+            Rc::new(Self {
+                can_tell: classify::can_tell(known, metadata, slots.iter().flatten().copied()),
+                slots,
+                declared,
+                known,
+                emitter,
+                is_silent_on_failure: rules::is_silent_on_failure(metadata.target()),
+                withholds_content: rules::withholds_content(metadata.target()),
+            })
+        })
     }
 
     /// Whether the call site has a field for this.
     pub(super) fn declares(&self, slot: Slot) -> bool {
-        self.slots().any(|(known, _)| known == slot)
-    }
-
-    /// The meanings of its fields, with their ranks.
-    pub(super) fn slots(&self) -> impl Iterator<Item = (Slot, u8)> {
-        self.slots.iter().flatten().copied()
+        self.declared.has(slot)
     }
 
     fn slot(&self, field: &Field) -> Option<(Slot, u8)> {
