@@ -68,7 +68,7 @@ impl AgentLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let found = span.scope().skip(1).find_map(|ancestor| {
+        let found = ancestors(span).find_map(|ancestor| {
             self.decide(&ancestor);
             let mut extensions = self.announced(&ancestor, |_| true);
             if let Some(Elsewhere(context)) = extensions.get_mut() {
@@ -112,4 +112,12 @@ impl AgentLayer {
         }
         extensions.get_mut::<OpenSpan>().map(|root| root.place())
     }
+}
+
+/// The spans around one, the nearest first. `scope` looks the span itself up once more.
+pub(super) fn ancestors<'a, S>(span: &SpanRef<'a, S>) -> impl Iterator<Item = SpanRef<'a, S>>
+where
+    S: for<'b> LookupSpan<'b>,
+{
+    std::iter::successors(span.parent(), SpanRef::parent)
 }

@@ -5,7 +5,7 @@ use super::{
     contract::{Slot, SpanKind},
     fields::Fields,
     open::OpenSpan,
-    place::Elsewhere,
+    place::{Elsewhere, ancestors},
     rules::OURS,
     shape::Shape,
 };
@@ -97,7 +97,7 @@ impl AgentLayer {
     where
         S: Subscriber + for<'b> LookupSpan<'b>,
     {
-        for ancestor in span.scope().skip(1) {
+        for ancestor in ancestors(span) {
             self.decide(&ancestor);
             let mut extensions = ancestor.extensions_mut();
             if extensions.get_mut::<Elsewhere>().is_some() {
@@ -142,7 +142,7 @@ impl AgentLayer {
         S: Subscriber + for<'b> LookupSpan<'b>,
     {
         span.extensions().get::<SameCall>()?;
-        span.scope().skip(1).find(|ancestor| ancestor.extensions().get::<OpenSpan>().is_some())
+        ancestors(span).find(|ancestor| ancestor.extensions().get::<OpenSpan>().is_some())
     }
 
     /// Gives a call what another span knows of it.
@@ -168,7 +168,7 @@ impl AgentLayer {
         if !matches!(ended.kind(), SpanKind::Llm | SpanKind::Embedding) {
             return;
         }
-        for ancestor in span.scope().skip(1) {
+        for ancestor in ancestors(span) {
             let mut extensions = ancestor.extensions_mut();
             let Some(open) = extensions.get_mut::<OpenSpan>() else { continue };
             if open.kind() == ended.kind() {
