@@ -33,16 +33,19 @@
 //!                                                            one thread
 //! ```
 //!
-//! # Four ways in
+//! # Ways in
 //!
-//! - **No code.** [`init`] installs a subscriber that understands the spans of other crates: rig, genai, goose, adk,
-//!   swiftide, langchain-rust, and whoever speaks `gen_ai.*`, OpenInference, Langfuse, Traceloop or MCP ([`AgentLayer`]
-//!   says how). [`Rules`] add names of your own.
+//! - **No code.** [`init`] installs a subscriber that understands the spans of other crates: rig's, genai's and others'
+//!   `gen_ai.*`, OpenInference's, Langfuse's; [`Rules`] teach it yours.
 //! - **Attributes**: `#[agent]`, `#[workflow]`, `#[step]`, `#[llm]`, `#[tool]`, `#[memory(recall)]`, `#[guardrail]`,
 //!   `#[evaluator]`, `#[retriever]`, `#[embedding]` on functions and methods that return a value, a future or a stream.
 //!   The signature stays as it is.
 //! - **Handles**: [`span::llm`] and its siblings, where there is no function to put an attribute on.
+//! - **From inside**: [`current`] notes, asks a person, and stops where an [`ExecutionHandle`] says so.
 //! - **Events**: [`EventEmitter::emit`] takes any event of the vocabulary, without spans, without a runtime.
+//!
+//! Tasks, threads, requests and child processes stay in one trace by [`context`]; secrets are masked by [`policy`] before
+//! anything is shown or kept; [`ledger`] says what it cost.
 //!
 //! # What is promised
 //!
@@ -54,7 +57,8 @@
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
 //! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
-//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]). Features add names and change nothing else.
+//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those
+//! of such a layer beside ours. Features add names and change nothing else.
 #![warn(missing_docs)]
 
 pub mod context;
