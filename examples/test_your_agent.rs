@@ -3,7 +3,7 @@
 //! `cargo run --example test_your_agent`, or `cargo test --example test_your_agent`. In a crate of yours the feature
 //! `testing` belongs to the dev-dependencies.
 
-use spanwright::{agent, llm, span, step, testing::record, tool};
+use spanwright::{agent, current, llm, step, testing::record, tool};
 
 #[tool]
 fn search(query: &str) -> Vec<String> {
@@ -18,7 +18,7 @@ fn plan(question: &str) -> [String; 2] {
 #[llm]
 fn answer(model: &str, pages: &[String]) -> String {
     // A model that costs nothing: a test asks none.
-    span::current().usage(1_200, 64);
+    current().usage(1_200, 64);
     format!("{model} has read {} pages", pages.len())
 }
 

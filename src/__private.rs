@@ -126,6 +126,11 @@ impl<T, J: FnMut(&mut ChunkReader, &AgentSpan, &T)> ReadItems<T> for Chunks<J> {
 
     fn end(&mut self, span: &AgentSpan) {
         self.reader.end(span);
+        self.dropped(span);
+    }
+
+    /// An answer that nobody read to its end is not one that broke off: its reader is not asked.
+    fn dropped(&mut self, span: &AgentSpan) {
         // Of what a memory gives; other spans do not know the name.
         span.records(self.count);
     }

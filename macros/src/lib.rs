@@ -13,6 +13,9 @@
 //! span. What a future or a stream is, is read off the return type as it is written: behind an alias, or as a type of its
 //! own, it is a value like any other, and the span ends when the function returns.
 //!
+//! The body becomes a closure or an async block. All that shows of it: under `#[track_caller]`, the body's own
+//! `Location::caller()` is the body. A `Serialize` that waits for a lock waits for it in a call too: `skip` the argument.
+//!
 //! | argument | for | what it does |
 //! |---|---|---|
 //! | `name = "search"` | all | the name of the span; else that of the function |

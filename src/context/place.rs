@@ -58,7 +58,8 @@ impl Context {
     /// The same future, run here: entered at every poll. `Send` exactly when that is.
     ///
     /// What was opened before is not in it: `run(async { span::agent("a").run(work).await })` and not
-    /// `run(span::agent("a").run(work))`. Functions with attributes open their spans when they run.
+    /// `run(span::agent("a").run(work))`. An `async fn` with an attribute opens its span when it runs; one that returns
+    /// a future (`impl Future`, a box, all under `async_trait`) when it is called: `run(async { worker.work().await })`.
     pub fn run<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         future.instrument(self.span.clone()).with_subscriber(self.subscriber.clone())
     }

@@ -1,9 +1,10 @@
 //! A question to a person, and its answer.
 
 use crate::{Json, Text, event::PermissionVerdict};
+use std::fmt;
 
 /// A question that waits for an answer: may this tool run?
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PermissionAsked {
     pub(crate) permission_id: Text,
@@ -22,9 +23,19 @@ impl PermissionAsked {
         &self.tool_name
     }
 
-    /// What it would be called with.
+    /// What it would be called with, as it is: no content policy has hidden anything of it.
     pub fn arguments(&self) -> &Json {
         &self.arguments
+    }
+}
+
+/// Without the arguments, which nothing has been hidden of.
+impl fmt::Debug for PermissionAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PermissionAsked")
+            .field("permission_id", &self.permission_id)
+            .field("tool_name", &self.tool_name)
+            .finish_non_exhaustive()
     }
 }
 

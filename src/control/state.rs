@@ -36,6 +36,11 @@ struct Asked {
 const MAX_ASKED: usize = 1_024;
 
 impl Control {
+    /// That of an execution that does not run here, or not any more: nothing is asked of it, and nobody answers it.
+    pub(crate) fn of_none() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(State { over: true, ..State::default() }), changed: Event::new() })
+    }
+
     /// Pauses, unless it is paused, cancelled or over; `say` is called while nobody else can change it, so that what is
     /// said has the order of what was done.
     pub(crate) fn pause(&self, say: impl FnOnce()) {
@@ -73,14 +78,18 @@ impl Control {
         self.state().cancelled.clone()
     }
 
-    /// Puts a question, and says so before anyone can answer it. Where too many are open, or the execution is cancelled
-    /// or over, nobody will.
-    pub(crate) fn ask(&self, question: PermissionAsked, say: impl FnOnce()) {
+    /// Puts a question, and says so before anyone can answer it. Where too many are open, or the execution is cancelled,
+    /// nobody will. False where it is over: after its end nothing is said.
+    pub(crate) fn ask(&self, question: PermissionAsked, say: impl FnOnce()) -> bool {
         let mut state = self.state();
-        if state.asked.len() < MAX_ASKED && state.cancelled.is_none() && !state.over {
+        if state.over {
+            return false;
+        }
+        if state.asked.len() < MAX_ASKED && state.cancelled.is_none() {
             state.asked.push(Asked { question, answer: None });
         }
         say();
+        true
     }
 
     /// Answers an open question, once. False when there is no such question.

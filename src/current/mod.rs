@@ -10,7 +10,7 @@ use crate::{
     control::{Cancelled, Control},
     event::Body,
     layer::Here,
-    span::{self, AgentSpan},
+    span::AgentSpan,
 };
 use serde::Serialize;
 use std::{fmt, sync::Arc};
@@ -64,10 +64,17 @@ impl Current {
         self.here.as_ref().map(|here| here.recorder.execution(&here.execution_id))
     }
 
-    /// The span itself, to add a fact to it. Names that it does not declare are ignored. What ended is told by who opened
-    /// it, so [`fail`](AgentSpan::fail) on it leaves the error on the span but does not decide its outcome.
+    /// The span itself, to add a fact to it, while the code is in it: on another thread, or in a span further in, what is
+    /// said of it is ignored. So are names that it does not declare. With no [`AgentLayer`](crate::AgentLayer) it is
+    /// `tracing`'s current span.
+    ///
+    /// Its end is told by who opened it, so [`fail`](AgentSpan::fail) leaves the error on the span but does not decide its
+    /// outcome.
     pub fn span(&self) -> AgentSpan {
-        span::current()
+        match Here::now().map(|now| now.step_id).as_ref() == self.step_id() {
+            true => AgentSpan::current(),
+            false => AgentSpan::none(),
+        }
     }
 
     /// Says any event of the vocabulary, of this execution and step.

@@ -20,7 +20,7 @@ use std::{
 ///
 /// It is asked when it is awaited. Whoever watches is told of question and answer; the first answer counts. Without an
 /// answer it waits, for ever unless it has a [`timeout`](Self::timeout). The answer is a no as well when the execution is
-/// cancelled or ends, and when nobody listens at all.
+/// cancelled or ends, and when nobody listens at all. Where it has ended already, nothing is asked.
 #[derive(Debug)]
 #[must_use = "nothing is asked until it is awaited"]
 pub struct AskPermission {
@@ -116,8 +116,8 @@ impl Asked {
     fn ask(asking: &AskPermission) -> Option<Self> {
         let here = asking.here.clone()?;
         let control = here.recorder.control(&here.execution_id);
-        control.ask(asking.question.clone(), || here.emit(asking.request()));
-        Some(Self { here, control, question: asking.question.clone(), settled: false })
+        let asked = control.ask(asking.question.clone(), || here.emit(asking.request()));
+        asked.then(|| Self { here, control, question: asking.question.clone(), settled: false })
     }
 
     /// The outer none: the time ran out. The inner: there is nobody to wait for any more.
@@ -149,7 +149,7 @@ impl Drop for Asked {
 }
 
 fn unheard() -> Permission {
-    Permission::denied().because("nobody listens, so nobody can answer")
+    Permission::denied().because("nothing runs here that anybody listens to, so nobody can answer")
 }
 
 /// The output of the one that is ready first; of the first, when both are.

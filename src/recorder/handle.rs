@@ -24,9 +24,9 @@ impl Recorder {
         ExecutionHandle { recorder: self.clone(), execution_id: id.clone() }
     }
 
-    /// How an execution is steered, for its own code.
+    /// How an execution is steered, for its own code, which may outlive it.
     pub(crate) fn control(&self, id: &ExecutionId) -> Arc<Control> {
-        self.0.shared.running.begin(id)
+        self.0.shared.running.find(id).unwrap_or_else(Control::of_none)
     }
 
     /// Why an execution was asked to end, if it was.
@@ -80,7 +80,7 @@ impl ExecutionHandle {
     }
 
     /// Waits while it is paused, for agents that emit their events themselves. Others have
-    /// [`Current::checkpoint`](crate::Current::checkpoint).
+    /// [`Current::checkpoint`](crate::Current::checkpoint). Goes on at once where the execution does not run here.
     ///
     /// # Errors
     /// [`Cancelled`] when it was asked to end.
@@ -89,6 +89,9 @@ impl ExecutionHandle {
     }
 
     /// What it asks and nobody has answered yet, oldest first. Empty when it does not run here.
+    ///
+    /// The arguments are those with which the tool would run, whatever the [`ContentPolicy`](crate::ContentPolicy) hides of
+    /// them in the record: whoever answers must see what is asked. They are in memory until the answer, and nowhere else.
     pub fn permissions(&self) -> Vec<PermissionAsked> {
         let control = self.recorder.0.shared.running.find(&self.execution_id);
         control.map(|control| control.open_questions()).unwrap_or_default()

@@ -201,6 +201,8 @@ impl Shared {
     fn emit(&self, mut event: StreamEvent, execution_id: Option<&ExecutionId>, mode: StreamMode) -> bool {
         let class = event.class();
         let shown = mode.shows(class);
+        // Also of what nobody is shown: it runs all the same, and may be steered.
+        self.follow(&event, execution_id);
         if !self.wants(class, shown) {
             self.not_wanted();
             return false;
@@ -211,7 +213,6 @@ impl Shared {
         if event.time.is_none() {
             event.time = Some(Timestamp::now());
         }
-        self.follow(&event);
         // The queue is bounded in bytes: one huge field must not have its event shed.
         if self.redactor.is_too_large(&event) {
             self.redactor.treat_event(&mut event);
@@ -226,9 +227,9 @@ impl Shared {
 
     /// An execution can be steered from its first event to its last.
     #[inline]
-    fn follow(&self, event: &StreamEvent) {
-        match (event.kind().life(), &event.execution_id) {
-            (Life::Opens(Concept::Execution), Some(id)) => drop(self.running.begin(id)),
+    fn follow(&self, event: &StreamEvent, execution_id: Option<&ExecutionId>) {
+        match (event.kind().life(), event.execution_id.as_ref().or(execution_id)) {
+            (Life::Opens(Concept::Execution), Some(id)) => self.running.begin(id),
             (Life::Closes(Concept::Execution), Some(id)) => self.running.end(id),
             _ => {}
         }

@@ -48,8 +48,9 @@ impl AgentSpan {
         Self::of(span, true)
     }
 
-    pub(super) fn borrowed(span: Span) -> Self {
-        Self::of(span, false)
+    /// `tracing`'s current span, whoever opened it and will end it.
+    pub(crate) fn current() -> Self {
+        Self::of(Span::current(), false)
     }
 
     fn of(span: Span, ours: bool) -> Self {
@@ -65,7 +66,7 @@ impl AgentSpan {
         self
     }
 
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { open: None }
     }
 
@@ -185,6 +186,9 @@ impl AgentSpan {
     /// inside a subscriber's callback, where the thread's cannot be changed.
     pub(super) fn abandon(&mut self, work: impl FnOnce(&Self)) {
         let span = std::mem::replace(self, Self::none());
+        if !span.is_enabled() {
+            return work(&span);
+        }
         let homeless = dispatcher::get_default(|here| here.is::<NoSubscriber>());
         let own = span.tracing().filter(|_| homeless).and_then(|span| span.with_subscriber(|(_, own)| own.clone()));
         let give_up = || {

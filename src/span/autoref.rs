@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
@@ -20,9 +21,15 @@ pub struct Arg<'a, T: ?Sized>(pub &'a T);
 #[derive(Debug)]
 pub struct Out<'a, T: ?Sized>(pub &'a T);
 
-/// Declares one question: the answers from the most to the least that a type may offer.
+/// What the user's code says of a value; nobody asked it to but us, so a panic in it is not the program's.
+fn contained<A>(ask: impl FnOnce() -> A) -> Option<A> {
+    catch_unwind(AssertUnwindSafe(ask)).ok()
+}
+
+/// Declares one question: the answers from the most to the least that a type may offer, and the one for a value whose
+/// code panics.
 macro_rules! question {
-    (#[$doc:meta] $method:ident($value:ident) -> $answer:ty;
+    (#[$doc:meta] $method:ident($value:ident) -> $answer:ty, else $mute:expr;
      $($trait:ident: [$($generics:tt)*] $on:ty $(where [$($bound:tt)*])? => $body:expr;)*) => {$(
         #[$doc]
         pub trait $trait {
@@ -33,7 +40,7 @@ macro_rules! question {
         impl<$($generics)*> $trait for $on $(where $($bound)*)? {
             fn $method(&self) -> $answer {
                 let $value = self.0;
-                $body
+                contained(|| $body).unwrap_or_else(|| $mute)
             }
         }
     )*};
@@ -41,7 +48,7 @@ macro_rules! question {
 
 question! {
     /// An argument as JSON.
-    json(value) -> String;
+    json(value) -> String, else unknown(value);
     ArgSerialize: ['a, T: Serialize] &&Arg<'a, T> => serialized(value);
     ArgDebug: ['a, T: Debug] &Arg<'a, T> => debugged(value);
     ArgNamed: ['a, T] Arg<'a, T> => unknown(value);
@@ -49,14 +56,14 @@ question! {
 
 question! {
     /// An argument that is a text.
-    text(value) -> Option<String>;
+    text(value) -> Option<String>, else None;
     TextSome: ['a, T: AsRef<str>] &Arg<'a, T> => Some(value.as_ref().to_owned());
     TextNone: ['a, T] Arg<'a, T> => nothing(value);
 }
 
 question! {
     /// An argument that has a name: a model is often an enum.
-    label(value) -> Option<String>;
+    label(value) -> Option<String>, else None;
     LabelText: ['a, T: AsRef<str>] &&Arg<'a, T> => Some(value.as_ref().to_owned());
     LabelDisplay: ['a, T: Display] &Arg<'a, T> => Some(value.to_string());
     LabelNone: ['a, T] Arg<'a, T> => nothing(value);
@@ -64,7 +71,7 @@ question! {
 
 question! {
     /// What came out, as JSON; of a `Result` what was `Ok`.
-    json(value) -> Option<String>;
+    json(value) -> Option<String>, else Some(unknown(value));
     OkSerialize: ['a, T: Serialize, E] &&&&&Out<'a, Result<T, E>> => value.as_ref().ok().map(serialized);
     OkDebug: ['a, T: Debug, E] &&&&Out<'a, Result<T, E>> => value.as_ref().ok().map(debugged);
     OkAny: ['a, T, E] &&&Out<'a, Result<T, E>> => nothing(value);
@@ -75,7 +82,7 @@ question! {
 
 question! {
     /// Why the function failed, if it did.
-    failure(value) -> Option<Failure>;
+    failure(value) -> Option<Failure>, else Some(mute_failure::<()>(&()));
     FailureSources: ['a, T, E: Error] &&&&&Out<'a, Result<T, E>> => value.as_ref().err().map(Failure::with_sources);
     FailureBoxed: ['a, T, E] &&&&Out<'a, Result<T, E>> where [E: Deref<Target: Error>]
         => value.as_ref().err().map(boxed_failure);
@@ -87,7 +94,7 @@ question! {
 
 question! {
     /// How many records a memory returned.
-    count(value) -> Option<usize>;
+    count(value) -> Option<usize>, else None;
     CountOk: ['a, T, E] &&&Out<'a, Result<T, E>> where [&'a T: IntoIterator<IntoIter: ExactSizeIterator>]
         => value.as_ref().ok().map(counted);
     CountNoResult: ['a, T, E] &&Out<'a, Result<T, E>> => nothing(value);
@@ -97,7 +104,7 @@ question! {
 
 question! {
     /// What a guardrail decided.
-    verdict(value) -> Option<Decided>;
+    verdict(value) -> Option<Decided>, else None;
     VerdictOk: ['a, T: Verdict, E] &&Out<'a, Result<T, E>> => value.as_ref().ok().map(decided);
     VerdictSome: ['a, T: Verdict] &Out<'a, T> => Some(decided(value));
     VerdictNone: ['a, T] Out<'a, T> => nothing(value);
@@ -105,7 +112,7 @@ question! {
 
 question! {
     /// What an evaluator found.
-    score(value) -> Option<Scored>;
+    score(value) -> Option<Scored>, else None;
     ScoreOk: ['a, T: Score, E] &&Out<'a, Result<T, E>> => value.as_ref().ok().map(scored);
     ScoreSome: ['a, T: Score] &Out<'a, T> => Some(scored(value));
     ScoreNone: ['a, T] Out<'a, T> => nothing(value);
@@ -123,7 +130,7 @@ macro_rules! items {
         impl<$($generics)*> $trait for $on {
             fn tell(&self, $reader: &mut ChunkReader, $span: &AgentSpan) {
                 let $value = self.0;
-                $body
+                let _ = contained(|| $body);
             }
         }
     )*};

@@ -1,16 +1,6 @@
 //! Keeping the current span where `tracing` would lose it: in tasks and on other threads.
 
-use super::AgentSpan;
 use crate::context::Context;
-use tracing::Span;
-
-/// The span that this code runs in, to add facts to it without a handle.
-///
-/// It is `tracing`'s current span, whoever opened it: names that it does not declare are ignored. What ended is told by
-/// who opened it, so [`fail`](AgentSpan::fail) here leaves the error on the span but does not decide its outcome.
-pub fn current() -> AgentSpan {
-    AgentSpan::borrowed(Span::current())
-}
 
 /// The same closure, bound to where this code runs. For `std::thread::spawn` and whatever else takes a closure.
 ///

@@ -43,7 +43,7 @@ pub use context::{spawn, spawn_blocking};
 pub use {
     agent_span::AgentSpan,
     chunks::ChunkReader,
-    context::{current, in_context},
+    context::in_context,
     delta::{reasoning_delta, text_delta},
     kinds::{
         agent, embedding, evaluator, guardrail, llm, memory_forget, memory_recall, memory_store, memory_update,

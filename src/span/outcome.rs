@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::error::Error;
 use std::fmt::{Display, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -84,7 +85,7 @@ pub struct Failure {
 impl Failure {
     /// `error_type` is a class with few values (a code, a type's name); the message is free.
     pub fn new(error_type: impl Into<Cow<'static, str>>, message: impl Display) -> Self {
-        Self { error_type: error_type.into(), message: message.to_string() }
+        Self { error_type: error_type.into(), message: shown(&message) }
     }
 
     /// An error as it stands: the name of its type and its message. The reports of `anyhow` and `eyre` name their causes;
@@ -99,7 +100,7 @@ impl Failure {
 
     /// An error with what caused it: `a: b: c`. A cause that the message names already is not named again.
     pub fn with_sources<E: Error + ?Sized>(error: &E) -> Self {
-        Self::new(error_type::<E>(), chain(error.to_string(), error.source()))
+        Self::new(error_type::<E>(), chain(shown(error), error.source()))
     }
 
     /// The class alone, where the message must not be kept.
@@ -121,12 +122,17 @@ impl Failure {
     }
 }
 
+/// An error that panics when it is asked what it is, is an error all the same, and the panic not the program's.
+fn shown(error: &(impl Display + ?Sized)) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_default()
+}
+
 /// Causes that are followed: an error may, by mistake, name itself as its own.
 const MAX_SOURCES: usize = 32;
 
 fn chain(mut message: String, source: Option<&(dyn Error + 'static)>) -> String {
     for cause in std::iter::successors(source, |&cause| cause.source()).take(MAX_SOURCES) {
-        let cause = cause.to_string();
+        let cause = shown(cause);
         if !message.contains(&cause) {
             // A `String` takes what it is given.
             let _ = write!(message, ": {cause}");

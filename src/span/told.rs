@@ -15,8 +15,13 @@ pub trait ReadItems<T> {
     /// The next item, before the program gets it.
     fn item(&mut self, span: &AgentSpan, item: &T);
 
-    /// No item comes any more: the stream has ended, or was dropped half-way.
+    /// The stream has ended: no item comes any more.
     fn end(&mut self, span: &AgentSpan) {
+        let _ = span;
+    }
+
+    /// The stream was dropped before its end. What came until then was used.
+    fn dropped(&mut self, span: &AgentSpan) {
         let _ = span;
     }
 }
@@ -85,9 +90,9 @@ impl<S: Stream, J: ReadItems<S::Item>> PinnedDrop for Told<S, J> {
         }
         this.span.abandon(|span| {
             span.give_up();
-            // What came until now was used and is to be told. Not while unwinding: a second panic would abort the program.
+            // Not while unwinding: a second panic would abort the program.
             if !std::thread::panicking() {
-                span.look(|| this.read.end(span));
+                span.look(|| this.read.dropped(span));
             }
             // Inside, so that what the stream still holds open ends under its own parent.
             span.watch(|| this.stream.set(None));

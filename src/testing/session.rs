@@ -35,7 +35,7 @@ impl Session {
     #[track_caller]
     pub(super) fn begin() -> Self {
         LazyLock::force(&SECOND);
-        // Where what is kept of contents becomes a setting, this is the place that asks for all of it.
+        // With the content policy of production: a test that fails prints its tree into logs that others read.
         let builder = Recorder::builder().log(MemoryLog::new()).queue(QUEUE).without_hub();
         let recorder = builder.start().expect("a recorder for the test");
         // The same filter as in production: what is not seen there is not seen here.

@@ -79,7 +79,7 @@ fn plan(text: &str) -> String {
     span::text_delta(&text[..middle]);
     span::text_delta(&text[middle..]);
     span::reasoning_delta(text);
-    span::current().fields(&serde_json::json!({ "more": text }).to_string());
+    spanwright::current().span().fields(&serde_json::json!({ "more": text }).to_string());
     text.to_owned()
 }
 
@@ -89,12 +89,12 @@ fn assistant(question: &str) -> String {
     let _ = fetch(question);
     let _ = fetch(&format!("{question} "));
     span::llm("gpt-4o").in_scope(|| {
-        let span = span::current();
+        let span = spanwright::current().span();
         let messages = serde_json::json!([{"role": "user", "content": question}]).to_string();
         span.input_messages(&messages).output_messages(&messages).system_instructions(question);
     });
     span::tool(question).in_scope(|| {
-        span::current().arguments(question).result(question);
+        spanwright::current().span().arguments(question).result(question);
     });
     plan(question)
 }

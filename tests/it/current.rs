@@ -324,3 +324,96 @@ fn an_agent_without_spans_is_steered_by_its_handle() {
     emitter.emit(spanwright::event::ExecutionCancelled::new("late"));
     assert!(handle.pause("over").expect_err("over").is_not_found());
 }
+
+/// The place of an execution that is over, and a handle on it.
+fn place_of_the_past() -> (Current, ExecutionHandle) {
+    let recorder = Recorder::builder().start().expect("start");
+    let subscriber = tracing_subscriber::registry().with(AgentLayer::new(recorder));
+    let here = tracing::subscriber::with_default(subscriber, || span::agent("a").in_scope_with(current, |_, _| ()));
+    let handle = here.handle().expect("an execution");
+    (here, handle)
+}
+
+#[test]
+fn what_is_over_stays_over_whatever_is_asked_of_its_place_or_its_handle() {
+    let (here, handle) = place_of_the_past();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+    assert_eq!(here.checkpoint_blocking(), Ok(()));
+    let cancellation = here.cancellation();
+    let recorder = here.recorder().expect("a recorder");
+    recorder.settle().wait(LIMIT).expect("settle");
+    let mut seen = recorder.subscribe(Filter::everything(), From::Live);
+    assert!(!here.ask_permission("rm", &()).wait().is_granted());
+    let asked = runtime.block_on(async { here.ask_permission("rm", &()).await });
+    recorder.settle().wait(LIMIT).expect("settle");
+    assert!(!asked.is_granted() && seen.try_next().is_none(), "nothing is asked after the end");
+    assert_eq!(runtime.block_on(handle.checkpoint()), Ok(()));
+    for wrong in [handle.pause("late"), handle.cancel("late"), handle.cancellation().map(drop)] {
+        assert!(wrong.expect_err("over").is_not_found());
+    }
+    assert!(!cancellation.is_cancelled());
+}
+
+#[test]
+fn a_handle_on_what_never_ran_here_begins_nothing() {
+    let recorder = Recorder::builder().start().expect("start");
+    let handle = recorder.execution(&spanwright::ExecutionId::new());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+    assert_eq!(runtime.block_on(handle.checkpoint()), Ok(()));
+    assert!(handle.pause("unknown").expect_err("unknown").is_not_found());
+}
+
+#[test]
+fn an_execution_is_steered_whatever_its_emitter_shows() {
+    let recorder = Recorder::builder().start().expect("start");
+    let emitter = recorder.emitter();
+    emitter.set_mode(spanwright::event::StreamMode::ControlOnly);
+    emitter.emit(spanwright::event::ExecutionStart::new());
+    let handle = recorder.execution(emitter.execution_id());
+    handle.pause("lunch").expect("running");
+    emitter.emit(spanwright::event::ExecutionEnd::new(1));
+    assert!(handle.pause("over").expect_err("over").is_not_found());
+}
+
+#[test]
+fn usage_and_facts_belong_to_the_place_where_they_are_said_and_not_to_where_the_code_is_by_then() {
+    let events = told(
+        || async {
+            span::agent("a").in_scope(|| {
+                let (outer, inner) = (current(), span::llm("gpt-4o"));
+                inner.in_scope(|| {
+                    outer.usage(10, 5);
+                    outer.span().provider("nobody");
+                });
+            });
+        },
+        |_, _| {},
+    );
+    let usage: Vec<_> = events.iter().filter(|event| event.kind() == Kind::TokenUsage).collect();
+    assert_eq!(usage.len(), 1);
+    assert_eq!(usage[0].step_id, events[0].step_id, "the agent's, not the call's");
+    let call = events.iter().find(|event| event.kind() == Kind::LlmCallEnd).expect("call");
+    let Body::LlmCallEnd(end) = &call.body else { panic!("an end") };
+    assert_eq!(end.provider, None);
+}
+
+#[test]
+fn usage_said_in_a_plain_span_inside_a_model_call_is_the_calls() {
+    let events = told(
+        || async {
+            let said = || tracing::info_span!("http").in_scope(|| current().usage(10, 5));
+            span::agent("a").run(async { span::llm("gpt-4o").in_scope(said) }).await;
+        },
+        |_, _| {},
+    );
+    let usage: Vec<_> = events.iter().filter(|event| event.kind() == Kind::TokenUsage).collect();
+    let call = events.iter().find(|event| event.kind() == Kind::LlmCallEnd).expect("call");
+    assert_eq!(usage.len(), 1);
+    assert_eq!(usage[0].step_id, call.step_id);
+}
+
+#[test]
+fn what_a_question_is_about_does_not_show_in_debug() {
+    let asking = current().ask_permission("transfer", &serde_json::json!({"password": "hunter2"}));
+    assert!(!format!("{asking:?}").contains("hunter2"), "{asking:?}");
+}

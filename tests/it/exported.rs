@@ -111,7 +111,7 @@ fn counts_that_grow_are_exported_once_as_the_last_of_them() {
 
 #[test]
 fn counts_told_without_a_handle_are_exported_too() {
-    let spans = exported(|| span::llm("gpt-4o").in_scope(|| drop(span::current().usage(7, 8).clone())));
+    let spans = exported(|| span::llm("gpt-4o").in_scope(|| spanwright::current().usage(7, 8)));
     assert_eq!(attributes(&spans[0])["gen_ai.usage.input_tokens"], &Value::I64(7));
 }
 
@@ -151,7 +151,7 @@ fn a_panic_is_an_error_and_a_cancellation_is_none() {
 
 #[spanwright::llm(model = "gpt-4o", fields(gen_ai.provider.name = "openai"))]
 fn ask(question: &str) -> Result<String, io::Error> {
-    span::current().usage(3, 4);
+    spanwright::current().usage(3, 4);
     if question.is_empty() { Err(io::Error::other("nothing asked")) } else { Ok("because".into()) }
 }
 

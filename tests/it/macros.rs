@@ -219,7 +219,7 @@ struct Client {
 impl Client {
     #[llm(model = self.model, name = "ask")]
     fn from_field(&self) -> Result<String, OnlyDebug> {
-        span::current().usage(10, 5);
+        spanwright::current().usage(10, 5);
         Err(OnlyDebug)
     }
 }

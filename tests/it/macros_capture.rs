@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use spanwright::semconv;
-use spanwright::span::{Decision, Score, Verdict};
+use spanwright::span::{self, Decision, Score, Verdict};
 use spanwright::{evaluator, guardrail, llm, memory, retriever, step, tool};
 
 use crate::record::{block_on, record_one};
@@ -193,4 +193,39 @@ fn an_evaluation_is_told_as_a_step_with_its_score() {
 fn a_score_that_is_no_number_is_not_told() {
     let events = crate::told::record(|| assert!(number(f32::NAN).is_nan()));
     assert!(events.iter().all(|event| event.kind() != spanwright::event::Kind::EvaluationScored), "{events:?}");
+}
+
+/// Its own code panics whenever it is asked what it is.
+struct Loud;
+
+impl fmt::Debug for Loud {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        std::panic::resume_unwind(Box::new("loud"))
+    }
+}
+
+impl fmt::Display for Loud {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        std::panic::resume_unwind(Box::new("loud"))
+    }
+}
+
+impl std::error::Error for Loud {}
+
+#[tool]
+fn loud(argument: Loud, fails: bool) -> Result<Loud, Loud> {
+    if fails { Err(argument) } else { Ok(argument) }
+}
+
+#[test]
+fn a_value_that_panics_when_it_is_read_is_not_told_and_the_program_goes_on() {
+    let seen = record_one(|| assert!(loud(Loud, false).is_ok()));
+    assert_eq!(seen.outcome(), "ok");
+    assert_eq!(seen.get(semconv::TOOL_CALL_ARGUMENTS), r#"{"argument":null,"fails":false}"#);
+    assert_eq!(seen.get(semconv::TOOL_CALL_RESULT), "null");
+    let failed = record_one(|| assert!(loud(Loud, true).is_err()));
+    assert_eq!((failed.outcome(), failed.get("otel.status_description")), ("error", ""));
+    assert!(failed.get("error.type").ends_with("Loud"), "{failed:?}");
+    let by_hand = record_one(|| assert!(span::tool("x").in_scope(|| Err::<(), _>(Loud)).is_err()));
+    assert_eq!(by_hand.outcome(), "error");
 }

@@ -99,6 +99,26 @@ fn a_stream_dropped_half_way_or_never_polled_is_cancelled() {
     assert_eq!((seen[2].outcome(), seen[2].get(semconv::TIME_TO_FIRST_CHUNK)), ("cancelled", ""));
 }
 
+#[llm]
+fn chunked_answer() -> impl Stream<Item = serde_json::Value> {
+    let piece =
+        |text: &str| serde_json::json!({"model": "gpt-4o", "choices": [{"index": 0, "delta": {"content": text}}]});
+    stream::iter([piece("Hel"), piece("lo")])
+}
+
+#[test]
+fn a_model_s_chunks_dropped_half_way_are_cancelled_and_those_that_break_off_incomplete() {
+    let seen = record(|| {
+        let mut half = Box::pin(chunked_answer());
+        assert!(block_on(half.next()).is_some());
+        drop(half);
+        assert_eq!(block_on(chunked_answer().count()), 2);
+    });
+    let (dropped, cut) = (&seen[0], &seen[1]);
+    assert_eq!((dropped.outcome(), dropped.get("error.type")), ("cancelled", ""));
+    assert_eq!((cut.outcome(), cut.get("error.type")), ("error", "incomplete_stream"));
+}
+
 #[test]
 fn an_err_among_the_items_or_instead_of_the_stream_fails_the_span() {
     let seen = record_one(|| {

@@ -254,7 +254,7 @@ fn the_other_kinds_keep_the_facts_that_are_theirs() {
 fn the_current_span_takes_facts_without_a_handle_and_leaves_its_end_to_its_owner() {
     let seen = record_one(|| {
         span::llm("gpt-4o").in_scope(|| {
-            span::current().usage(1, 2);
+            spanwright::current().usage(1, 2);
             span::text_delta("Hel");
             span::reasoning_delta("hm");
         });

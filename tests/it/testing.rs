@@ -36,7 +36,7 @@ fn fetch(url: &str) -> Result<String, String> {
 
 #[llm]
 fn ask(model: &str) -> String {
-    let call = span::current();
+    let call = spanwright::current().span();
     call.usage(1_200, 34);
     text_delta("be");
     text_delta("cause");
