@@ -4,7 +4,7 @@ use spanwright::{
     ExecutionId, Json, Recorder, StepId, StreamEvent,
     event::{
         AgentEnd, Body, ExecutionCancelled, ExecutionEnd, ExecutionStart, Kind, LlmCallEnd, LlmCallStart,
-        ReasoningDelta, TextDelta, TextStart, ToolInputAvailable, ToolInputDelta, ToolInputStart,
+        ReasoningDelta, TextDelta, TextEnd, TextStart, ToolInputAvailable, ToolInputDelta, ToolInputStart,
     },
     hub::{Filter, From, Received},
 };
@@ -113,4 +113,26 @@ fn texts_that_never_end_do_not_spoil_those_that_come_after_them() {
     emitter.emit(AgentEnd::new(1));
     emitter.emit(ExecutionEnd::new(1));
     assert_eq!(pieces(&emitter.drain()), "The sky is blue.");
+}
+
+#[test]
+fn a_text_that_the_gate_could_not_follow_does_not_pass_its_end_off_as_the_whole() {
+    let emitter = recorder().emitter();
+    for n in 0..100 {
+        emitter.emit(TextDelta::new(format!("text-{n}"), "from the beginning "));
+    }
+    for n in 0..100 {
+        emitter.emit(TextDelta::new(format!("text-{n}"), "to the end "));
+        emitter.emit(TextEnd::new(format!("text-{n}")));
+    }
+    emitter.emit(TextStart::new("new"));
+    emitter.emit(TextDelta::new("new", "from the beginning "));
+    emitter.emit(TextDelta::new("new", "to the end "));
+    emitter.emit(TextEnd::new("new"));
+    for event in emitter.drain() {
+        let Body::TextEnd(end) = event.body else { continue };
+        assert!(end.id != "new" || end.truncated.is_none(), "{end:?}");
+        let whole = end.final_text.as_deref() == Some("from the beginning to the end ");
+        assert!(whole || end.truncated == Some(true), "{end:?}");
+    }
 }
