@@ -2,7 +2,7 @@
 
 use super::{ContentLevel, Redactor, spans};
 use crate::{
-    ExecutionId, StepId, StreamEvent, Text, Timestamp,
+    ExecutionId, StepId, StreamEvent, Text,
     event::{Body, Concept, Life, ReasoningDelta, TextDelta, ToolInputDelta},
 };
 use std::{collections::HashMap, sync::Arc};
@@ -97,19 +97,21 @@ impl Pieces {
             }
             _ => return Vec::new(),
         };
-        self.rests(released, event.time)
+        let mut rests = self.rests(released);
+        rests.iter_mut().for_each(|(rest, _)| rest.time = event.time);
+        rests
     }
 
-    /// All that is held back, when nothing more can come.
+    /// All that is held back, when nothing more can come. At no time yet.
     pub(crate) fn rest(&mut self) -> Vec<Released> {
         let all = self.take_all(|_| true);
-        self.rests(all, Some(Timestamp::now()))
+        self.rests(all)
     }
 
     /// In the order in which they were written last.
-    fn rests(&self, mut taken: Vec<(Key, Held)>, time: Option<Timestamp>) -> Vec<Released> {
+    fn rests(&self, mut taken: Vec<(Key, Held)>) -> Vec<Released> {
         taken.sort_by_key(|(_, held)| held.aside);
-        taken.into_iter().filter_map(|(key, held)| held.last_piece(key, time, &self.redactor)).collect()
+        taken.into_iter().filter_map(|(key, held)| held.last_piece(key, &self.redactor)).collect()
     }
 
     fn is_empty(&self) -> bool {
@@ -208,11 +210,11 @@ impl Held {
     }
 
     /// The text has ended.
-    fn last_piece(&self, key: Key, time: Option<Timestamp>, redactor: &Redactor) -> Option<Released> {
+    fn last_piece(&self, key: Key, redactor: &Redactor) -> Option<Released> {
         let Key(execution_id, step_id, concept, id) = key;
         let rest = Some(redactor.text(&self.text)).filter(|rest| !rest.is_empty())?;
         let body = last_piece(concept, id, &rest)?;
-        Some((StreamEvent { execution_id, step_id, time, ..StreamEvent::new(body) }, self.shown))
+        Some((StreamEvent { execution_id, step_id, ..StreamEvent::new(body) }, self.shown))
     }
 }
 

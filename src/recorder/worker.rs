@@ -141,8 +141,9 @@ impl Worker {
 
     /// Texts that nobody has ended are not followed any more: what was held back of them is shown.
     fn release_all(&mut self) {
-        let rests = self.pieces.rest();
-        let events = rests.into_iter().map(|(rest, shown)| self.executions.record(rest, shown)).collect();
+        let now = Timestamp::now();
+        let rests = self.pieces.rest().into_iter();
+        let events = rests.map(|(rest, shown)| self.executions.record(rest.at(now), shown)).collect();
         self.publish(events);
     }
 

@@ -47,6 +47,7 @@ mod serve;
 mod shapes;
 mod shared;
 mod span;
+mod teardown;
 mod terminal;
 mod testing;
 mod testing_parallel;
