@@ -34,10 +34,10 @@ impl OpenSpan {
         }
     }
 
-    /// How the execution ended: one that was asked to end, and did not end well, ended because of that.
+    /// How the execution ended: one that was asked to end, and did not end well, ended because of that. A panic stays one.
     fn whole(&self, recorder: &Recorder, ending: &Ending) -> Ending {
         match (ending, recorder.cancelled(&self.run.execution_id)) {
-            (Ending::Bad { .. }, Some(message)) => {
+            (Ending::Bad { outcome, .. }, Some(message)) if *outcome != Outcome::Panicked => {
                 Ending::Bad { outcome: Outcome::Cancelled, message, error_type: None }
             }
             _ => ending.clone(),

@@ -191,8 +191,15 @@ impl AgentLayer {
     where
         S: for<'b> LookupSpan<'b>,
     {
-        let ids = self.neighbour.ids_for_start(span, when);
+        let mut ids = self.neighbour.ids_for_start(span, when);
         let mut extensions = span.extensions_mut();
+        let starts = |open: &mut OpenSpan| !open.announced && when(open);
+        // Another thread may have brought meanwhile what the start waited for.
+        if ids.is_none() && self.neighbour.is_expected() && extensions.get_mut().is_some_and(starts) {
+            drop(extensions);
+            ids = self.neighbour.ids_for_start(span, when);
+            extensions = span.extensions_mut();
+        }
         if let Some(open) = extensions.get_mut::<OpenSpan>()
             && when(open)
         {

@@ -72,10 +72,13 @@ impl Shape {
 
     /// The shape of a call site; none where nothing of it concerns us.
     pub(super) fn under(contract: &Contract, metadata: &'static Metadata<'static>) -> Option<Rc<Self>> {
-        SHAPES.with_borrow_mut(|shapes| {
+        let remembered = SHAPES.try_with(|shapes| {
             let key = (metadata.callsite(), contract.id);
-            shapes.entry(key).or_insert_with(|| Self::read(contract, metadata)).clone()
-        })
+            shapes.borrow_mut().entry(key).or_insert_with(|| Self::read(contract, metadata)).clone()
+        });
+        // A thread that is being torn down remembers nothing any more, and may still log: from a destructor, where a
+        // panic would end the process.
+        remembered.unwrap_or_else(|_| Self::read(contract, metadata))
     }
 
     fn read(contract: &Contract, metadata: &'static Metadata<'static>) -> Option<Rc<Self>> {

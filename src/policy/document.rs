@@ -87,6 +87,11 @@ impl<'a> Document<'a> {
         self.at.cast_signed() + self.grown > self.max_bytes.cast_signed()
     }
 
+    /// How many bytes more the document may have.
+    fn room(&self) -> usize {
+        (self.max_bytes.cast_signed() - self.at.cast_signed() - self.grown).max(0).cast_unsigned()
+    }
+
     /// Instead of the rest of a container, what it was.
     fn cut_rest(&mut self, is_object: bool) {
         let start = self.at;
@@ -173,7 +178,7 @@ impl<'a> Document<'a> {
     fn string(&mut self) {
         let (start, end) = (self.at, self.string_end());
         let text = decoded(&self.text[start..end]);
-        if let Some(treated) = self.redactor.treat(&text, self.nested) {
+        if let Some(treated) = self.redactor.treat_part(&text, self.nested, self.room()) {
             let mut replacement = String::new();
             json::write_str(&treated, &mut replacement);
             self.edit(start..end, replacement);
@@ -189,7 +194,7 @@ impl<'a> Document<'a> {
         let end = self.at;
         if end - start >= MIN_NUMBER_BYTES
             && self.text.is_char_boundary(end)
-            && let Some(treated) = self.redactor.treat(&self.text[start..end], self.nested)
+            && let Some(treated) = self.redactor.treat_part(&self.text[start..end], self.nested, self.room())
         {
             let mut replacement = String::new();
             json::write_str(&treated, &mut replacement);

@@ -17,6 +17,8 @@ pub(crate) struct Pieces {
     /// The text that was written last: most pieces go on with it.
     last: Option<(Key, Held)>,
     others: HashMap<Key, Held>,
+    /// Counts the texts that were put aside.
+    aside: u64,
 }
 
 /// Ids of texts are their emitters' own, see the recorder's texts.
@@ -30,6 +32,8 @@ struct Held {
     shown: bool,
     /// Pieces are missing: what follows is left out until the word that they were in is over.
     broken: bool,
+    /// When it was put aside last.
+    aside: u64,
 }
 
 /// A piece that the gate makes itself, and whether it is shown.
@@ -37,14 +41,17 @@ pub(crate) type Released = (StreamEvent, bool);
 
 /// The longest word that is held back without a look at it, in bytes.
 const MAX_HELD_BYTES: usize = 16 << 10;
-/// Texts of which something is held back; of further ones that part is masked.
+/// Texts of which something is held back; for further ones those go that were not written for longest, so that texts
+/// which nobody ever ends are in nobody's way. What was held back of them is not shown.
 const MAX_TEXTS: usize = 4_096;
+/// So many go at a time.
+const FORGOTTEN_AT_ONCE: usize = 1_024;
 /// Of what cannot be told.
 const UNKNOWN: &str = "text";
 
 impl Pieces {
     pub(crate) fn new(redactor: Arc<Redactor>) -> Self {
-        Self { redactor, last: None, others: HashMap::new() }
+        Self { redactor, last: None, others: HashMap::new(), aside: 0 }
     }
 
     /// Leaves of a piece what may be shown now, with what was held back before it. False when that is nothing.
@@ -57,10 +64,7 @@ impl Pieces {
         let Some(key) = key(event) else { return true };
         let Some(piece) = event.body.piece() else { return true };
         let redactor = self.redactor.clone();
-        let Some(held) = self.held(key) else {
-            *piece = masked_end(&redactor, piece).into();
-            return true;
-        };
+        let held = self.held(key);
         let goes_on = held.goes_on(piece);
         held.push(piece, shown);
         let out = if goes_on { String::new() } else { held.release(&redactor) };
@@ -68,23 +72,50 @@ impl Pieces {
         !out.is_empty()
     }
 
-    /// What is held back of a text that this event ends or begins anew, as its last piece.
-    pub(crate) fn rest_before(&mut self, event: &StreamEvent) -> Option<Released> {
-        let (concept, ends) = match event.kind().life() {
-            Life::Closes(Concept::Execution) => {
-                self.forget(event.execution_id.as_ref());
-                return None;
+    /// What is held back of the texts that this event ends, as their last pieces. Of a text that begins anew nothing is.
+    pub(crate) fn rest_before(&mut self, event: &StreamEvent) -> Vec<Released> {
+        let (execution_id, step_id) = (&event.execution_id, &event.step_id);
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let released = match (event.kind().life(), event.body.key()) {
+            (Life::Closes(Concept::Execution), _) => self.take_all(|key| key.0 == *execution_id),
+            // The tool runs in another step than the model that wrote its input.
+            (Life::Opens(Concept::ToolCall) | Life::Closes(Concept::ToolCall), Some(id)) => {
+                self.take_all(|key| key.2 == Concept::ToolCall && key.3 == *id && key.0 == *execution_id)
             }
-            Life::Opens(concept @ (Concept::Text | Concept::Reasoning)) => (concept, false),
-            Life::Opens(concept @ Concept::ToolCall) => (concept, true),
-            Life::Closes(concept) => (concept, true),
-            _ => return None,
+            // What a model writes of a tool's input is over when the model is.
+            (Life::Closes(Concept::LlmCall), _) if step_id.is_some() => {
+                self.take_all(|key| key.2 == Concept::ToolCall && key.1 == *step_id && key.0 == *execution_id)
+            }
+            (Life::Closes(concept), Some(id)) => {
+                self.take(&Key(execution_id.clone(), step_id.clone(), concept, id.clone())).into_iter().collect()
+            }
+            (Life::Opens(concept @ (Concept::Text | Concept::Reasoning)), Some(id)) => {
+                self.take(&Key(execution_id.clone(), step_id.clone(), concept, id.clone()));
+                Vec::new()
+            }
+            _ => return Vec::new(),
         };
-        let key = Key(event.execution_id.clone(), event.step_id.clone(), concept, event.body.key()?.clone());
-        let held = self.take(&key)?;
-        let body = last_piece(concept, key.3, &held.rest(&self.redactor)?)?;
-        let piece = StreamEvent { body, ..event.clone() };
-        ends.then_some((piece, held.shown))
+        let mut rests = self.rests(released);
+        rests.iter_mut().for_each(|(rest, _)| rest.time = event.time);
+        rests
+    }
+
+    /// All that is held back, when nothing more can come. At no time yet.
+    pub(crate) fn rest(&mut self) -> Vec<Released> {
+        let all = self.take_all(|_| true);
+        self.rests(all)
+    }
+
+    /// In the order in which they were written last.
+    fn rests(&self, mut taken: Vec<(Key, Held)>) -> Vec<Released> {
+        taken.sort_by_key(|(_, held)| held.aside);
+        taken.into_iter().filter_map(|(key, held)| held.last_piece(key, &self.redactor)).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.others.is_empty() && self.last.as_ref().is_none_or(|(_, held)| held.is_idle())
     }
 
     /// Some pieces of some text were lost; which, nobody knows.
@@ -93,32 +124,46 @@ impl Pieces {
         last.chain(self.others.values_mut()).for_each(Held::break_off);
     }
 
-    fn forget(&mut self, execution_id: Option<&ExecutionId>) {
-        self.last.take_if(|(key, _)| key.0.as_ref() == execution_id);
-        if !self.others.is_empty() {
-            self.others.retain(|key, _| key.0.as_ref() != execution_id);
-        }
+    fn take(&mut self, key: &Key) -> Option<(Key, Held)> {
+        self.last.take_if(|(last, _)| last == key).or_else(|| self.others.remove_entry(key))
     }
 
-    fn take(&mut self, key: &Key) -> Option<Held> {
-        let last = self.last.take_if(|(last, _)| last == key).map(|(_, held)| held);
-        last.or_else(|| self.others.remove(key))
+    fn take_all(&mut self, wanted: impl Fn(&Key) -> bool) -> Vec<(Key, Held)> {
+        let mut taken: Vec<_> = self.others.extract_if(|key, _| wanted(key)).collect();
+        let last = self.last.take_if(|(key, _)| wanted(key));
+        taken.extend(last.map(|(key, held)| (key, Held { aside: u64::MAX, ..held })));
+        taken
     }
 
-    /// What is held back of this text; the one that was written last is put aside for it. None where there is no place.
-    fn held(&mut self, key: Key) -> Option<&mut Held> {
-        if self.last.as_ref().is_some_and(|(last, _)| *last != key) {
-            if self.others.len() >= MAX_TEXTS && !self.others.contains_key(&key) {
-                return None;
+    /// What is held back of this text; the one that was written last is put aside for it.
+    fn held(&mut self, key: Key) -> &mut Held {
+        let text = match self.last.take() {
+            Some((last, held)) if last == key => (last, held),
+            before => {
+                let held = self.others.remove(&key).unwrap_or_default();
+                before.into_iter().for_each(|(key, held)| self.put_aside(key, held));
+                (key, held)
             }
-            self.others.extend(self.last.take().filter(|(_, held)| held.broken || !held.text.is_empty()));
+        };
+        let (_, held) = self.last.insert(text);
+        held
+    }
+
+    fn put_aside(&mut self, key: Key, held: Held) {
+        if !held.is_idle() {
+            self.aside += 1;
+            self.others.insert(key, Held { aside: self.aside, ..held });
+            self.bound();
         }
-        let others = &mut self.others;
-        let (_, held) = self.last.get_or_insert_with(|| {
-            let held = others.remove(&key).unwrap_or_default();
-            (key, held)
-        });
-        Some(held)
+    }
+
+    fn bound(&mut self) {
+        if self.others.len() > MAX_TEXTS {
+            let mut ages: Vec<_> = self.others.values().map(|held| held.aside).collect();
+            let (_, newest, _) = ages.select_nth_unstable(FORGOTTEN_AT_ONCE);
+            let newest = *newest;
+            self.others.retain(|_, held| held.aside > newest);
+        }
     }
 }
 
@@ -159,19 +204,18 @@ impl Held {
         settled
     }
 
-    /// The text has ended.
-    fn rest(&self, redactor: &Redactor) -> Option<String> {
-        let text = redactor.text(&self.text);
-        (!text.is_empty()).then_some(text)
+    /// Nothing needs to be remembered of it.
+    fn is_idle(&self) -> bool {
+        self.text.is_empty() && !self.broken
     }
-}
 
-fn masked_end(redactor: &Redactor, piece: &str) -> String {
-    let (mut settled, end) = redactor.settled(piece);
-    if end < piece.len() {
-        spans::write_mask(UNKNOWN, &mut settled);
+    /// The text has ended.
+    fn last_piece(&self, key: Key, redactor: &Redactor) -> Option<Released> {
+        let Key(execution_id, step_id, concept, id) = key;
+        let rest = Some(redactor.text(&self.text)).filter(|rest| !rest.is_empty())?;
+        let body = last_piece(concept, id, &rest)?;
+        Some((StreamEvent { execution_id, step_id, ..StreamEvent::new(body) }, self.shown))
     }
-    settled
 }
 
 fn key(event: &StreamEvent) -> Option<Key> {

@@ -72,9 +72,18 @@ impl Redactor {
     }
 
     /// None where the text stays as it is. `nested` counts the documents around it.
-    pub(super) fn treat(&self, text: &str, nested: usize) -> Option<String> {
-        if text.len() > self.max_text_bytes {
-            return Some(self.cut(text));
+    fn treat(&self, text: &str, nested: usize) -> Option<String> {
+        self.treat_within(text, nested, self.max_text_bytes)
+    }
+
+    /// The same for a text in a document that has so much room left.
+    pub(super) fn treat_part(&self, text: &str, nested: usize, room: usize) -> Option<String> {
+        self.treat_within(text, nested, self.max_text_bytes.min(room.max(ContentPolicy::MIN_BYTES)))
+    }
+
+    fn treat_within(&self, text: &str, nested: usize, max_bytes: usize) -> Option<String> {
+        if text.len() > max_bytes {
+            return Some(self.cut(text, max_bytes));
         }
         if self.level == ContentLevel::Full {
             return None;
@@ -84,23 +93,21 @@ impl Redactor {
             false => spans::masked(text, &self.rules.find(text).spans),
         };
         // Masks may be longer than what they hide.
-        treated.map(|shown| {
-            if shown.len() > self.max_text_bytes { size::cut(&shown, text, self.max_text_bytes) } else { shown }
-        })
+        treated.map(|shown| if shown.len() > max_bytes { size::cut(&shown, text, max_bytes) } else { shown })
     }
 
-    fn cut(&self, text: &str) -> String {
+    fn cut(&self, text: &str, max_bytes: usize) -> String {
         if self.level == ContentLevel::Full {
-            return size::cut(text, text, self.max_text_bytes);
+            return size::cut(text, text, max_bytes);
         }
-        let beginning = &text[..floor(text, self.max_text_bytes + MARGIN_BYTES)];
+        let beginning = &text[..floor(text, max_bytes + MARGIN_BYTES)];
         let (settled, _) = self.settled(beginning);
-        size::cut(&settled, text, self.max_text_bytes)
+        size::cut(&settled, text, max_bytes)
     }
 
     fn treat_json(&self, json: &Json) -> Option<Json> {
         let text = json.as_str();
-        if self.level == ContentLevel::Full && text.len() <= self.max_text_bytes {
+        if self.level == ContentLevel::Full && text.len() <= self.max_text_bytes.min(self.max_json_bytes) {
             return None;
         }
         let treated = Document::new(self, text, self.max_json_bytes, 0).treat()?;

@@ -85,7 +85,7 @@ impl ContentPolicy {
     /// The longest JSON payload that is kept, in bytes, where nothing else is said.
     pub const JSON_BYTES: usize = 256 << 10;
     /// The shortest cap: below it little more than the mark would be left.
-    const MIN_BYTES: usize = 256;
+    pub(super) const MIN_BYTES: usize = 256;
     /// The longest: no single field may be longer, whatever the policy.
     pub(super) const MAX_BYTES: usize = 1 << 20;
 

@@ -23,8 +23,10 @@ pub(super) struct Executions {
     /// Those that began, and those that ended, oldest first: for the bounds on how many are remembered.
     began: VecDeque<ExecutionId>,
     ended: VecDeque<ExecutionId>,
-    /// Whether any was forgotten: then one that comes up may be an old one.
-    forgot: bool,
+    /// When the newest of those that were made since the start and are forgotten was made, in Unix ms.
+    forgotten_ms: u128,
+    /// Whether any was forgotten since the log was flushed: what it has of that one may be on its way there.
+    unflushed: bool,
     log: Option<Arc<dyn EventLog>>,
     prices: Prices,
     started_ms: u128,
@@ -44,6 +46,8 @@ struct Execution {
 
 /// Ended executions that are remembered, for late events.
 const MAX_ENDED: usize = 4_096;
+/// So many of them are forgotten at a time: the log is flushed once for all of them, not once for each.
+const FORGOTTEN_AT_ONCE: usize = 1_024;
 /// Executions that are remembered at all; one that is forgotten before its end goes on with what the log knows of it.
 const MAX_KNOWN: usize = 65_536;
 /// Clocks of one machine may differ by this much, in ms: a day.
@@ -60,7 +64,8 @@ impl Executions {
             last: None,
             began: VecDeque::new(),
             ended: VecDeque::new(),
-            forgot: false,
+            forgotten_ms: 0,
+            unflushed: false,
             log,
             prices,
             started_ms: now_ms(),
@@ -114,22 +119,30 @@ impl Executions {
         }
         self.places.insert(id.clone(), place);
         self.began.push_back(id.clone());
-        if self.began.len() > MAX_KNOWN
+        self.bound();
+        place
+    }
+
+    /// Those that are still remembered are counted, not those that ever began: one that runs for days stays.
+    fn bound(&mut self) {
+        while self.places.len() > MAX_KNOWN
             && let Some(oldest) = self.began.pop_front()
         {
             self.forget(&oldest);
         }
-        place
+        if self.began.len() > 2 * MAX_KNOWN {
+            let Self { began, places, .. } = self;
+            began.retain(|id| places.contains_key(id));
+        }
     }
 
     /// An execution that this recorder does not remember may be an old one that goes on, or a late event of one. One
-    /// whose id was made since this recorder began can only be new, as long as it has forgotten none: it is the only
+    /// whose id was made since this recorder began, and after all that it has forgotten, can only be new: it is the only
     /// writer. (The upper bound keeps out trace ids of other systems, whose digits are no time.)
-    fn look_up(&self, id: &ExecutionId) -> Execution {
-        let since_start = self.started_ms..now_ms() + CLOCKS_MS;
-        let new = !self.forgot && id.created_ms().is_some_and(|ms| since_start.contains(&ms));
+    fn look_up(&mut self, id: &ExecutionId) -> Execution {
+        let new = self.made_ms(id).is_some_and(|ms| ms > self.forgotten_ms);
         let row = match &self.log {
-            Some(log) if !new => ask(log, id),
+            Some(log) if !new => ask(log, id, std::mem::take(&mut self.unflushed)),
             _ => None,
         };
         row.map_or_else(Execution::default, |row| Execution {
@@ -141,22 +154,31 @@ impl Executions {
         })
     }
 
+    /// When an id was made, if that was since the start.
+    fn made_ms(&self, id: &ExecutionId) -> Option<u128> {
+        id.created_ms().filter(|ms| (self.started_ms..now_ms() + CLOCKS_MS).contains(ms))
+    }
+
     fn end(&mut self, id: ExecutionId, place: usize) {
         if std::mem::replace(&mut self.known[place].closed, true) {
             return;
         }
         self.ended.push_back(id);
-        if self.ended.len() > MAX_ENDED
-            && let Some(oldest) = self.ended.pop_front()
-            && self.places.get(&oldest).is_some_and(|place| self.known[*place].closed)
-        {
-            self.forget(&oldest);
+        if self.ended.len() > MAX_ENDED {
+            let oldest: Vec<_> = self.ended.drain(..FORGOTTEN_AT_ONCE).collect();
+            for id in oldest {
+                // One that went on has not ended.
+                if self.places.get(&id).is_some_and(|place| self.known[*place].closed) {
+                    self.forget(&id);
+                }
+            }
         }
     }
 
     fn forget(&mut self, id: &ExecutionId) {
         if let Some(place) = self.places.remove(id) {
-            self.forgot = true;
+            self.unflushed = true;
+            self.forgotten_ms = self.forgotten_ms.max(self.made_ms(id).unwrap_or(0));
             self.known[place] = Execution::default();
             self.free.push(place);
             self.last = None;
@@ -168,9 +190,12 @@ fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
-/// What the log knows of an execution, with what is on its way there.
-fn ask(log: &Arc<dyn EventLog>, id: &ExecutionId) -> Option<crate::log::ExecutionRow> {
-    log.flush().wait(LOG_LIMIT).ok()?;
+/// What the log knows of an execution; with what is on its way there, where something of it may be.
+fn ask(log: &Arc<dyn EventLog>, id: &ExecutionId, flush: bool) -> Option<crate::log::ExecutionRow> {
+    if flush {
+        // What could not be flushed is not there to be found; the rest may be.
+        let _ = log.flush().wait(LOG_LIMIT);
+    }
     log.execution(id.clone()).wait(LOG_LIMIT).ok().flatten()
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Texts {
     /// The text that was written last: most pieces go on with it.
     last: Option<(Key, Writing)>,
     others: HashMap<Key, Writing>,
+    /// Whether a text was given up for want of room: one that is not known may be that one.
+    gave_up: bool,
 }
 
 /// Ids of texts are their emitters' own: two steps may use the same, and so may an answer and its reasoning.
@@ -25,7 +27,7 @@ struct Writing {
 
 /// The longest text that is kept whole, in bytes; of a longer one the beginning is.
 const MAX_TEXT_BYTES: usize = 1 << 20;
-/// Texts of one execution that are written at the same time; further ones end without their whole.
+/// Texts of one execution that are written at the same time; with more than that, some end without their whole.
 const MAX_TEXTS: usize = 64;
 
 impl Texts {
@@ -35,8 +37,8 @@ impl Texts {
             Body::TextDelta(piece) => self.write(key(Concept::Text, &piece.id), &piece.delta),
             Body::ReasoningDelta(piece) => self.write(key(Concept::Reasoning, &piece.id), &piece.delta),
             // A second try begins anew.
-            Body::TextStart(start) => drop(self.take(&key(Concept::Text, &start.id))),
-            Body::ReasoningStart(start) => drop(self.take(&key(Concept::Reasoning, &start.id))),
+            Body::TextStart(start) => self.begin(key(Concept::Text, &start.id)),
+            Body::ReasoningStart(start) => self.begin(key(Concept::Reasoning, &start.id)),
             Body::TextEnd(end) => {
                 let written = self.take(&key(Concept::Text, &end.id));
                 finish(written, &mut end.final_text, &mut end.truncated);
@@ -55,6 +57,13 @@ impl Texts {
         last.chain(self.others.values_mut()).for_each(|writing| writing.truncated = true);
     }
 
+    fn begin(&mut self, key: Key) {
+        drop(self.take(&key));
+        if self.gave_up {
+            self.writing(key).truncated = false;
+        }
+    }
+
     fn write(&mut self, key: Key, piece: &str) {
         let writing = self.writing(key);
         if writing.truncated || writing.text.len() + piece.len() > MAX_TEXT_BYTES {
@@ -67,15 +76,23 @@ impl Texts {
     /// The text of this key; the one that was written last is put aside for it.
     fn writing(&mut self, key: Key) -> &mut Writing {
         if self.last.as_ref().is_some_and(|(last, _)| *last != key) {
-            let aside = self.last.take().filter(|_| self.others.len() < MAX_TEXTS);
-            self.others.extend(aside);
+            self.put_aside();
         }
-        let others = &mut self.others;
+        let (others, truncated) = (&mut self.others, self.gave_up);
         let (_, writing) = self.last.get_or_insert_with(|| {
-            let writing = others.remove(&key).unwrap_or_default();
+            let new = || Writing { truncated, ..Writing::default() };
+            let writing = others.remove(&key).unwrap_or_else(new);
             (key, writing)
         });
         writing
+    }
+
+    fn put_aside(&mut self) {
+        let aside = self.last.take();
+        match self.others.len() < MAX_TEXTS {
+            true => self.others.extend(aside),
+            false => self.gave_up = true,
+        }
     }
 
     fn take(&mut self, key: &Key) -> Option<Writing> {

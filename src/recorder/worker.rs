@@ -65,6 +65,7 @@ impl Worker {
                 self.record_all(&mut items);
                 self.linger();
             } else if self.shared.closing.load(Ordering::Acquire) && self.shared.queue.is_empty() {
+                self.release_all();
                 return self.keeper.map_or(Ok(()), Keeper::finish);
             } else {
                 empty_looks += 1;
@@ -130,12 +131,20 @@ impl Worker {
             }
             return;
         }
-        if let Some((rest, shown)) = self.pieces.rest_before(&event) {
+        for (rest, shown) in self.pieces.rest_before(&event) {
             events.push(self.executions.record(rest, shown));
         }
         let mut recorded = self.executions.record(event, shown);
         self.shared.redactor.treat_event(&mut recorded.event);
         events.push(recorded);
+    }
+
+    /// Texts that nobody has ended are not followed any more: what was held back of them is shown.
+    fn release_all(&mut self) {
+        let now = Timestamp::now();
+        let rests = self.pieces.rest().into_iter();
+        let events = rests.map(|(rest, shown)| self.executions.record(rest.at(now), shown)).collect();
+        self.publish(events);
     }
 
     /// What was shed since the last batch is told before what comes after it.

@@ -417,3 +417,19 @@ fn what_a_question_is_about_does_not_show_in_debug() {
     let asking = current().ask_permission("transfer", &serde_json::json!({"password": "hunter2"}));
     assert!(!format!("{asking:?}").contains("hunter2"), "{asking:?}");
 }
+
+#[test]
+fn a_panic_after_the_request_to_end_is_still_a_panic() {
+    let events = told(
+        || async {
+            let agent = span::agent("a");
+            let work = async { panic!("after {}", current().cancellation().wait().await) };
+            let caught = std::panic::AssertUnwindSafe(agent.run_with(work, |_, ()| ()));
+            drop(agent);
+            futures_util::FutureExt::catch_unwind(caught).await.expect_err("a panic");
+        },
+        |handle, _| handle.cancel("enough").expect("running"),
+    );
+    let Some(Body::ExecutionFailed(end)) = events.last().map(|event| &event.body) else { panic!("{events:?}") };
+    assert_eq!(end.outcome.as_ref().map(|outcome| outcome.as_str()), Some("panicked"));
+}

@@ -397,3 +397,19 @@ fn with_patterns_of_the_user_a_text_is_shown_line_by_line() {
     emitter.emit(TextEnd::new("t"));
     assert_eq!(deltas(&emitter.drain()), ["It was [redacted:name].\n", "Yes, she. "]);
 }
+
+#[test]
+fn one_long_string_does_not_make_a_payload_longer_than_its_cap() {
+    let long = "word ".repeat(10_000);
+    let jsons =
+        [serde_json::json!(long), serde_json::json!({ "a": 1, "b": long }), serde_json::json!([[&long], &long])];
+    for level in [ContentLevel::Redacted, ContentLevel::Full] {
+        let redactor = ContentPolicy::new(level).max_json_bytes(1_024).redactor().expect("a policy");
+        for json in &jsons {
+            let kept = redactor.json(&Json::from(json.clone()));
+            assert!(kept.as_str().len() <= 1_024 + 512, "{} bytes are kept", kept.as_str().len());
+            assert!(kept.as_str().contains("word word") && kept.as_str().contains("[cut: "), "{kept}");
+            assert_eq!(redactor.json(&kept), kept, "once more changes nothing");
+        }
+    }
+}
