@@ -30,6 +30,7 @@ mod log;
 mod macros;
 mod macros_capture;
 mod macros_streams;
+mod macros_types;
 mod matrix;
 mod outcomes;
 mod policy;
