@@ -335,15 +335,14 @@ fn what_could_not_be_read_takes_no_room_and_a_request_to_end_is_called_so() {
         at(1, 2, ToolInputAvailable::new("c1", "look", json(r#"{"a":null,"b":1,"c":[null]}"#))),
         at(1, 3, ToolInputAvailable::new("c2", "look", json(r#"{"client":null}"#))),
         at(2, 1, InboxMessage::new("cancel", InboxMessageType::Control)),
-        at(2, 1, InboxMessage::new("01J9", InboxMessageType::Guidance)),
     ]);
     expect![[r#"
         ● run tidy  "why?"
         ├─ ● tool look  b: 1, c: [null]
         ├─ ● tool look
-        ├─ ✓ inbox control  cancel
-        └─ ✓ inbox guidance
-    "#]].assert_eq(&tree.outline());
+        └─ ✓ inbox control  cancel
+    "#]]
+    .assert_eq(&tree.outline());
 }
 
 #[test]
