@@ -54,7 +54,8 @@
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
 //! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
-//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]). Features add names and change nothing else.
+//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are that
+//! layer's. The others add names and change nothing else.
 #![warn(missing_docs)]
 
 pub mod context;
