@@ -54,8 +54,9 @@ pub fn make<F>(span: &AgentSpan, body: impl FnOnce() -> F) -> F {
     span.watch(body)
 }
 
-/// Runs a future in its span; [`Running::read`] makes the future of it.
-pub fn run<F: Future>(span: AgentSpan, future: F) -> Running<F> {
+/// Runs a future in its span; [`Running::read`] makes the future of it. The output is named apart, so that the macro can
+/// say it: what the body leaves open, the signature tells.
+pub fn run<T, F: Future<Output = T>>(span: AgentSpan, future: F) -> Running<F> {
     Running { span, future }
 }
 
@@ -88,8 +89,8 @@ impl<F: Future> Running<F> {
     }
 }
 
-/// Runs a stream in its span; [`Streaming::read`] makes the stream of it.
-pub fn stream<S: Stream>(span: AgentSpan, stream: S) -> Streaming<S> {
+/// Runs a stream in its span; [`Streaming::read`] makes the stream of it. The item is named apart for the same reason.
+pub fn stream<T, S: Stream<Item = T>>(span: AgentSpan, stream: S) -> Streaming<S> {
     Streaming { span, stream }
 }
 

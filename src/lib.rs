@@ -58,7 +58,7 @@
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
 //! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
 //! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those
-//! of such a layer beside ours. Features add names and change nothing else.
+//! of such a layer beside ours. The others add names and change nothing else.
 #![warn(missing_docs)]
 
 pub mod context;

@@ -80,7 +80,7 @@ impl Function {
     }
 
     /// The stream that the function gives in the end, if it does.
-    pub(crate) fn stream(&self) -> Option<Stream> {
+    pub(crate) fn stream(&self) -> Option<Stream<'_>> {
         self.given().and_then(output::stream)
     }
 
@@ -138,7 +138,8 @@ impl ToTokens for Function {
     }
 }
 
-fn without_opaque(mut output: Type) -> Type {
+/// A type, with `_` where an `impl Trait` cannot be written.
+pub(crate) fn without_opaque(mut output: Type) -> Type {
     Opaque.visit_type_mut(&mut output);
     output
 }

@@ -11,12 +11,14 @@ pub(crate) struct Future<'a> {
 }
 
 /// A stream that is returned, at once or by a future.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stream {
+#[derive(Clone, Copy)]
+pub(crate) struct Stream<'a> {
     /// `Pin<Box<dyn Stream>>`.
     pub(crate) boxed: bool,
     /// In a `Result`.
     pub(crate) fallible: bool,
+    /// What it gives, where that is written.
+    pub(crate) item: Option<&'a Type>,
 }
 
 pub(crate) fn future(output: &Type) -> Option<Future<'_>> {
@@ -24,29 +26,24 @@ pub(crate) fn future(output: &Type) -> Option<Future<'_>> {
         return Some(Future { boxed: true, output: first_type(segment) });
     }
     let (bound, boxed) = wrapped(output, "Future")?;
-    let arguments = bound.path.segments.last().into_iter().flat_map(generics);
-    let output = arguments.into_iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(AssocType { ident, ty, .. }) if ident == "Output" => Some(ty),
-        _ => None,
-    });
-    Some(Future { boxed, output })
+    Some(Future { boxed, output: associated(bound, "Output") })
 }
 
-pub(crate) fn stream(output: &Type) -> Option<Stream> {
+pub(crate) fn stream(output: &Type) -> Option<Stream<'_>> {
     // An alias of `Result` nearly always says so: `LlmResult<T>`.
     let is_result = |segment: &&PathSegment| segment.ident.to_string().ends_with("Result");
     match last_segment(output).filter(is_result).and_then(first_type) {
-        Some(success) => plain_stream(success).map(|boxed| Stream { boxed, fallible: true }),
-        None => plain_stream(output).map(|boxed| Stream { boxed, fallible: false }),
+        Some(success) => plain_stream(success).map(|stream| Stream { fallible: true, ..stream }),
+        None => plain_stream(output),
     }
 }
 
-/// Whether it is boxed.
-fn plain_stream(output: &Type) -> Option<bool> {
-    match alias(output, ["BoxStream", "LocalBoxStream"]) {
-        Some(_) => Some(true),
-        None => wrapped(output, "Stream").map(|(_, boxed)| boxed),
+fn plain_stream(output: &Type) -> Option<Stream<'_>> {
+    if let Some(segment) = alias(output, ["BoxStream", "LocalBoxStream"]) {
+        return Some(Stream { boxed: true, fallible: false, item: first_type(segment) });
     }
+    let (bound, boxed) = wrapped(output, "Stream")?;
+    Some(Stream { boxed, fallible: false, item: associated(bound, "Item") })
 }
 
 /// `impl Word` or `Pin<Box<dyn Word>>`: the bound that says the word, and whether it is boxed.
@@ -90,6 +87,15 @@ fn last_segment(kind: &Type) -> Option<&PathSegment> {
         Type::Path(path) => path.path.segments.last(),
         _ => None,
     }
+}
+
+/// The `T` of `Trait<Word = T>`.
+fn associated<'a>(bound: &'a TraitBound, word: &str) -> Option<&'a Type> {
+    let arguments = bound.path.segments.last().into_iter().flat_map(generics);
+    arguments.into_iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(AssocType { ident, ty, .. }) if ident == word => Some(ty),
+        _ => None,
+    })
 }
 
 /// The `T` of `Word<T>`.

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Type;
 
 use crate::expand::{Expansion, private, span};
-use crate::function::Shape;
+use crate::function::{Shape, without_opaque};
 use crate::kind::{Kind, Verb};
 use crate::output::Stream;
 
@@ -32,17 +32,17 @@ impl<'a> Body<'a> {
     /// The span ends with what the function gives.
     fn finishing(&self) -> TokenStream {
         let (private, span, read) = (private(), span(), self.read_output());
-        let (body, future) = (self.made(), future());
+        let (body, future, given) = (self.made(), future(), named(self.of.function.given_output()));
         match self.shape {
             Shape::Sync => quote!(#private::call(#span, #body).read(#read)),
             Shape::Async => quote!(#private::run(#span, #body).read(#read).await),
             Shape::Future => quote! {
                 let #future = #private::make(&#span, #body);
-                #private::run(#span, #future).read(#read)
+                #private::run::<#given, _>(#span, #future).read(#read)
             },
             Shape::BoxedFuture => quote! {
                 let #future = #private::make(&#span, #body);
-                ::std::boxed::Box::pin(#private::run(#span, #future).read(#read))
+                ::std::boxed::Box::pin(#private::run::<#given, _>(#span, #future).read(#read))
             },
         }
     }
@@ -50,12 +50,13 @@ impl<'a> Body<'a> {
     // -- a stream --------------------------------------------------------------------------------------------------
 
     /// The function's own end is only told where it failed; else the span ends with the stream, which holds it as well.
-    fn streaming(&self, stream: Stream) -> TokenStream {
+    fn streaming(&self, stream: Stream<'_>) -> TokenStream {
         let (private, span, read, body) = (private(), span(), self.read_opening(stream), self.made());
         let (made, future, rest) = (output(), future(), self.told(stream));
+        let given = named(self.of.function.given_output());
         let awaited = |future: TokenStream| {
             quote! {
-                let #made = #private::run(#span.clone(), #future).read(#read).await;
+                let #made = #private::run::<#given, _>(#span.clone(), #future).read(#read).await;
                 #rest
             }
         };
@@ -82,9 +83,10 @@ impl<'a> Body<'a> {
     }
 
     /// The stream that the function made, in its span.
-    fn told(&self, Stream { boxed, fallible }: Stream) -> TokenStream {
+    fn told(&self, Stream { boxed, fallible, item }: Stream<'_>) -> TokenStream {
         let (private, span, made, read) = (private(), span(), output(), self.read_item());
-        let told = quote!(#private::stream(#span, #made).read(#read));
+        let item = named(item.cloned().map(without_opaque));
+        let told = quote!(#private::stream::<#item, _>(#span, #made).read(#read));
         let told = if boxed { quote!(::std::boxed::Box::pin(#told)) } else { told };
         match fallible {
             true => quote! {
@@ -144,7 +146,7 @@ impl<'a> Body<'a> {
     }
 
     /// What is told when the stream is there, or is not.
-    fn read_opening(&self, stream: Stream) -> TokenStream {
+    fn read_opening(&self, stream: Stream<'_>) -> TokenStream {
         if !stream.fallible {
             return quote!(|_, _| {});
         }
@@ -187,6 +189,14 @@ impl<'a> Body<'a> {
         let (private, span, output) = (private(), span(), output());
         let end = if self.of.args.keeps_message() { quote!(end) } else { quote!(end_without_message) };
         quote!(#private::#end(#span, (&&&&&&#private::Out(#output)).failure());)
+    }
+}
+
+/// A type as an argument of a generic function; `_` where the compiler has to find it.
+fn named(output: Option<Type>) -> TokenStream {
+    match output {
+        None | Some(Type::Never(_)) => quote!(_),
+        Some(output) => quote!(#output),
     }
 }
 

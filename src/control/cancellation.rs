@@ -47,7 +47,8 @@ impl fmt::Debug for Cancellation {
     }
 }
 
-/// The execution was cancelled. Return it as an error: the execution then ends as cancelled, not as failed.
+/// The execution was cancelled. Return it as an error, in one of your own if you like: the execution then ends as
+/// cancelled, not as failed. A step inside that returns it ends with that error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelled {
     reason: Text,

@@ -325,7 +325,7 @@ kinds! {
     LlmCallStart "data-llm-call-start", Structural, [as LlmCallStart], opens(LlmCall), boxed {
         req { /// What calls the model.
             callable_name: Text,
-            /// Messages sent.
+            /// Messages sent; 0 also where nobody said how many.
             history_length: u64, }
         nul { /// The model asked for.
             model: Text, }

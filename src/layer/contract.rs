@@ -118,6 +118,11 @@ impl Slot {
         FIELDS.iter().find_map(|(slot, names)| Some((*slot, names.iter().position(|name| *name == field)? as u8)))
     }
 
+    /// Of the names for it the one that counts most.
+    pub(super) fn name(self) -> &'static str {
+        FIELDS.iter().find(|(slot, _)| *slot == self).map_or("", |(_, names)| names[0])
+    }
+
     /// Whether a value for this may come in an event instead of on the span: what was said and what it took, never what
     /// the span is or how it ended.
     pub(super) const fn comes_in_events(self) -> bool {

@@ -44,10 +44,11 @@ impl Rules {
         Self { fields: Vec::new(), spans: Vec::new() }
     }
 
-    /// Reads the field `name` as if it were `meaning`, a name of [`semconv`]. Where a span has both, `meaning` counts.
+    /// Reads the field `name` as if it were `meaning`, a name of [`semconv`]: on every span, whoever opens it. Where a span
+    /// has both, `meaning` counts.
     ///
     /// # Errors
-    /// `is_config` when `meaning` is no name that is read, or when `name` has a meaning already.
+    /// `is_config` when `meaning` is no name that is read, or when `name` has another meaning already.
     pub fn field(mut self, name: impl Into<String>, meaning: &str) -> Result<Self, Error> {
         let name = name.into();
         let Some((slot, _)) = Slot::of(meaning) else {
@@ -55,11 +56,19 @@ impl Rules {
                 "the meaning {meaning:?} of the field {name:?}: no field that is read; `Rules::understood` lists them"
             )));
         };
-        if Slot::of(&name).is_some() || self.fields.iter().any(|(known, _)| *known == name) {
-            return Err(Error::config(format!("the field {name:?} has a meaning already")));
+        match self.meaning(&name) {
+            Some(known) if known == slot => Ok(self),
+            Some(known) => Err(Error::config(format!("the field {name:?} is read as {:?} already", known.name()))),
+            None => {
+                self.fields.push((name, slot));
+                Ok(self)
+            }
         }
-        self.fields.push((name, slot));
-        Ok(self)
+    }
+
+    fn meaning(&self, field: &str) -> Option<Slot> {
+        let ours = || self.fields.iter().find(|(name, _)| name == field).map(|(_, slot)| *slot);
+        Slot::of(field).map(|(slot, _)| slot).or_else(ours)
     }
 
     /// Takes spans of this name for this operation, a value of `gen_ai.operation.name` such as those in

@@ -48,7 +48,10 @@ impl std::str::FromStr for ContentLevel {
     }
 }
 
-/// What may be recorded of content, decided once for every sink.
+/// What may be recorded of content, decided once for every sink: the live stream, the log, the tree.
+///
+/// It is about events. Other layers of the same subscriber, such as `fmt` or tracing-opentelemetry, see the fields of the
+/// spans as they are; `skip` and `redact` of an attribute keep a value from those as well.
 ///
 /// ```
 /// use spanwright::{ContentLevel, ContentPolicy};

@@ -61,7 +61,7 @@ impl ExecutionHandle {
     }
 
     /// Asks it to end: at its next checkpoint, or where it awaits its [`Cancellation`]. The request is told in the stream
-    /// as an inbox message of type control; the execution's end follows when it has ended.
+    /// as an inbox message `cancel` of type control, the reason by the execution's end, which follows when it has ended.
     ///
     /// # Errors
     /// `is_not_found` when it does not run here.

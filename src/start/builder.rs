@@ -59,8 +59,8 @@ impl Builder {
         self
     }
 
-    /// What may be recorded of content (prompts, answers, arguments, results), for every sink. Where nothing else is said,
-    /// secrets and personal data are masked.
+    /// What may be recorded of content (prompts, answers, arguments, results), for every sink of ours. Where nothing else
+    /// is said, secrets and personal data are masked. Other layers see the fields of spans as they are.
     pub fn content(mut self, policy: ContentPolicy) -> Self {
         self.recorder = self.recorder.content(policy);
         self

@@ -27,16 +27,15 @@
 //! the run, as it leaves every scoped subscriber of `tracing`.
 
 mod asserts;
+mod builder;
 mod compare;
 mod normal;
 mod recording;
 mod session;
 mod steps;
 
+pub use builder::Builder;
 pub use recording::Recording;
-
-use session::Session;
-use tracing::{dispatcher, instrument::WithSubscriber};
 
 /// Records what `work` does.
 ///
@@ -48,9 +47,7 @@ use tracing::{dispatcher, instrument::WithSubscriber};
 /// saw only a part would prove nothing.
 #[track_caller]
 pub fn record<T>(work: impl FnOnce() -> T) -> Recording<T> {
-    let session = Session::begin();
-    let output = dispatcher::with_default(&session.dispatch, work);
-    Recording::new(output, session.end())
+    builder().record(work)
 }
 
 /// Records what a future does, on any runtime. What it spawns and does not wait for may be missing, or stand in the
@@ -67,9 +64,17 @@ pub fn record<T>(work: impl FnOnce() -> T) -> Recording<T> {
 /// # Panics
 /// As [`record`].
 pub async fn record_async<F: Future>(future: F) -> Recording<F::Output> {
-    let session = Session::begin();
-    let output = future.with_subscriber(session.dispatch.clone()).await;
-    // Here, so that the wait at the end is none: this thread may have other tasks.
-    let _ = session.recorder.flush().await;
-    Recording::new(output, session.end())
+    builder().record_async(future).await
+}
+
+/// Settings of a recording, where the program has some of its own: rules, prices, a content policy.
+///
+/// ```
+/// use spanwright::{Rules, testing};
+///
+/// let run = testing::builder().rules(Rules::new().plain("acme", "dump")).record(|| 42);
+/// assert_eq!(run.into_output(), 42);
+/// ```
+pub fn builder() -> Builder {
+    Builder::default()
 }

@@ -1,6 +1,6 @@
 //! `Session`: a recorder for one run, and the subscriber that feeds it; both are gone when the run is.
 
-use super::Recording;
+use super::{Builder, Recording};
 use crate::{
     AgentLayer, Error, QueueLimits, Recorder, StreamEvent,
     log::{LoggedEvent, MemoryLog, Query, Scope},
@@ -33,13 +33,12 @@ pub(super) struct Session {
 
 impl Session {
     #[track_caller]
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin(settings: Builder) -> Self {
         LazyLock::force(&SECOND);
-        // With the content policy of production: a test that fails prints its tree into logs that others read.
-        let builder = Recorder::builder().log(MemoryLog::new()).queue(QUEUE).without_hub();
+        let builder = settings.recorder.log(MemoryLog::new()).queue(QUEUE).without_hub();
         let recorder = builder.start().expect("a recorder for the test");
         // The same filter as in production: what is not seen there is not seen here.
-        let layer = AgentLayer::new(recorder.clone()).filtered();
+        let layer = AgentLayer::new(recorder.clone()).rules(settings.rules).filtered();
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         Self { recorder, dispatch }
     }

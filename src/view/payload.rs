@@ -13,7 +13,7 @@ const READ_BYTES: usize = 16_384;
 struct Fields(Vec<(String, Box<RawValue>)>);
 
 /// The payload as it is shown: `"rayleigh"` for `{"query": "rayleigh"}`, `a: 1, b: 2` for an object of several fields,
-/// anything else as it is.
+/// anything else as it is. Fields that say nothing, such as arguments that could not be read, take no room.
 pub(super) fn preview(json: &Json) -> Inert {
     let text = json.as_str();
     match text.len() <= READ_BYTES {
@@ -24,7 +24,8 @@ pub(super) fn preview(json: &Json) -> Inert {
 }
 
 fn in_words(text: &str) -> String {
-    let Ok(Fields(fields)) = serde_json::from_str(text) else { return value(text) };
+    let Ok(Fields(mut fields)) = serde_json::from_str(text) else { return value(text) };
+    fields.retain(|(_, of)| of.get() != "null");
     match &fields[..] {
         // A tool with one argument is mostly called what that argument is: a query, a path, a command.
         [(_, only)] if only.get().starts_with('"') => value(only.get()),

@@ -31,6 +31,7 @@ mod log;
 mod macros;
 mod macros_capture;
 mod macros_streams;
+mod macros_types;
 mod many;
 mod matrix;
 mod outcomes;

@@ -8,21 +8,24 @@ use crate::{
 use expect_test::expect;
 use proptest::prelude::*;
 use spanwright::{
-    ExecutionId, StepId, StreamEvent, Text, agent,
+    ContentLevel, ContentPolicy, ExecutionId, Rules, StepId, StreamEvent, Text, agent,
     event::{
         Body, ErrorCategory, ExecutionEnd, ExecutionError, ExecutionFailed, ExecutionStart, Kind, LlmCallEnd,
         LlmCallFailed, LlmCallStart, TokenUsage, stream_event_schema,
     },
-    llm,
+    ledger::Prices,
+    llm, semconv,
     span::{self, text_delta},
     step,
-    testing::{Recording, record, record_async},
+    testing::{self, Recording, record, record_async},
     tool,
 };
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
 };
+
+use tracing::info_span;
 
 #[tool]
 fn search(query: &str) -> Vec<String> {
@@ -430,4 +433,25 @@ fn a_cost_that_is_not_known_is_below_nothing() {
     let run = record(|| span::agent("a").in_scope(|| span::llm("nobodys-model").usage(10, 5).in_scope(|| ())));
     let said = failure(|| run.assert_cost_below(1.0));
     assert!(said.starts_with("the cost is not known: no price for `llm nobodys-model`"), "{said}");
+}
+
+#[test]
+fn a_recording_has_the_rules_the_prices_and_the_policy_of_production() {
+    let prices = Prices::from_json(
+        r#"[{"source": "ours", "checked": "2026-11-21", "models": [{"model": "house-1", "usd": {"input": 1000, "output": 0}}]}]"#,
+    );
+    let house = || {
+        let asked = info_span!(target: "house", "ask", deployment = "house-1", tokens_in = 5, input.value = "secret");
+        drop(asked);
+    };
+    let rules =
+        Rules::new().span("house", "ask", "chat").and_then(|rules| rules.field("tokens_in", semconv::INPUT_TOKENS));
+    let rules = rules.and_then(|rules| rules.field("deployment", semconv::REQUEST_MODEL)).expect("rules");
+    let settings = testing::builder().rules(rules).prices(prices.expect("prices"));
+    let run = settings.clone().record(house);
+    run.assert_cost_below(0.0051);
+    assert!(run.tree().contains("$0.005"), "{run}");
+    assert!(record(house).events().is_empty(), "without rules it is a plain span");
+    let silent = block_on(settings.content(ContentPolicy::new(ContentLevel::None)).record_async(async { house() }));
+    assert!(format!("{:?}", run.events()).contains("secret") && !format!("{:?}", silent.events()).contains("secret"));
 }

@@ -10,7 +10,7 @@ use std::{
 /// a change of this table and of `docs/architecture.md`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
-    ("testing", &["error", "event", "layer", "log", "recorder", "view"]),
+    ("testing", &["error", "event", "layer", "ledger", "log", "policy", "recorder", "view"]),
     ("start", &["error", "hub", "layer", "ledger", "log", "policy", "recorder", "semconv", "serve", "terminal"]),
     ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),

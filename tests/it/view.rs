@@ -7,9 +7,9 @@ use spanwright::{
     ExecutionId, StreamEvent, Timestamp,
     event::{
         Body, Embedding, ErrorCategory, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
-        ExecutionLost, ExecutionPaused, ExecutionStart, Kind, LlmCallStart, OpenThings, OperationProgress,
-        PermissionDecision, PermissionRequest, PermissionVerdict, ProgressStatus, StepEnd, StepStart, StepType,
-        StreamLagged, TextEnd, ToolInputStart, ToolsComplete,
+        ExecutionLost, ExecutionPaused, ExecutionStart, InboxMessage, InboxMessageType, Kind, LlmCallStart, OpenThings,
+        OperationProgress, PermissionDecision, PermissionRequest, PermissionVerdict, ProgressStatus, StepEnd,
+        StepStart, StepType, StreamLagged, TextEnd, ToolInputAvailable, ToolInputStart, ToolsComplete,
     },
     view::{DrawOptions, NodeKind, RunTree, Runs, Status},
 };
@@ -324,6 +324,23 @@ fn a_question_without_a_tool_call_waits_by_itself() {
         ├─ ? job download  no end was seen · 42 % of 1,000 · weights
         ├─ ? tool write  no end was seen
         └─ ✓ embedding embed-3
+    "#]]
+    .assert_eq(&tree.outline());
+}
+
+#[test]
+fn what_could_not_be_read_takes_no_room_and_a_request_to_end_is_called_so() {
+    let tree = tree_of([
+        at(0, 1, ExecutionStart::new().name("tidy").input(json(r#"{"client":null,"question":"why?"}"#))),
+        at(1, 2, ToolInputAvailable::new("c1", "look", json(r#"{"a":null,"b":1,"c":[null]}"#))),
+        at(1, 3, ToolInputAvailable::new("c2", "look", json(r#"{"client":null}"#))),
+        at(2, 1, InboxMessage::new("cancel", InboxMessageType::Control)),
+    ]);
+    expect![[r#"
+        ● run tidy  "why?"
+        ├─ ● tool look  b: 1, c: [null]
+        ├─ ● tool look
+        └─ ✓ inbox control  cancel
     "#]]
     .assert_eq(&tree.outline());
 }

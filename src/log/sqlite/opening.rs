@@ -73,9 +73,13 @@ fn sign(file: &mut File) {
 fn in_use(path: &Path, file: &mut File) -> Error {
     let mut holder = String::new();
     let _ = file.take(20).read_to_string(&mut holder);
-    let by = holder.parse::<u32>().map_or_else(|_| "elsewhere".into(), |id| format!("by process {id}"));
+    let (by, then) = match holder.parse::<u32>() {
+        Ok(id) if id == std::process::id() => ("by this process".to_owned(), "drop what holds it"),
+        Ok(id) => (format!("by process {id}"), "end that one"),
+        Err(_) => ("elsewhere".to_owned(), "end that one"),
+    };
     Error::in_use(format!(
-        "log {}: already open {by}; one writer at a time: end that one first, or give this one another path",
+        "log {}: already open {by}; one writer at a time: {then} first, or give this one another path",
         path.display()
     ))
 }

@@ -3,7 +3,7 @@
 use super::{preview, shown};
 use crate::{
     StreamEvent,
-    event::{Body, OperationProgress, ProgressStatus},
+    event::{Body, InboxMessageType, OperationProgress, ProgressStatus},
     view::{
         Change, NodeKind, RunTree, Status, Usage,
         tree::{End, Key},
@@ -102,7 +102,12 @@ impl RunTree {
             Body::AgentHandoff(handoff) => {
                 self.remark(event, NodeKind::Handoff, &handoff.to_agent, handoff.reason.as_deref().unwrap_or_default())
             }
-            Body::InboxMessage(message) => self.remark(event, NodeKind::Inbox, message.message_type.as_str(), ""),
+            Body::InboxMessage(message) => {
+                // What a control message asks for is its id: `cancel`. Others have ids that say nothing to people.
+                let is_control = message.message_type == InboxMessageType::Control;
+                let said = if is_control { message.message_id.as_ref() } else { "" };
+                self.remark(event, NodeKind::Inbox, message.message_type.as_str(), said)
+            }
             Body::StepDiscovered(step) => {
                 self.remark(event, NodeKind::Discovered, step.source_type.as_str(), &step.reason)
             }

@@ -36,11 +36,17 @@ fn one_layers_rules_are_not_anothers() {
 }
 
 #[test]
+fn a_rule_that_says_what_is_so_already_is_no_mistake() {
+    let rules = rules().field("tool", semconv::TOOL_NAME).expect("it means that anyway");
+    assert_eq!(usage(&record_with(rules.field("acme.tokens", semconv::INPUT_TOKENS).expect("again"), program)).0, 4);
+}
+
+#[test]
 fn a_rule_that_cannot_be_meant_is_refused_with_what_is_accepted() {
     let unknown = Rules::new().field("acme.tokens", "gen_ai.usage.tokenz").expect_err("no such field");
     assert!(unknown.is_config() && unknown.to_string().contains("Rules::understood"), "{unknown}");
     let taken = Rules::new().field("tool.name", semconv::AGENT_NAME).expect_err("taken");
-    assert!(taken.is_config() && taken.to_string().contains("already"), "{taken}");
+    assert!(taken.is_config() && taken.to_string().contains("read as \"gen_ai.tool.name\" already"), "{taken}");
     assert!(rules().field("acme.tokens", semconv::OUTPUT_TOKENS).expect_err("twice").is_config());
     let nothing = Rules::new().span("acme", "think", "thinking").expect_err("no such operation");
     assert!(nothing.to_string().contains("semconv::operation"), "{nothing}");
