@@ -8,8 +8,9 @@ use serde_json::Value;
 pub use crate::semconv::operation;
 pub use crate::span::autoref::{Arg, Out};
 use crate::span::autoref::{Decided, Scored};
+pub use crate::span::made::{Chunks, Made};
 pub use crate::span::{AgentSpan, agent, evaluator, guardrail, retriever, step, tool, workflow};
-use crate::span::{ChunkReader, Failure, ReadItems, Run, Told, open_embedding, open_llm, open_memory};
+use crate::span::{ChunkReader, Failure, Run, Told, open_embedding, open_llm, open_memory};
 
 /// The questions of [`autoref`](crate::span::autoref), without their names: an import of them all hides nothing.
 pub mod ask {
@@ -21,6 +22,7 @@ pub mod ask {
         TellChunk as _, TellNoResult as _, TellNothing as _, TellOkChunk as _, TellOkText as _, TellText as _,
         TextNone as _, TextSome as _, VerdictNone as _, VerdictOk as _, VerdictSome as _,
     };
+    pub use crate::span::made::{MadeOther as _, MadeStream as _};
 }
 
 /// A model call whose model is asked for only if somebody is interested.
@@ -107,33 +109,7 @@ impl<S: Stream> Streaming<S> {
     where
         J: FnMut(&mut ChunkReader, &AgentSpan, &S::Item),
     {
-        Told::new(self.span, self.stream, Chunks { reader: ChunkReader::new(), read, count: 0 })
-    }
-}
-
-/// Reads the items of a stream as pieces of one answer.
-#[derive(Debug)]
-pub struct Chunks<J> {
-    reader: ChunkReader,
-    read: J,
-    count: usize,
-}
-
-impl<T, J: FnMut(&mut ChunkReader, &AgentSpan, &T)> ReadItems<T> for Chunks<J> {
-    fn item(&mut self, span: &AgentSpan, item: &T) {
-        self.count += 1;
-        (self.read)(&mut self.reader, span, item);
-    }
-
-    fn end(&mut self, span: &AgentSpan) {
-        self.reader.end(span);
-        self.dropped(span);
-    }
-
-    /// An answer that nobody read to its end is not one that broke off: its reader is not asked.
-    fn dropped(&mut self, span: &AgentSpan) {
-        // Of what a memory gives; other spans do not know the name.
-        span.records(self.count);
+        Chunks::told(self.span, self.stream, read)
     }
 }
 

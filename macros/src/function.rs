@@ -84,6 +84,11 @@ impl Function {
         self.given().and_then(output::stream)
     }
 
+    /// Whether what the function gives may be a boxed stream under another name.
+    pub(crate) fn may_give_stream(&self) -> bool {
+        self.given().is_some_and(output::may_be_stream)
+    }
+
     /// The type of what the function gives in the end: where it returns a future, the output of that.
     fn given(&self) -> Option<&Type> {
         let written = self.written()?;

@@ -38,6 +38,13 @@ pub(crate) fn stream(output: &Type) -> Option<Stream<'_>> {
     }
 }
 
+/// Whether it may be an alias of a boxed stream, by its name: `ChatStream`, `Result<ResponseStream, E>`.
+pub(crate) fn may_be_stream(output: &Type) -> bool {
+    let is_result = |segment: &&PathSegment| segment.ident.to_string().ends_with("Result");
+    let success = last_segment(output).filter(is_result).and_then(first_type).unwrap_or(output);
+    last_segment(success).is_some_and(|segment| segment.ident.to_string().ends_with("Stream"))
+}
+
 fn plain_stream(output: &Type) -> Option<Stream<'_>> {
     if let Some(segment) = alias(output, ["BoxStream", "LocalBoxStream"]) {
         return Some(Stream { boxed: true, fallible: false, item: first_type(segment) });

@@ -22,7 +22,8 @@ impl<'a> Body<'a> {
 
     pub(crate) fn tokens(&self) -> TokenStream {
         match self.of.function.stream() {
-            Some(stream) => self.streaming(stream),
+            Some(stream) => self.streaming(self.read_opening(stream), self.told(stream)),
+            None if self.of.function.may_give_stream() => self.streaming(self.read_output(), self.told_if_stream()),
             None => self.finishing(),
         }
     }
@@ -50,9 +51,9 @@ impl<'a> Body<'a> {
     // -- a stream --------------------------------------------------------------------------------------------------
 
     /// The function's own end is only told where it failed; else the span ends with the stream, which holds it as well.
-    fn streaming(&self, stream: Stream<'_>) -> TokenStream {
-        let (private, span, read, body) = (private(), span(), self.read_opening(stream), self.made());
-        let (made, future, rest) = (output(), future(), self.told(stream));
+    fn streaming(&self, read: TokenStream, rest: TokenStream) -> TokenStream {
+        let (private, span, body) = (private(), span(), self.made());
+        let (made, future) = (output(), future());
         let given = named(self.of.function.given_output());
         let awaited = |future: TokenStream| {
             quote! {
@@ -97,6 +98,12 @@ impl<'a> Body<'a> {
             },
             false => told,
         }
+    }
+
+    /// The same of what may be a stream: the type of the value decides.
+    fn told_if_stream(&self) -> TokenStream {
+        let (private, span, made, read) = (private(), span(), output(), self.read_item());
+        quote!({ use #private::ask::*; (&&#private::Made::new(#made)).told(#span, #read) })
     }
 
     // -- the body --------------------------------------------------------------------------------------------------

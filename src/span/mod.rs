@@ -32,6 +32,8 @@ mod counts;
 mod delta;
 mod facts;
 mod kinds;
+#[doc(hidden)]
+pub mod made;
 mod outcome;
 mod run;
 mod score;

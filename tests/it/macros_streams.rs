@@ -228,3 +228,47 @@ fn while_nobody_listens_a_stream_is_passed_on_unread() {
         assert_eq!(block_on(unread.count()), 1);
     });
 }
+
+// -- behind an alias ---------------------------------------------------------------------------------------------------
+
+type PieceStream = Pin<Box<dyn Stream<Item = &'static str> + Send>>;
+
+#[llm(model = "gpt-4o")]
+async fn aliased() -> Result<PieceStream, String> {
+    Ok(Box::pin(stream::iter(["Hel", "lo"])))
+}
+
+#[llm(model = "gpt-4o")]
+fn aliased_at_once() -> PieceStream {
+    Box::pin(stream::iter(["Hel", "lo"]))
+}
+
+/// Not a stream, whatever its name says.
+#[derive(Debug)]
+struct GoldStream;
+
+#[agent]
+fn named_like_one() -> GoldStream {
+    GoldStream
+}
+
+#[test]
+fn a_boxed_stream_behind_an_alias_is_seen_for_what_it_is() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let later = record_one(|| {
+        let mut items = block_on(is_send(aliased())).expect("a stream");
+        assert_eq!(block_on(items.next()), Some("Hel"));
+        assert_eq!(block_on(items.next()), Some("lo"));
+        assert_eq!(block_on(items.next()), None);
+    });
+    assert_eq!((later.outcome(), deltas(&later)), ("ok", HELLO.to_vec()));
+    let dropped = record_one(|| {
+        let mut items = is_send(aliased_at_once());
+        assert_eq!(block_on(items.next()), Some("Hel"));
+    });
+    assert_eq!((dropped.outcome(), deltas(&dropped)), ("cancelled", vec![HELLO[0]]));
+    let other = record_one(|| drop(named_like_one()));
+    assert_eq!((other.outcome(), other.get("output.value")), ("ok", r#""GoldStream""#));
+}
