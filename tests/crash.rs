@@ -114,7 +114,8 @@ impl Agent {
                 self.at_work.remove(at);
                 StreamEvent::from(ExecutionEnd::new(1))
             }
-            1..4 => StreamEvent::from(TextDelta::new("t", "a piece")),
+            // A whole word: of half a one the policy would hold back the end, and show it with an event of its own.
+            1..4 => StreamEvent::from(TextDelta::new("t", "a piece ")),
             4..9 if !self.at_work[at].open.is_empty() => {
                 let step = self.at_work[at].open.remove(0);
                 StreamEvent::from(StepEnd::new(1)).of_step(step)

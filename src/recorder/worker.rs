@@ -21,6 +21,7 @@ const LINGER: Duration = Duration::from_millis(1);
 const LOOKS: u32 = 4;
 /// Asleep it is woken by the next event; this bounds what a missed wake-up could cost, and there is none by design.
 const NAP: Duration = Duration::from_millis(250);
+
 pub(super) struct Worker {
     shared: Arc<Shared>,
     hub: Hub,

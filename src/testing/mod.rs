@@ -22,9 +22,9 @@
 //! ```
 //!
 //! What a run did is read from the record that it leaves, the same one that a log would keep: any crate's `gen_ai.*` spans
-//! are in it, and what the default [`ContentPolicy`](crate::ContentPolicy) masks is masked. Recorded is what happens on the thread of the work, and what it gives away through
-//! [`span::in_context`](crate::span::in_context) or `span::spawn`. A bare `std::thread::spawn` or `tokio::spawn` leaves
-//! the run, as it leaves every scoped subscriber of `tracing`.
+//! are in it, and what the default [`ContentPolicy`](crate::ContentPolicy) masks is masked. Recorded is what happens on
+//! the thread of the work, and what it gives away through [`span::in_context`](crate::span::in_context) or `span::spawn`.
+//! A bare `std::thread::spawn` or `tokio::spawn` leaves the run, as it leaves every scoped subscriber of `tracing`.
 
 mod asserts;
 mod builder;
