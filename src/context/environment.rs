@@ -8,11 +8,8 @@ impl TraceContext {
     ///
     /// A `TRACESTATE` that this process was started with is not handed on with another `TRACEPARENT`.
     pub fn to_env(&self, command: &mut Command) {
-        command.env_remove(variable(names::TRACESTATE)).env(variable(names::TRACEPARENT), self.traceparent());
-        let beside = [(names::TRACESTATE, self.tracestate()), (names::BAGGAGE, self.baggage())];
-        for (name, value) in beside.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            command.env(variable(name), value);
-        }
+        command.env_remove(variable(names::TRACESTATE));
+        command.envs(self.entries().map(|(name, value)| (variable(name), value.into_owned())));
     }
 
     /// Where whoever started this process says that it goes on from. None without a valid `TRACEPARENT`.

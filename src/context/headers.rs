@@ -10,15 +10,9 @@ impl TraceContext {
     /// place has none: it is the program's own.
     pub fn inject(&self, headers: &mut HeaderMap) {
         headers.remove(names::TRACESTATE);
-        let traceparent = self.traceparent();
-        let entries = [
-            (names::TRACEPARENT, Some(traceparent.as_str())),
-            (names::TRACESTATE, self.tracestate()),
-            (names::BAGGAGE, self.baggage()),
-        ];
-        for (name, value) in entries {
+        for (name, value) in self.entries() {
             // All three are printable ASCII by now: nothing is refused here.
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
         }

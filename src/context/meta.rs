@@ -8,11 +8,7 @@ impl TraceContext {
     /// convention for MCP asks. Other members, such as a progress token, stay.
     pub fn to_meta(&self, meta: &mut Map<String, Value>) {
         meta.remove(names::TRACESTATE);
-        meta.insert(names::TRACEPARENT.into(), self.traceparent().into());
-        let beside = [(names::TRACESTATE, self.tracestate()), (names::BAGGAGE, self.baggage())];
-        for (name, value) in beside.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            meta.insert(name.into(), value.into());
-        }
+        meta.extend(self.entries().map(|(name, value)| (name.to_owned(), Value::from(value))));
     }
 
     /// Reads the `_meta` of a request that came in. None without a valid `traceparent`.

@@ -1,8 +1,8 @@
 //! `traceparent`: which execution, and which step in it.
 
-use super::{baggage, tracestate};
+use super::{baggage, names, tracestate};
 use crate::{ExecutionId, StepId};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A place in a trace, which may be of another process: an execution, a step in it, and what travels with them.
 ///
@@ -52,7 +52,7 @@ impl TraceContext {
 
     /// Reads what came under the three names, each any number of times. "If the vendor failed to parse `traceparent`,
     /// it MUST NOT attempt to parse `tracestate`"; what is wrong beside a good one does not touch it.
-    pub(super) fn read<'a>(
+    pub(crate) fn read<'a>(
         traceparents: impl IntoIterator<Item = &'a str>,
         tracestates: impl IntoIterator<Item = &'a str>,
         baggages: impl IntoIterator<Item = &'a str>,
@@ -80,13 +80,6 @@ impl TraceContext {
         Self { baggage: baggage::read([baggage]), ..self }
     }
 
-    /// The same place, with what came beside it.
-    pub(crate) fn carrying(self, tracestate: Option<&str>, baggage: Option<&str>) -> Self {
-        let with = |context: Self, state: &str| context.with_tracestate(state);
-        let context = tracestate.into_iter().fold(self, with);
-        baggage.into_iter().fold(context, Self::with_baggage)
-    }
-
     /// A later place of the same journey. In another trace than the one that it came with, what vendors said of that
     /// one ends: "vendors SHOULD clean up `tracestate` collection on `traceparent` restart".
     pub(crate) fn moved_to(self, execution_id: ExecutionId, step_id: StepId) -> Self {
@@ -100,6 +93,13 @@ impl TraceContext {
     pub fn traceparent(&self) -> String {
         let (trace, span) = (self.execution_id.trace_id(), self.step_id.span_id());
         format!("00-{trace:032x}-{span:016x}-{:02x}", self.flags)
+    }
+
+    /// What is written wherever a context travels, under the names that it travels by.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        let beside = [(names::TRACESTATE, self.tracestate()), (names::BAGGAGE, self.baggage())];
+        let beside = beside.into_iter().filter_map(|(name, value)| Some((name, Cow::from(value?))));
+        std::iter::once((names::TRACEPARENT, Cow::from(self.traceparent()))).chain(beside)
     }
 
     /// What vendors say of the trace, as it is passed on.

@@ -43,7 +43,7 @@ impl Context {
     /// Where a request came from: agents that begin in it go on with that execution, as parts of that step. Without
     /// one, where this code runs, so that a missing or bad `traceparent` is a trace of its own.
     pub fn remote(trace: impl Into<Option<TraceContext>>) -> Self {
-        Self::at(trace.into().map_or_else(Span::current, |trace| carrier(&trace)))
+        Self::at(carrier(trace.into().as_ref()))
     }
 
     fn at(span: Span) -> Self {
@@ -66,7 +66,9 @@ impl Context {
 }
 
 /// An ordinary span that says where the trace goes on from: whatever keeps spans over an await or a thread keeps it.
-pub(super) fn carrier(trace: &TraceContext) -> Span {
+/// Without a trace, the span that is there.
+pub(super) fn carrier(trace: Option<&TraceContext>) -> Span {
+    let Some(trace) = trace else { return Span::current() };
     tracing::info_span!(
         target: "spanwright::context", "context",
         { semconv::TRACEPARENT } = trace.traceparent(),

@@ -5,10 +5,7 @@ use http::Request;
 use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
-use tracing::{
-    Span,
-    instrument::{Instrument, Instrumented},
-};
+use tracing::instrument::{Instrument, Instrumented};
 
 /// Runs every request in the context that its headers name: `Router::layer(TraceContextLayer::new())`.
 ///
@@ -53,8 +50,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let trace = TraceContext::extract(request.headers());
-        let span = trace.map_or_else(Span::current, |trace| carrier(&trace));
+        let span = carrier(TraceContext::extract(request.headers()).as_ref());
         let answer = span.in_scope(|| self.inner.call(request));
         answer.instrument(span)
     }

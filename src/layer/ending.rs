@@ -80,7 +80,7 @@ impl OpenSpan {
                 if let Some(fact) = self.fact(kind, ending) {
                     self.emit(recorder, fact);
                 }
-                if let Some(usage) = self.usage().filter(|_| kind == SpanKind::Embedding) {
+                if let Some(usage) = (kind == SpanKind::Embedding).then(|| self.usage()).flatten() {
                     self.emit(recorder, usage);
                 }
                 self.emit(recorder, self.step_end(ending));
@@ -98,8 +98,9 @@ impl OpenSpan {
     }
 
     fn emit_llm_end(&self, recorder: &Recorder, ending: &Ending) {
+        let usage = self.usage();
         match ending {
-            Ending::Ok => self.emit(recorder, self.llm_end()),
+            Ending::Ok => self.emit(recorder, self.llm_end(usage.is_some())),
             Ending::Bad { outcome, message, error_type } => {
                 let mut failed = LlmCallFailed::new(message.clone());
                 failed = failed.duration_ms(self.duration_ms()).outcome(outcome.clone());
@@ -109,19 +110,19 @@ impl OpenSpan {
             }
         }
         // Also of a call that failed: what it used, it used.
-        if let Some(usage) = self.usage() {
+        if let Some(usage) = usage {
             self.emit(recorder, usage);
         }
     }
 
-    fn llm_end(&self) -> LlmCallEnd {
+    fn llm_end(&self, reports_usage: bool) -> LlmCallEnd {
         let fields = &self.fields;
         let mut end = LlmCallEnd::new(self.duration_ms());
         end.prompt_tokens = fields.unsigned(Slot::InputTokens);
         end.completion_tokens = fields.unsigned(Slot::OutputTokens);
         end.total_tokens = end.prompt_tokens.zip(end.completion_tokens).map(|(a, b)| a.saturating_add(b));
         end.total_tokens = end.total_tokens.or_else(|| fields.unsigned(Slot::TotalTokens));
-        end.model = fields.text(Slot::ResponseModel).or_else(|| fields.text(Slot::RequestModel));
+        end.model = self.answering_model();
         end.provider = fields.text(Slot::Provider);
         end.response_id = fields.text(Slot::ResponseId);
         end.finish_reasons = fields.words(Slot::FinishReasons);
@@ -131,9 +132,13 @@ impl OpenSpan {
         end.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
         end.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);
         end.reasoning_tokens = fields.unsigned(Slot::ReasoningTokens);
-        end.usage = Some(if self.usage().is_some() { UsageReport::Reported } else { UsageReport::Unknown });
+        end.usage = Some(if reports_usage { UsageReport::Reported } else { UsageReport::Unknown });
         end.output = fields.json(Slot::OutputMessages).or_else(|| fields.json(Slot::OutputValue));
         end
+    }
+
+    fn answering_model(&self) -> Option<Text> {
+        self.fields.text(Slot::ResponseModel).or_else(|| self.fields.text(Slot::RequestModel))
     }
 
     /// How fast the model wrote once it had begun. None where one of the figures is not known, or makes no sense.
@@ -151,7 +156,7 @@ impl OpenSpan {
         let (prompt, completion) = (count(Slot::InputTokens), count(Slot::OutputTokens));
         let total = Some(prompt.saturating_add(completion)).filter(|total| *total > 0)?;
         let mut usage = TokenUsage::new(prompt, completion, total, 0);
-        usage.model = fields.text(Slot::ResponseModel).or_else(|| fields.text(Slot::RequestModel));
+        usage.model = self.answering_model();
         usage.provider = fields.text(Slot::Provider);
         usage.cached_tokens = fields.unsigned(Slot::CacheReadTokens);
         usage.cache_creation_tokens = fields.unsigned(Slot::CacheCreationTokens);

@@ -30,11 +30,7 @@ pub(super) type Find = fn(&AgentLayer, &Dispatch, &Id) -> Option<Place>;
 impl Place {
     /// Of the running code; none where nothing is around it or nobody listens.
     pub(crate) fn now() -> Option<Self> {
-        Self::of(&Span::current())
-    }
-
-    fn of(span: &Span) -> Option<Self> {
-        span.with_subscriber(|(id, dispatch)| {
+        Span::current().with_subscriber(|(id, dispatch)| {
             let layer = dispatch.downcast_ref::<AgentLayer>()?;
             (layer.find?)(layer, dispatch, id)
         })?
@@ -44,12 +40,7 @@ impl Place {
 impl Here {
     /// The nearest agent span around the running code; none where there is none or nobody listens.
     pub(crate) fn now() -> Option<Self> {
-        Self::of(&Span::current())
-    }
-
-    /// The nearest agent span that is this one or around it.
-    pub(crate) fn of(span: &Span) -> Option<Self> {
-        Place::of(span)?.here
+        Place::now()?.here
     }
 
     /// Emits an event of this step.

@@ -261,12 +261,20 @@ impl AgentLayer {
         let mut extensions = span.extensions_mut();
         let Some(open) = extensions.get_mut::<OpenSpan>() else { return Some(fields) };
         open.merge(fields);
-        let starts = !open.announced && open.is_due();
+        self.changed(span, extensions);
+        None
+    }
+
+    /// Gives the lock of a span back, and tells its start if what was changed under it was what that waited for.
+    fn changed<S>(&self, span: &SpanRef<'_, S>, mut extensions: ExtensionsMut<'_>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let starts = extensions.get_mut::<OpenSpan>().is_some_and(|open| !open.announced && open.is_due());
         drop(extensions);
         if starts {
             drop(self.announced(span, OpenSpan::is_due));
         }
-        None
     }
 
     /// A piece of a stream, written in the nearest open span.

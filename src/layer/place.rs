@@ -29,9 +29,10 @@ impl AgentLayer {
         S: for<'a> LookupSpan<'a>,
     {
         let fields = Fields::visit(shape, |visitor| attributes.record(visitor));
-        if let Some(context) = fields.str(Slot::Traceparent).and_then(TraceContext::parse) {
-            let (state, baggage) = (fields.str(Slot::Tracestate), fields.str(Slot::Baggage));
-            span.extensions_mut().replace(Elsewhere(context.carrying(state, baggage)));
+        let [traceparent, tracestate, baggage] =
+            [Slot::Traceparent, Slot::Tracestate, Slot::Baggage].map(|slot| fields.str(slot));
+        if let Some(context) = TraceContext::read(traceparent, tracestate, baggage) {
+            span.extensions_mut().replace(Elsewhere(context));
         }
     }
 

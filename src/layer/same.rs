@@ -153,11 +153,7 @@ impl AgentLayer {
         let mut extensions = call.extensions_mut();
         let Some(open) = extensions.get_mut::<OpenSpan>() else { return };
         open.take_in(fields);
-        let starts = !open.announced && open.is_due();
-        drop(extensions);
-        if starts {
-            drop(self.announced(call, OpenSpan::is_due));
-        }
+        self.changed(call, extensions);
     }
 
     /// A call that ends inside one like it, as a call of its own, tells it whether tokens are accounted for.
