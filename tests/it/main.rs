@@ -19,6 +19,7 @@ mod exported;
 mod filters;
 mod foreign;
 mod gate;
+mod hands_on;
 mod held;
 mod http;
 mod inert;

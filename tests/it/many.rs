@@ -1,9 +1,9 @@
 //! Many executions: what the gate remembers of them is bounded, and costs no disk for each.
 
 use spanwright::{
-    Cursor, ExecutionId, Pending, Recorder, StreamEvent,
-    event::{Batch, Body, ExecutionEnd, ExecutionStart, OpenThings, TextDelta, TextEnd, TextStart},
-    log::{EventLog, ExecutionRow, LoggedEvent, MemoryLog, Page, Query, Resolved},
+    ExecutionId, Pending, Recorder, StreamEvent,
+    event::{Body, ExecutionEnd, ExecutionStart, TextDelta, TextEnd, TextStart},
+    log::{EventLog, ExecutionRow, MemoryLog},
 };
 use std::{
     sync::{
@@ -34,46 +34,16 @@ impl Counting {
 }
 
 impl EventLog for Counting {
-    fn opened_at(&self) -> Cursor {
-        self.0.0.opened_at()
-    }
-
-    fn unfinished(&self) -> Pending<Vec<OpenThings>> {
-        self.0.0.unfinished()
-    }
-
-    fn append(&self, batch: Arc<Batch>) -> Pending<()> {
-        self.0.0.append(batch)
-    }
+    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished append read last_before resolve executions close);
 
     fn flush(&self) -> Pending<()> {
         self.0.1.fetch_add(1, Ordering::Relaxed);
         self.0.0.flush()
     }
 
-    fn read(&self, query: Query) -> Pending<Page> {
-        self.0.0.read(query)
-    }
-
-    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
-        self.0.0.last_before(id, offset)
-    }
-
-    fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
-        self.0.0.resolve(cursor)
-    }
-
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
-        self.0.0.executions(limit)
-    }
-
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
         self.0.2.fetch_add(1, Ordering::Relaxed);
         self.0.0.execution(id)
-    }
-
-    fn close(&self) -> Pending<()> {
-        self.0.0.close()
     }
 }
 

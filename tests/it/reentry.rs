@@ -3,10 +3,10 @@
 
 use crate::child;
 use spanwright::{
-    AgentLayer, Cursor, EventLog, ExecutionId, Pending, Recorder, StreamEvent,
-    event::{Batch, OpenThings},
+    AgentLayer, EventLog, Pending, Recorder, StreamEvent,
+    event::Batch,
     hub::{EventStream, Filter, From},
-    log::{ExecutionRow, LoggedEvent, MemoryLog, Page, Query, Resolved},
+    log::MemoryLog,
     semconv::{DELTA_TARGET, DELTA_TEXT},
     span,
 };
@@ -408,45 +408,11 @@ fn a_span_that_is_closed_while_another_is_read_ends_all_the_same() {
 struct Chatty(Arc<MemoryLog>);
 
 impl EventLog for Chatty {
-    fn opened_at(&self) -> Cursor {
-        self.0.opened_at()
-    }
-
-    fn unfinished(&self) -> Pending<Vec<OpenThings>> {
-        self.0.unfinished()
-    }
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve executions execution close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         span::agent("keeper").in_scope(|| info!("kept"));
         self.0.append(batch)
-    }
-
-    fn flush(&self) -> Pending<()> {
-        self.0.flush()
-    }
-
-    fn read(&self, query: Query) -> Pending<Page> {
-        self.0.read(query)
-    }
-
-    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
-        self.0.last_before(id, offset)
-    }
-
-    fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
-        self.0.resolve(cursor)
-    }
-
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
-        self.0.executions(limit)
-    }
-
-    fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
-        self.0.execution(id)
-    }
-
-    fn close(&self) -> Pending<()> {
-        self.0.close()
     }
 }
 

@@ -3,9 +3,9 @@
 use super::{SOON, emit_numbers, numbers, served, settle, stream_of, tags, wait_for, with_settings};
 use crate::http::{Frame, connect, get};
 use spanwright::{
-    Cursor, EventLog, ExecutionId, Pending, Recorder,
-    event::{Batch, Body, ExecutionEnd, OpenThings, StepEnd, TextDelta},
-    log::{ExecutionRow, LoggedEvent, MemoryLog, Page, Query, Resolved},
+    EventLog, Pending, Recorder,
+    event::{Batch, Body, ExecutionEnd, StepEnd, TextDelta},
+    log::MemoryLog,
     serve::{Server, Settings},
 };
 use std::{
@@ -37,46 +37,12 @@ fn streams_end_when_the_recorder_shuts_down_and_health_says_so() {
 struct Wedged(MemoryLog, Mutex<mpsc::Receiver<()>>);
 
 impl EventLog for Wedged {
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve executions execution close);
+
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         // An error is the end of the test.
         let _ = self.1.lock().expect("lock").recv();
         self.0.append(batch)
-    }
-
-    fn opened_at(&self) -> Cursor {
-        self.0.opened_at()
-    }
-
-    fn unfinished(&self) -> Pending<Vec<OpenThings>> {
-        self.0.unfinished()
-    }
-
-    fn flush(&self) -> Pending<()> {
-        self.0.flush()
-    }
-
-    fn read(&self, query: Query) -> Pending<Page> {
-        self.0.read(query)
-    }
-
-    fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
-        self.0.last_before(id, offset)
-    }
-
-    fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
-        self.0.resolve(cursor)
-    }
-
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
-        self.0.executions(limit)
-    }
-
-    fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
-        self.0.execution(id)
-    }
-
-    fn close(&self) -> Pending<()> {
-        self.0.close()
     }
 }
 
