@@ -11,6 +11,7 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 mod app;
 mod body;
 mod counters;
@@ -21,6 +22,7 @@ mod guard;
 mod health;
 mod line;
 mod params;
+mod routes;
 mod server;
 mod settings;
 mod stream;
@@ -32,8 +34,7 @@ pub use thread::ServerHandle;
 
 use crate::Recorder;
 use app::App;
-use axum::{Router, middleware, routing::get};
-use std::sync::Arc;
+use axum::Router;
 
 /// The routes, to be nested or merged into a router of your own.
 ///
@@ -46,19 +47,5 @@ pub fn router(recorder: Recorder) -> Router {
 
 /// The same, with settings.
 pub fn router_with(recorder: Recorder, settings: Settings) -> Router {
-    routes(App::new(recorder, settings))
-}
-
-fn routes(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/executions", get(executions::list))
-        .route("/executions/{id}", get(executions::one))
-        .route("/executions/{id}/events", get(executions::events))
-        .route("/executions/{id}/stream", get(stream::of_execution))
-        .route("/stream", get(stream::of_everything))
-        .route("/health", get(health::health))
-        .route("/stats", get(health::stats))
-        .method_not_allowed_fallback(failure::not_allowed)
-        .route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
-        .with_state(app)
+    routes::router(App::new(recorder, settings))
 }
