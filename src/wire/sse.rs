@@ -3,6 +3,14 @@
 use crate::{Cursor, StreamEvent, event::Body};
 use std::time::Duration;
 
+/// Appends one event as a frame, with an id where it has a cursor.
+pub(crate) fn write(cursor: Option<Cursor>, event: &StreamEvent, out: &mut String) {
+    match cursor {
+        Some(cursor) => write_frame(cursor, event, out),
+        None => write_frame_without_id(event, out),
+    }
+}
+
 /// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
 /// it. Line ends are LF only (some clients read nothing else).
 ///
