@@ -62,6 +62,20 @@ impl Dialect {
         self.writer().is_some()
     }
 
+    /// Whether it says that all is well only when the record has it.
+    pub(crate) const fn ends_when_durable(self) -> bool {
+        matches!(self, Self::Chat)
+    }
+
+    /// Headers that its clients expect, besides those of every stream.
+    pub(crate) const fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            // "x-vercel-ai-ui-message-stream: v1" (AI SDK, stream protocol).
+            Self::AiSdkUi => &[("x-vercel-ai-ui-message-stream", "v1")],
+            _ => &[],
+        }
+    }
+
     pub(crate) const fn writer(self) -> Option<FrameWriter> {
         Some(match self {
             Self::Native => FrameWriter::NATIVE,

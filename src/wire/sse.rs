@@ -47,5 +47,13 @@ pub fn write_retry(pause: Duration, out: &mut String) {
     let _ = writeln!(out, "retry: {}", pause.as_millis());
 }
 
+/// Appends a place to resume from and nothing else: a block without data sets the client's last id and is no event
+/// ("Set the last event ID string … If the data buffer is an empty string …, return", WHATWG HTML 9.2.6).
+pub(crate) fn write_bookmark(cursor: Cursor, out: &mut String) {
+    out.push_str("id: ");
+    cursor.write(out);
+    out.push_str("\n\n");
+}
+
 /// A comment: a line that clients skip, which keeps the line up.
 pub const KEEP_ALIVE: &str = ": keep-alive\n\n";
