@@ -9,6 +9,7 @@ use crate::{
     ExecutionId, Text,
     event::{Batch, KindSet},
     log::Status,
+    wire::FrameWriter,
 };
 use bytes::Bytes;
 use std::{
@@ -33,7 +34,8 @@ pub(super) struct Segment {
     /// The status in which its events leave their execution.
     pub(super) status: Option<Status>,
     size_bytes: usize,
-    frames: OnceLock<Frames>,
+    /// In each form, when somebody wants it.
+    frames: [OnceLock<Frames>; FrameWriter::COUNT],
 }
 
 /// A segment's frames: made by the first reader who wants them, shared by all.
@@ -50,7 +52,7 @@ impl Segment {
         let status = batch.events.iter().rev().find_map(|recorded| Status::after(recorded.event.kind()));
         let kinds = batch.events.iter().map(|recorded| recorded.event.kind()).collect();
         let (tenant_id, tenants) = (only_tenant(&batch), TenantSet::of(&batch));
-        let (size_bytes, frames) = (batch.size_bytes(), OnceLock::new());
+        let (size_bytes, frames) = (batch.size_bytes(), Default::default());
         Self { executions, extents, is_plain, kinds, tenant_id, tenants, status, size_bytes, frames, batch }
     }
 
@@ -71,8 +73,8 @@ impl Segment {
         Some(Seen::live(cursor, first).before)
     }
 
-    pub(super) fn frames(&self) -> &Frames {
-        self.frames.get_or_init(|| Frames::of(&self.batch))
+    pub(super) fn frames(&self, writer: FrameWriter) -> &Frames {
+        self.frames[writer.slot].get_or_init(|| Frames::of(&self.batch, writer))
     }
 }
 
@@ -112,11 +114,11 @@ fn extents(batch: &Batch) -> Vec<Extent> {
 }
 
 impl Frames {
-    fn of(batch: &Batch) -> Self {
+    fn of(batch: &Batch, writer: FrameWriter) -> Self {
         let mut text = String::with_capacity(batch.events.len() * 256);
         let mut ends = Vec::with_capacity(batch.events.len());
         for (cursor, recorded) in batch.iter() {
-            crate::wire::sse::write_frame(cursor, &recorded.event, &mut text);
+            (writer.write)(Some(cursor), &recorded.event, &mut text);
             ends.push(text.len());
         }
         Self { bytes: Bytes::from(text), ends }

@@ -55,7 +55,5 @@ pub(super) async fn not_allowed() -> Failure {
 }
 
 pub(super) async fn not_found() -> Failure {
-    let routes =
-        "/executions, /executions/{id}, /executions/{id}/events, /executions/{id}/stream, /stream, /health, /stats";
-    Failure::new(StatusCode::NOT_FOUND, format!("no such route; there are {routes}"))
+    Failure::new(StatusCode::NOT_FOUND, format!("no such route; there are {}", super::routes::paths()))
 }

@@ -11,29 +11,34 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 mod app;
 mod body;
 mod counters;
 mod deadline;
 mod executions;
 mod failure;
+mod frames;
 mod guard;
 mod health;
 mod line;
 mod params;
+mod routes;
 mod server;
 mod settings;
 mod stream;
+mod streams;
 mod thread;
+mod translated;
 
 pub use server::Server;
 pub use settings::Settings;
+pub use streams::{RunStream, Streams};
 pub use thread::ServerHandle;
 
 use crate::Recorder;
 use app::App;
-use axum::{Router, middleware, routing::get};
-use std::sync::Arc;
+use axum::Router;
 
 /// The routes, to be nested or merged into a router of your own.
 ///
@@ -46,19 +51,5 @@ pub fn router(recorder: Recorder) -> Router {
 
 /// The same, with settings.
 pub fn router_with(recorder: Recorder, settings: Settings) -> Router {
-    routes(App::new(recorder, settings))
-}
-
-fn routes(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/executions", get(executions::list))
-        .route("/executions/{id}", get(executions::one))
-        .route("/executions/{id}/events", get(executions::events))
-        .route("/executions/{id}/stream", get(stream::of_execution))
-        .route("/stream", get(stream::of_everything))
-        .route("/health", get(health::health))
-        .route("/stats", get(health::stats))
-        .method_not_allowed_fallback(failure::not_allowed)
-        .route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
-        .with_state(app)
+    routes::router(App::new(recorder, settings))
 }

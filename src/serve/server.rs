@@ -68,7 +68,7 @@ impl Server {
         let app = App::new(recorder, self.settings);
         let _cut = CutOnDrop(app.clone());
         let door = Door { listener: self.listener, app: app.clone() };
-        let router = routes(app.clone()).fallback(failure::not_found);
+        let router = routes::router(app.clone()).fallback(failure::not_found);
         let served = axum::serve(door, router).with_graceful_shutdown(app.reached(Phase::Ending));
         let bounded = async {
             stop.await;
