@@ -24,8 +24,7 @@ async fn search(query: &str) -> String {
 /// `/record/executions/{id}/stream` for the rest: the id stands in every event.
 async fn ask(State(streams): State<Streams>, Query(asked): Query<HashMap<String, String>>) -> Response {
     let question = asked.get("question").cloned().unwrap_or_default();
-    let id = ExecutionId::new();
-    let run = span::agent("librarian");
+    let (id, run) = (ExecutionId::new(), span::agent("librarian"));
     run.execution(&id.to_string());
     tokio::spawn(run.run(async move { search(&question).await }));
     streams.of_execution(id).respond().await
@@ -57,6 +56,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("serving on http://{addr}, until Ctrl-C");
         tokio::signal::ctrl_c().await?;
     }
-    server.abort();
-    Ok(())
+    Ok(server.abort())
 }
