@@ -12,22 +12,31 @@ use crate::{
     wire::sse::{KEEP_ALIVE, write_frame, write_retry},
 };
 use axum::body::Bytes;
+use bytes::BytesMut;
 use futures_core::Stream;
 use std::{
     convert::Infallible,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
+
+/// Up to here pieces are joined.
+const JOINED_BYTES: usize = 16 << 10;
 
 /// Server-sent events, as a body. No deadline runs in here: a body that its reader does not take is not asked for
 /// more, so it could not fire. Deadlines are the connection's, see `line`.
 pub(super) struct SseBody {
     app: Arc<App>,
-    first: Option<Bytes>,
+    /// Goes out before anything else: the first frame, later a piece that is too large to be joined.
+    next: Option<Bytes>,
     frames: FrameStream,
     silence: Deadline,
+    /// Everything there was has been given out: what comes next may wait for more, see [`Settings::coalesce`].
+    ///
+    /// [`Settings::coalesce`]: super::Settings::coalesce
+    drained: bool,
     ending: Reached,
     /// Of one execution: whether it had ended before the stream began.
     ended_before: Option<bool>,
@@ -39,9 +48,10 @@ impl SseBody {
     pub(super) fn new(app: Arc<App>, frames: FrameStream, begins: Cursor) -> Self {
         app.counters.streams.enter();
         Self {
-            first: Some(first_frame(begins)),
+            next: Some(first_frame(begins)),
             silence: Deadline::new(app.settings.keep_alive),
             ending: app.reached(Phase::Ending),
+            drained: false,
             frames,
             app,
             ended_before: None,
@@ -59,7 +69,8 @@ impl SseBody {
         if self.ending.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
-        if let Poll::Ready(frames) = Pin::new(&mut self.frames).poll_next(cx) {
+        ready!(self.poll_coalesced(cx));
+        if let Poll::Ready(frames) = self.poll_joined(cx) {
             self.silence.touch();
             return Poll::Ready(frames);
         }
@@ -71,6 +82,44 @@ impl SseBody {
             self.silence.touch();
             Some(self.bookmark().unwrap_or(Bytes::from_static(KEEP_ALIVE.as_bytes())))
         })
+    }
+
+    /// Ready when the next frames may be taken. Only a reader that had everything waits: one that is behind would fall
+    /// further behind.
+    fn poll_coalesced(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A sign of life does not wait for more.
+        let coalesce = self.app.settings.coalesce.min(self.app.settings.keep_alive);
+        if self.drained && !coalesce.is_zero() {
+            ready!(self.silence.poll_passed(coalesce, cx));
+        }
+        self.drained = false;
+        Poll::Ready(())
+    }
+
+    /// The next frames. Small pieces that are there leave as one: a copy costs less than a chunk of its own, of which
+    /// hyper writes five at once.
+    fn poll_joined(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(first) = ready!(self.poll_piece(cx)) else { return Poll::Ready(None) };
+        let mut joined = BytesMut::new();
+        while first.len().max(joined.len()) < JOINED_BYTES {
+            // Of an end we are told again.
+            let Poll::Ready(Some(next)) = self.poll_piece(cx) else { break };
+            if next.len() >= JOINED_BYTES {
+                self.next = Some(next);
+                break;
+            }
+            if joined.is_empty() {
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&next);
+        }
+        Poll::Ready(Some(if joined.is_empty() { first } else { joined.freeze() }))
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let piece = Pin::new(&mut self.frames).poll_next(cx);
+        self.drained = piece.is_pending();
+        piece
     }
 
     /// The execution has ended, and everything was sent.
@@ -107,8 +156,8 @@ impl Stream for SseBody {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if let Some(first) = this.first.take() {
-            return Poll::Ready(Some(Ok(first)));
+        if let Some(next) = this.next.take() {
+            return Poll::Ready(Some(Ok(next)));
         }
         if this.done {
             return Poll::Ready(None);
