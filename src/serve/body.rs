@@ -3,6 +3,7 @@
 use super::{
     App,
     app::{Phase, Reached},
+    bell::Rope,
     deadline::Deadline,
 };
 use crate::{
@@ -16,9 +17,10 @@ use bytes::BytesMut;
 use futures_core::Stream;
 use std::{
     convert::Infallible,
+    future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -38,6 +40,7 @@ pub(super) struct SseBody {
     /// [`Settings::coalesce`]: super::Settings::coalesce
     drained: bool,
     ending: Reached,
+    rope: Arc<Rope>,
     /// Of one execution: whether it had ended before the stream began.
     ended_before: Option<bool>,
     done: bool,
@@ -51,6 +54,7 @@ impl SseBody {
             next: Some(first_frame(begins)),
             silence: Deadline::new(app.settings.keep_alive),
             ending: app.reached(Phase::Ending),
+            rope: app.bell.rope(),
             drained: false,
             frames,
             app,
@@ -66,7 +70,7 @@ impl SseBody {
     }
 
     fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if self.ending.as_mut().poll(cx).is_ready() {
+        if Pin::new(&mut self.ending).poll(cx).is_ready() {
             return Poll::Ready(None);
         }
         ready!(self.poll_coalesced(cx));
@@ -117,7 +121,9 @@ impl SseBody {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let piece = Pin::new(&mut self.frames).poll_next(cx);
+        self.rope.tie(cx.waker());
+        let waker = Waker::from(self.rope.clone());
+        let piece = Pin::new(&mut self.frames).poll_next(&mut Context::from_waker(&waker));
         self.drained = piece.is_pending();
         piece
     }

@@ -7,6 +7,7 @@ use super::{
 };
 use axum::serve::Listener;
 use std::{
+    future::Future,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
@@ -69,7 +70,7 @@ impl Line {
 
     /// For a socket that is not ready: waits for the deadline in its place.
     fn poll_cut<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if self.over.as_mut().poll(cx).is_ready() {
+        if Pin::new(&mut self.over).poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let limit = if self.write_waits { self.app.settings.write_idle } else { idle(&self.app) };

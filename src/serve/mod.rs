@@ -12,6 +12,7 @@
 //! ```
 
 mod app;
+mod bell;
 mod body;
 mod counters;
 mod deadline;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use spanwright::{
     Cursor, EventEmitter, ExecutionId, Recorder,
     event::{ExecutionEnd, StepEnd, TextDelta},
-    serve::{ServerHandle, Settings},
+    serve::{Server, ServerHandle, Settings},
 };
 use std::{
     io::{Read, Write},
@@ -126,6 +126,27 @@ fn came_back_without_loss(server: &ServerHandle, path: &str, taken: &str, events
     let before = whole.matches("event: data-step-end\n").count() as u64;
     assert!(before > 0 && before < events);
     assert_eq!(numbers(&resume(server, path, last).events()), (before..events).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_ended_on_a_runtime_that_goes_on_has_cut_everyone() {
+    let recorder = Recorder::builder().start().expect("start");
+    let settings = Settings::default().drain(Duration::from_millis(100));
+    let server = Server::bind("127.0.0.1:0").await.expect("bind").with(settings);
+    let (addr, emitter) = (server.local_addr(), recorder.emitter());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.serve_until(recorder.clone(), async { drop(stopped.await) }));
+    let stalled = tokio::task::spawn_blocking(move || {
+        let open = (0..3).map(|_| ask_and_read_once(addr, "/stream")).collect::<Vec<_>>();
+        (0..500).for_each(|_| emitter.emit(TextDelta::new("t", "x".repeat(8_000))));
+        settle(emitter.recorder());
+        open
+    });
+    let stalled = stalled.await.expect("clients");
+    drop(stop);
+    serving.await.expect("the server ends, though nobody reads");
+    tokio::task::spawn_blocking(move || wait_for_descriptors(addr, 0)).await.expect("cut");
+    drop(stalled);
 }
 
 /// The network of the part: a loopback of its own, which can be taken down under connections that stand.
