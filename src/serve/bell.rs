@@ -4,12 +4,13 @@
 //! from within is a push to a queue. With a thousand readers that would be a thousand system calls for an event, on the
 //! recorder's thread.
 
+use crossbeam_queue::SegQueue;
 use std::{
     future::poll_fn,
     mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, Ordering::SeqCst},
     },
     task::{Context, Poll, Wake, Waker},
 };
@@ -17,15 +18,13 @@ use std::{
 /// Streams that are to be woken, and who does it. Where nobody attends, as in a router in someone else's server, each
 /// is woken at once.
 #[derive(Debug, Default)]
-pub(super) struct Bell(Mutex<Calls>);
-
-#[derive(Debug, Default)]
-struct Calls {
-    attended: bool,
-    /// Woken when there is a first call. Gone until it has answered.
-    attendant: Option<Waker>,
+pub(super) struct Bell {
     /// Each at most once, so as many as there are streams.
-    called: Vec<Arc<Rope>>,
+    called: SegQueue<Arc<Rope>>,
+    attended: AtomicBool,
+    /// The attendant was told of a call and has not looked since.
+    rings: AtomicBool,
+    attendant: Mutex<Option<Waker>>,
 }
 
 /// What a stream is woken by.
@@ -33,18 +32,36 @@ struct Calls {
 pub(super) struct Rope {
     bell: Arc<Bell>,
     task: Mutex<Option<Waker>>,
-    /// It is among the calls already.
+    /// It is among the calls.
+    queued: AtomicBool,
+    /// Since the stream last looked.
     pulled: AtomicBool,
 }
 
-/// Nothing panics under these locks. Wakers are others' code: none is woken or dropped there.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Exchanges the waker for another one. Wakers are others' code: the old one is dropped when the lock is given back.
+fn replace(place: &Mutex<Option<Waker>>, waker: &Waker) {
+    let same = lock(place).as_ref().is_some_and(|old| old.will_wake(waker));
+    if !same {
+        let new = Some(waker.clone());
+        let _old = mem::replace(&mut *lock(place), new);
+    }
+}
+
+fn wake(place: &Mutex<Option<Waker>>) {
+    let waker = lock(place).clone();
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+fn lock(place: &Mutex<Option<Waker>>) -> MutexGuard<'_, Option<Waker>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Bell {
     pub(super) fn rope(self: &Arc<Self>) -> Arc<Rope> {
-        Arc::new(Rope { bell: self.clone(), task: Mutex::default(), pulled: AtomicBool::new(false) })
+        let (queued, pulled) = (AtomicBool::new(false), AtomicBool::new(true));
+        Arc::new(Rope { bell: self.clone(), task: Mutex::default(), queued, pulled })
     }
 
     /// Wakes those who were called, for as long as it is polled; never ready.
@@ -54,31 +71,30 @@ impl Bell {
     }
 
     fn poll_called(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let attendant = Some(cx.waker().clone());
-        let (called, _old) = {
-            let mut calls = lock(&self.0);
-            calls.attended = true;
-            (mem::take(&mut calls.called), mem::replace(&mut calls.attendant, attendant))
-        };
-        called.iter().for_each(|rope| rope.wake_task());
+        replace(&self.attendant, cx.waker());
+        self.attended.store(true, SeqCst);
+        self.answer();
+        // Who calls from here on rings; who called before it and did not ring is answered here.
+        self.rings.store(false, SeqCst);
+        self.answer();
         Poll::Pending
     }
 
-    fn call(&self, rope: Arc<Rope>) {
-        let (attendant, rope) = {
-            let mut calls = lock(&self.0);
-            if calls.attended {
-                calls.called.push(rope);
-                (calls.attendant.take(), None)
-            } else {
-                (None, Some(rope))
-            }
-        };
-        if let Some(rope) = rope {
-            rope.wake_task();
+    fn answer(&self) {
+        while let Some(rope) = self.called.pop() {
+            // First: what comes after the stream was woken is another call.
+            rope.queued.store(false, SeqCst);
+            wake(&rope.task);
         }
-        if let Some(attendant) = attendant {
-            attendant.wake();
+    }
+
+    fn call(&self, rope: Arc<Rope>) {
+        self.called.push(rope);
+        // Asked after the push: the attendant that leaves says so first, and looks for calls then.
+        if !self.attended.load(SeqCst) {
+            self.answer();
+        } else if !self.rings.swap(true, SeqCst) {
+            wake(&self.attendant);
         }
     }
 }
@@ -88,34 +104,32 @@ struct Leaves<'a>(&'a Bell);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        let calls = mem::take(&mut *lock(&self.0.0));
-        calls.called.iter().for_each(|rope| rope.wake_task());
+        self.0.attended.store(false, SeqCst);
+        self.0.answer();
     }
 }
 
 impl Rope {
     /// From now on it wakes this task.
     pub(super) fn tie(&self, task: &Waker) {
-        if lock(&self.task).as_ref().is_some_and(|tied| tied.will_wake(task)) {
-            return;
-        }
-        let task = Some(task.clone());
-        let _old = mem::replace(&mut *lock(&self.task), task);
+        replace(&self.task, task);
     }
 
-    fn wake_task(&self) {
-        // Before the task is woken: what comes after that is another call.
-        self.pulled.store(false, Ordering::SeqCst);
-        let task = lock(&self.task).clone();
-        if let Some(task) = task {
-            task.wake();
-        }
+    /// Whether there was a call since this was last asked; the first time there was.
+    pub(super) fn was_pulled(&self) -> bool {
+        self.pulled.swap(false, SeqCst)
+    }
+
+    /// There is more without a call.
+    pub(super) fn pull(&self) {
+        self.pulled.store(true, SeqCst);
     }
 }
 
 impl Wake for Rope {
     fn wake(self: Arc<Self>) {
-        if !self.pulled.swap(true, Ordering::SeqCst) {
+        self.pull();
+        if !self.queued.swap(true, SeqCst) {
             self.bell.clone().call(self);
         }
     }

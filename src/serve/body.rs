@@ -120,11 +120,19 @@ impl SseBody {
         Poll::Ready(Some(if joined.is_empty() { first } else { joined.freeze() }))
     }
 
+    /// The hub is asked again only when it has called: hyper asks a body after each piece, and after each byte that its
+    /// client sends.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         self.rope.tie(cx.waker());
+        if !self.rope.was_pulled() {
+            return Poll::Pending;
+        }
         let waker = Waker::from(self.rope.clone());
         let piece = Pin::new(&mut self.frames).poll_next(&mut Context::from_waker(&waker));
         self.drained = piece.is_pending();
+        if !self.drained {
+            self.rope.pull();
+        }
         piece
     }
 
