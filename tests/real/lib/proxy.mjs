@@ -13,10 +13,11 @@ function numbers(state) {
 }
 
 /**
- * Cuts the answers to the first `cuts` requests after 1,000 to 7,000 bytes, which is more than headers and a first frame: half of
- * them are reset, half end as if all was said. `seen` has what each asked to go on from, and the status it got.
+ * Cuts the answers to the first `cuts` requests after 1,000 to 7,000 bytes, which is more than headers and a first
+ * frame: half of them are reset, half end as if all was said. `seen` has what each asked to go on from, and the status
+ * it got. Where told to, it spares the place between the last line of a frame and its blank line.
  */
-export async function cutting(base, cuts, seed) {
+export async function cutting(base, cuts, seed, spares = false) {
   const random = numbers(seed);
   const seen = [];
   const server = createServer((client) => {
