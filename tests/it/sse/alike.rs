@@ -2,7 +2,7 @@
 
 use super::{
     any::{self, SIGNS},
-    cut, read,
+    cut, read, targets,
 };
 use futures_util::{FutureExt, StreamExt, stream};
 use proptest::prelude::*;
@@ -51,5 +51,20 @@ proptest! {
         let ours: Vec<_> = ours.iter().map(|message| (&*message.event, &*message.data, &*message.id)).collect();
         let theirs: Vec<_> = theirs.iter().map(|event| (&*event.event, &*event.data, &*event.id)).collect();
         prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn what_the_fuzzers_ask_holds_for_bytes_that_are_made(bytes in bytes(), json in any::json_event(), at in 0.0..1.0, byte in any::<u8>()) {
+        // JSON that is nearly an event: one byte of it is another.
+        let mut nearly = json.clone().into_bytes();
+        let at = (at * nearly.len() as f64) as usize;
+        nearly[at] = byte;
+        let cursor = format!("{:016x}-{}", bytes.len(), byte);
+        for bytes in [&bytes, json.as_bytes(), &nearly, cursor.as_bytes()] {
+            targets::sse_parse(bytes);
+            targets::sse_roundtrip(bytes);
+            targets::event_json(bytes);
+            targets::cursor(bytes);
+        }
     }
 }

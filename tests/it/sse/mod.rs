@@ -7,6 +7,7 @@ mod format;
 mod limits;
 mod lines;
 mod round_trip;
+mod targets;
 
 use spanwright::wire::parse::{Message, Parser};
 use std::time::Duration;
