@@ -20,8 +20,11 @@ fn an_event_is_there_as_soon_as_its_blank_line_is_whatever_ends_it() {
     }
 }
 
-/// Of each case a stream whose lines end with `\n`, and its messages: type, data, last event id.
-const CASES: &[(&str, &[(&str, &str, &str)])] = &[
+/// Type, data and last event id of a message.
+type Named = (&'static str, &'static str, &'static str);
+
+/// Of each case a stream whose lines end with `\n`, and its messages.
+const CASES: &[(&str, &[Named])] = &[
     ("data: Hello\n\n", &[("message", "Hello", "")]),
     ("data: Hello\n\ndata: World\n\n", &[("message", "Hello", ""), ("message", "World", "")]),
     ("event: greeting\ndata: Hello\n\n", &[("greeting", "Hello", "")]),
