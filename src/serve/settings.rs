@@ -10,6 +10,7 @@ pub struct Settings {
     pub(super) write_idle: Duration,
     pub(super) coalesce: Duration,
     pub(super) drain: Duration,
+    pub(super) retry: Duration,
     pub(super) connections: usize,
     pub(super) hosts: Vec<String>,
 }
@@ -22,13 +23,15 @@ const LONGEST_COALESCE: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Default for Settings {
-    /// Keep-alive 15 s, write-idle 10 s, no coalescing, 1 s to end, 512 connections, loopback names only.
+    /// Keep-alive 15 s, write-idle 10 s, no coalescing, 1 s to end, 1 to 3 s until clients come back, 512 connections,
+    /// loopback names only.
     fn default() -> Self {
         Self {
             keep_alive: Duration::from_secs(15),
             write_idle: Duration::from_secs(10),
             coalesce: Duration::ZERO,
             drain: Duration::from_secs(1),
+            retry: Duration::from_secs(1),
             // Half of the 1,024 descriptors that a process usually may have: a flood of connections must not take the
             // files of the program away.
             connections: 512,
@@ -68,6 +71,13 @@ impl Settings {
     /// How long a server that ends waits for its clients to take what is under way.
     pub fn drain(mut self, limit: Duration) -> Self {
         self.drain = limit.min(LONGEST);
+        self
+    }
+
+    /// How long a client that lost the line is asked to wait before it comes back, at least; up to three times as long,
+    /// at random, so that those who lost it together do not come back together. 10 ms to a day.
+    pub fn retry(mut self, pause: Duration) -> Self {
+        self.retry = pause.clamp(SHORTEST, LONGEST);
         self
     }
 

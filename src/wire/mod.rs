@@ -9,6 +9,7 @@ pub mod gateway;
 mod hub;
 mod memory;
 mod orderly;
+pub mod parse;
 mod pieces;
 pub mod sse;
 mod translator;

@@ -51,14 +51,14 @@ fn one_frame_is_exactly_these_bytes() {
     let (retry, rest) = first.split_once('\n').expect("lines");
     assert!(retry.starts_with("retry: "));
     let connected = format!(
-        "id: {epoch:016x}-0\nevent: data-connected\n\
-         data: {{\"type\":\"data-connected\",\"cursor\":\"{epoch:016x}-0\"}}\n\n"
+        "event: data-connected\n\
+         data: {{\"type\":\"data-connected\",\"cursor\":\"{epoch:016x}-0\"}}\nid: {epoch:016x}-0\n\n"
     );
     assert_eq!(rest, connected);
     let step = format!(
-        "id: {epoch:016x}-1\nevent: data-step-end\n\
+        "event: data-step-end\n\
          data: {{\"type\":\"data-step-end\",\"execution_id\":\"exec_00000000000000000000000000001a2b\",\
-         \"duration_ms\":7,\"timestamp\":1700000000123}}\n\n"
+         \"duration_ms\":7,\"timestamp\":1700000000123}}\nid: {epoch:016x}-1\n\n"
     );
     assert_eq!(reply.frame().expect("step").0, step);
 }
