@@ -20,6 +20,7 @@ mod counters;
 mod deadline;
 mod executions;
 mod failure;
+mod frames;
 mod guard;
 mod health;
 mod line;
@@ -28,13 +29,16 @@ mod routes;
 mod server;
 mod settings;
 mod stream;
+mod streams;
 mod thread;
+mod translated;
 
 #[cfg(feature = "jwt")]
 pub use access::JwtKey;
 pub use access::{Access, AccessBuilder, Right, Token};
 pub use server::Server;
 pub use settings::Settings;
+pub use streams::{RunStream, Streams};
 pub use thread::ServerHandle;
 
 use crate::Recorder;
