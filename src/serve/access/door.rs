@@ -7,7 +7,7 @@ use super::{
     },
     Allowed,
     grant::Right,
-    presented::Presented,
+    presented::{Presented, ticket},
     refusal::Refusal,
     until,
 };
@@ -29,19 +29,18 @@ pub(in super::super) struct Door {
 
 impl Door {
     pub(in super::super) fn of(app: Arc<App>, route: &Route) -> Self {
-        Self { app, needs: route.needs, is_stream: route.answer == Answer::Stream }
+        Self { app, needs: route.needs, is_stream: matches!(route.answer, Answer::Stream) }
     }
 
     /// What the request is allowed; none where nothing is needed, so that no handler can take it for a right.
     fn admit(&self, parts: &Parts) -> Result<Option<Allowed>, Refusal> {
         let Some(access) = &self.app.settings.access else { return Ok(Some(Allowed::everything())) };
-        let presented = Presented::by(parts)?;
-        let opens_stream = self.is_stream && parts.method == Method::GET;
-        if matches!(presented, Presented::Ticket(_)) && !opens_stream {
+        let ticket = ticket(&parts.uri)?;
+        if ticket.is_some() && !(self.is_stream && parts.method == Method::GET) {
             return Err(Refusal::Form("a ticket opens a stream by GET, and nothing else"));
         }
         let Some(right) = Right::for_needs(self.needs) else { return Ok(None) };
-        let holder = access.holder(presented, &paths(parts))?;
+        let holder = access.holder(Presented::by(parts, ticket)?, &paths(parts))?;
         if !holder.grant.gives(right) {
             return Err(Refusal::Right(right));
         }

@@ -19,7 +19,10 @@ use std::{
     pin::Pin,
     sync::{Arc, PoisonError, RwLock},
 };
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 /// Who may ask a server, for [`Settings::access`](super::super::Settings::access). A handle: clones are the same access,
 /// so that a program can revoke what it gave out.
@@ -159,8 +162,9 @@ impl Access {
     /// Done when the holder's time is over, or it was taken back.
     pub(super) fn over(&self, holder: Holder) -> Over {
         let (access, mut changed) = (self.clone(), self.0.changed.subscribe());
+        let end = Instant::now() + holder.time_left();
         Box::pin(async move {
-            let expired = tokio::time::sleep(holder.time_left());
+            let expired = sleep_until(end);
             let revoked = async {
                 // The sender lives in `access`: there is always a next change to wait for.
                 while access.holds(&holder) && changed.changed().await.is_ok() {}

@@ -12,6 +12,8 @@ mod presented;
 mod public_key;
 mod refusal;
 pub(super) mod session;
+#[cfg(all(test, feature = "jwt"))]
+mod tests;
 pub(super) mod ticket;
 mod token;
 mod until;

@@ -25,9 +25,9 @@ const SECRETS_IN_URLS: &[&str] =
     &["token", "access_token", "id_token", "api_key", "apikey", "key", "jwt", "bearer", "authorization"];
 
 impl Presented {
-    pub(super) fn by(parts: &Parts) -> Result<Self, Refusal> {
-        let (ticket, bearer) = (ticket(&parts.uri)?, bearer(&parts.headers)?);
-        match (bearer, ticket) {
+    /// `ticket` is what stands in the query.
+    pub(super) fn by(parts: &Parts, ticket: Option<String>) -> Result<Self, Refusal> {
+        match (bearer(&parts.headers)?, ticket) {
             (Some(_), Some(_)) => Err(Refusal::Form("a token and a ticket at once: one of them is accepted")),
             (Some(token), None) => Ok(Self::Bearer(token)),
             (None, Some(ticket)) => Ok(Self::Ticket(ticket)),
@@ -56,7 +56,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 const NOT_A_TOKEN: &str = "the token is malformed: letters, digits and -._~+/= are accepted, 8192 at most";
 
 /// The query's ticket; and a sentence for those who would put a token there.
-fn ticket(uri: &Uri) -> Result<Option<String>, Refusal> {
+pub(super) fn ticket(uri: &Uri) -> Result<Option<String>, Refusal> {
     let query: Query<Vec<(String, String)>> = Query::try_from_uri(uri)
         .map_err(|_| Refusal::Form("query: name=value pairs, percent-encoded, are accepted"))?;
     if query.iter().any(|(name, _)| SECRETS_IN_URLS.iter().any(|secret| name.eq_ignore_ascii_case(secret))) {

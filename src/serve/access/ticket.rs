@@ -29,6 +29,12 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    /// For any stream.
+    #[cfg(all(test, feature = "jwt"))]
+    pub(super) fn any(holder: Holder) -> Self {
+        Self { holder, path: None }
+    }
+
     /// Whose it is, if it is for one of these names of a path.
     pub(super) fn opens(self, paths: &[&str]) -> Option<Holder> {
         self.path.is_none_or(|path| paths.contains(&path.as_str())).then_some(self.holder)
@@ -51,7 +57,7 @@ pub(in super::super) async fn issue(allowed: Allowed, body: Body) -> Result<Resp
 
 const TOO_MANY: &str = "too many tickets are not used yet: try again in half a minute";
 
-fn issue_for(access: &Access, ticket: Ticket) -> Option<String> {
+pub(super) fn issue_for(access: &Access, ticket: Ticket) -> Option<String> {
     access.tickets().issue(ticket.holder.grant.token, LIFE, ticket)
 }
 
