@@ -104,13 +104,19 @@ impl Hub {
     }
 
     /// What is held of an execution: the offset of its newest event, and the status that the newest event which speaks
-    /// of one left it in.
+    /// of one left it in. Of a tenant only what is its own.
     #[cfg(feature = "serve")]
-    pub(crate) fn last_of(&self, id: &crate::ExecutionId) -> Option<(u64, Option<crate::log::Status>)> {
+    pub(crate) fn last_of(
+        &self,
+        id: &crate::ExecutionId,
+        tenant: Option<&crate::Text>,
+    ) -> Option<(u64, Option<crate::log::Status>)> {
         let segments = self.0.ring().segments_of(id, 0);
         // Looked through after the lock is given back.
         let events = segments.iter().rev().flat_map(|segment| segment.batch.iter().rev());
-        let mut own = events.filter(|(_, recorded)| recorded.event.execution_id.as_ref() == Some(id)).peekable();
+        let of_execution = events.filter(|(_, recorded)| recorded.event.execution_id.as_ref() == Some(id));
+        let mut own =
+            of_execution.filter(|(_, recorded)| tenant.is_none() || recorded.tenant_id.as_ref() == tenant).peekable();
         let newest = own.peek().map(|(cursor, _)| cursor.offset)?;
         let status = own.find_map(|(_, recorded)| crate::log::Status::after(recorded.event.kind()));
         Some((newest, status))

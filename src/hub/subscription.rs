@@ -78,7 +78,7 @@ impl Subscription {
             Some(log) if cursor.epoch != hub.epoch => State::Resolving(cursor, log.resolve(cursor)),
             _ => State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown))),
         });
-        let account = Account::new(filter.mode, seen, unseen);
+        let account = Account::new(filter.wants(), seen, unseen);
         let (began, named) = (next - 1, next - 1);
         Self {
             hub,
@@ -217,11 +217,7 @@ impl Subscription {
 
     /// The next segment with something in scope; those without are passed over and counted.
     fn take(&mut self, ring: &Ring) -> Option<Slice> {
-        let segment = match &self.filter.scope {
-            Scope::Execution(id) => ring.segment_with(self.next, id),
-            _ => ring.segment_at(self.next),
-        };
-        let Some(segment) = segment else {
+        let Some(segment) = ring.segment_for(self.next, &self.filter) else {
             self.pass_to(ring.next_offset());
             return None;
         };

@@ -26,7 +26,7 @@ pub use jwt::JwtKey;
 pub use token::Token;
 
 use super::failure::Failure;
-use crate::Text;
+use crate::{Text, log::ExecutionRow};
 use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
@@ -47,6 +47,19 @@ impl Allowed {
     /// Whose data may be seen; none where everybody's may.
     pub(super) fn tenant(&self) -> Option<&Text> {
         self.0.as_ref()?.1.grant.tenant.as_ref()
+    }
+
+    /// The same question, only of that tenant's data.
+    pub(super) fn restrict<T>(&self, question: T, of_tenant: impl FnOnce(T, Text) -> T) -> T {
+        match self.tenant() {
+            Some(tenant) => of_tenant(question, tenant.clone()),
+            None => question,
+        }
+    }
+
+    /// Whether an execution may be known to whoever asks. One that may not is answered like one that is not there.
+    pub(super) fn sees(&self, row: &ExecutionRow) -> bool {
+        self.tenant().is_none() || self.tenant() == row.tenant_id.as_ref()
     }
 
     /// By which right; none where nobody is asked for one.

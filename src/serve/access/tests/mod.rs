@@ -3,6 +3,7 @@
 mod ends;
 mod origins;
 mod routes;
+mod tenants;
 
 use super::{
     super::{App, Settings, routes::router},
