@@ -177,7 +177,7 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 /// The router that the table spells. No handler is reached but through the guard of its path and its own door.
-pub(super) fn router(app: Arc<App>) -> Router {
+pub(super) fn router<S: Clone + Send + Sync + 'static>(app: Arc<App>) -> Router<S> {
     let router = list().into_iter().fold(Router::new(), |router, path| router.route(path, of_path(&app, path)));
     router.with_state(app)
 }
@@ -192,9 +192,14 @@ fn of_path(app: &Arc<App>, path: &str) -> MethodRouter<Arc<App>> {
         .layer(from_fn_with_state(Guarded::new(app.clone(), &methods), guard::guard))
 }
 
+/// Each path once, in the order of the table.
 fn list() -> Vec<&'static str> {
-    let mut paths: Vec<_> = ROUTES.iter().map(|route| route.path).collect();
-    paths.dedup();
+    let mut paths: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        if !paths.contains(&route.path) {
+            paths.push(route.path);
+        }
+    }
     paths
 }
 
