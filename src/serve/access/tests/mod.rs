@@ -58,7 +58,9 @@ fn signed(claims: &Value) -> String {
 /// Claims of a token that holds for an hour.
 fn claims(scope: &str, tenant: Option<&str>) -> Value {
     let mut claims = json!({"exp": unix_seconds() + 3_600, "aud": "spanwright", "scope": scope});
-    tenant.map(|tenant| claims["tenant"] = tenant.into());
+    if let Some(tenant) = tenant {
+        claims["tenant"] = tenant.into();
+    }
     claims
 }
 

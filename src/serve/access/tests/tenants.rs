@@ -47,7 +47,7 @@ fn id(tenant: usize, run: usize) -> String {
 impl World {
     fn new() -> Self {
         let server = served(Settings::default());
-        let mut world = Self { server, random: Rng::with_seed(8), runs: [0; TENANTS] };
+        let world = Self { server, random: Rng::with_seed(8), runs: [0; TENANTS] };
         (0..TENANTS).for_each(|tenant| world.start(tenant));
         world
     }
@@ -97,7 +97,7 @@ impl World {
     /// A value for a name in a query, half of the time.
     fn value(&mut self, name: &str) -> Option<String> {
         let newest = self.server.recorder.hub().newest();
-        let after = Cursor::new(newest.epoch ^ self.random.u64(..10) / 9, self.random.u64(..newest.offset + 2));
+        let after = Cursor::new(newest.epoch ^ (self.random.u64(..10) / 9), self.random.u64(..newest.offset + 2));
         let of = self.random.usize(..TENANTS);
         let value = match name {
             "after" | "before" => after.to_string(),
