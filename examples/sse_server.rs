@@ -56,5 +56,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("serving on http://{addr}, until Ctrl-C");
         tokio::signal::ctrl_c().await?;
     }
-    Ok(server.abort())
+    server.abort();
+    Ok(())
 }

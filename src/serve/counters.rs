@@ -13,6 +13,10 @@ pub(super) struct Counters {
     pub(super) stalled: AtomicU64,
     /// Requests for a foreign host or from a foreign page.
     pub(super) denied: AtomicU64,
+    /// Requests without a token that holds: answered 401.
+    pub(super) unauthorized: AtomicU64,
+    /// Requests with a token or cookie that is not enough or not well sent: answered 400 or 403.
+    pub(super) forbidden: AtomicU64,
 }
 
 /// How many there are, and were.
@@ -49,6 +53,8 @@ impl Counters {
             "over_limit": self.over_limit.load(Relaxed),
             "stalled": self.stalled.load(Relaxed),
             "denied": self.denied.load(Relaxed),
+            "unauthorized": self.unauthorized.load(Relaxed),
+            "forbidden": self.forbidden.load(Relaxed),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     App,
+    access::Allowed,
     failure::{Failure, json},
     params::{Id, Params},
 };
@@ -40,27 +41,34 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// `GET /executions`: the newest first.
-pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Response, Failure> {
+pub(super) async fn list(State(app): State<Arc<App>>, allowed: Allowed, params: Params) -> Result<Response, Failure> {
     let limit = params.limit(100, 1_000)?;
-    let executions = answer(app.log()?.executions(ExecutionsQuery::newest(limit))).await?;
+    let query = allowed.restrict(ExecutionsQuery::newest(limit), ExecutionsQuery::of_tenant);
+    let executions = answer(app.log()?.executions(query)).await?;
     Ok(json(&List { executions }))
 }
 
 /// `GET /executions/{id}`.
-pub(super) async fn one(State(app): State<Arc<App>>, Id(id): Id) -> Result<Response, Failure> {
-    let row = answer(app.log()?.execution(id)).await?;
+pub(super) async fn one(State(app): State<Arc<App>>, allowed: Allowed, Id(id): Id) -> Result<Response, Failure> {
+    let row = answer(app.log()?.execution(id)).await?.filter(|row| allowed.sees(row));
     row.map(|row| json(&row)).ok_or_else(no_execution)
 }
 
 /// `GET /executions/{id}/events`: what the record has, whatever was shown to those who watched.
-pub(super) async fn events(State(app): State<Arc<App>>, Id(id): Id, params: Params) -> Result<Response, Failure> {
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    allowed: Allowed,
+    Id(id): Id,
+    params: Params,
+) -> Result<Response, Failure> {
     let (log, limit) = (app.log()?, params.limit(200, 1_000)?);
     let after = match params.after()? {
         Some(cursor) => offset_of(log, cursor).await?,
         None => 0,
     };
-    let page = answer(log.read(Query::new(Scope::Execution(id.clone()), after, limit))).await?;
-    if page.events.is_empty() && answer(log.execution(id)).await?.is_none() {
+    let query = Query::new(Scope::Execution(id.clone()), after, limit);
+    let page = answer(log.read(allowed.restrict(query, Query::of_tenant))).await?;
+    if page.events.is_empty() && !answer(log.execution(id)).await?.is_some_and(|row| allowed.sees(&row)) {
         return Err(no_execution());
     }
     Ok(json(&snapshot(page, log.opened_at().epoch)))

@@ -1,6 +1,7 @@
-//! Who may ask: programs and pages of this machine. Against DNS rebinding, and against pages of other origins.
+//! From where may be asked: programs of this machine, its own pages and those listed. Against DNS rebinding, and against
+//! pages of other origins.
 
-use super::{App, Settings, failure::Failure};
+use super::{App, Settings, cors, failure::Failure};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -12,43 +13,87 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-/// Lets a request through whose `Host` is this machine and which no foreign page sent. There are no CORS headers: a
-/// page of another origin could not read an answer anyway.
-pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let mut response = match check(&app.settings, request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
+/// What stands before a path.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    app: Arc<App>,
+    /// What can be asked of the path, as a preflight is told.
+    methods: HeaderValue,
+}
+
+impl Guarded {
+    pub(super) fn new(app: Arc<App>, methods: &str) -> Self {
+        // Names of methods are always a header.
+        let methods = HeaderValue::from_str(methods).unwrap_or(HeaderValue::from_static("GET"));
+        Self { app, methods }
+    }
+}
+
+/// Lets a request through whose `Host` is this server and which no foreign page sent. Only pages of the origins in the
+/// settings are told that they may read the answer.
+pub(super) async fn guard(State(guarded): State<Guarded>, request: Request, next: Next) -> Response {
+    let settings = &guarded.app.settings;
+    let mut response = match check(settings, request.uri(), request.headers()) {
+        Ok(None) => next.run(request).await,
+        Ok(Some(origin)) => {
+            let mut response = match cors::is_preflight(&request) {
+                true => cors::preflight(guarded.methods),
+                false => next.run(request).await,
+            };
+            cors::share(response.headers_mut(), origin);
+            response
+        }
         Err(failure) => {
-            app.counters.denied.fetch_add(1, Relaxed);
+            guarded.app.counters.denied.fetch_add(1, Relaxed);
             failure.into_response()
         }
     };
+    let headers = response.headers_mut();
     // What is JSON is not taken for a script or a page (WHATWG Fetch, "X-Content-Type-Options").
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !settings.origins.is_empty() {
+        // Also of an answer without CORS headers: a cache must not give it to a page that may read (WHATWG Fetch, 3.2.5).
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
     response
 }
 
-fn check(settings: &Settings, uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
+/// The origin of the page that asks, where it is another one and listed.
+fn check(settings: &Settings, uri: &Uri, headers: &HeaderMap) -> Result<Option<HeaderValue>, Failure> {
     // HTTP/2 has no Host header but an `:authority` (RFC 9113, section 8.3.1), which a router of the user's may bring.
-    let authority = uri.authority().map(|authority| authority.as_str());
-    let host = one(headers, &header::HOST)?.or(authority).ok_or_else(|| deny("a request without a Host header"))?;
-    // Of a target in absolute form the authority counts (RFC 9112, 3.2.2).
-    let asked = uri.authority().map_or(host, |authority| authority.as_str());
+    let asked = authority(headers, uri).ok_or_else(|| deny("a request without a Host header"))?;
+    let host = one(headers, &header::HOST)?.unwrap_or(asked);
     if !accepts(settings, host) || !accepts(settings, asked) {
-        return Err(deny("Host is not of this machine: localhost, 127.0.0.0/8 and [::1] are accepted"));
+        return Err(deny(
+            "Host is not of this server: localhost, 127.0.0.0/8, [::1] and the hosts of its settings are accepted",
+        ));
     }
-    if one(headers, &SEC_FETCH_SITE)?.is_some_and(|site| site.eq_ignore_ascii_case("cross-site")) {
-        return Err(deny("a page of another site asks: only pages of this server are accepted"));
-    }
+    let site = one(headers, &SEC_FETCH_SITE)?;
     match one(headers, &header::ORIGIN)? {
-        Some(origin) if !is_origin_of(origin, asked) => {
-            Err(deny("a page of another origin asks: only pages of this server are accepted"))
-        }
-        _ => Ok(()),
+        Some(origin) if is_origin_of(origin, asked) && !is_cross_site(site) => Ok(None),
+        Some(origin) => match settings.origins.iter().find(|listed| *listed == origin) {
+            Some(listed) => Ok(Some(listed.clone())),
+            None => Err(deny(
+                "a page of another origin asks: only pages of this server and of the origins in its settings are accepted",
+            )),
+        },
+        None if is_cross_site(site) => Err(deny("a page of another site asks: only pages of this server are accepted")),
+        None => Ok(None),
     }
 }
 
+fn is_cross_site(site: Option<&str>) -> bool {
+    site.is_some_and(|site| site.eq_ignore_ascii_case("cross-site"))
+}
+
+/// The host and port that are asked. Of a target in absolute form its own counts (RFC 9112, 3.2.2).
+pub(super) fn authority<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let host = || headers.get(header::HOST)?.to_str().ok();
+    uri.authority().map(|authority| authority.as_str()).or_else(host)
+}
+
 /// Fetch Metadata Request Headers (W3C), 2.3.
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 fn deny(why: &str) -> Failure {
     Failure::new(StatusCode::FORBIDDEN, why)
@@ -67,7 +112,13 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
 
 fn accepts(settings: &Settings, authority: &str) -> bool {
     let Some(host) = host_of(authority) else { return false };
-    is_loopback(host) || settings.hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
+    is_loopback(host)
+        || settings.hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
+        || settings.access.is_some() && address(host).is_some()
+}
+
+pub(super) fn is_loopback_authority(authority: &str) -> bool {
+    host_of(authority).is_some_and(is_loopback)
 }
 
 /// The host of `host`, `host:port`, `[v6]` or `[v6]:port`; none for anything else.
@@ -82,12 +133,14 @@ fn host_of(authority: &str) -> Option<&str> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let v6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let address = match v6 {
+    host.eq_ignore_ascii_case("localhost") || address(host).is_some_and(|address| address.to_canonical().is_loopback())
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(text) => text.parse::<Ipv6Addr>().map(IpAddr::V6).ok(),
         None => host.parse().ok().filter(IpAddr::is_ipv4),
-    };
-    host.eq_ignore_ascii_case("localhost") || address.is_some_and(|address| address.to_canonical().is_loopback())
+    }
 }
 
 /// Whether an `Origin` (RFC 6454, 7) is that of the server that is asked. `null` is nobody's.

@@ -1,9 +1,16 @@
 //! Every route, once: the router, who may use it, the description for machines and the list in a 404 all come from here.
 
-use super::{App, executions, failure, guard, health, stream};
+use super::{
+    App,
+    access::{self, session, ticket},
+    executions, failure,
+    guard::{self, Guarded},
+    health, stream,
+};
 use axum::{
-    Router, middleware,
-    routing::{MethodRouter, get},
+    Router,
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, delete, get, post},
 };
 use std::sync::Arc;
 
@@ -24,6 +31,19 @@ pub(super) struct Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
+    Post,
+    Delete,
+}
+
+impl Method {
+    /// As the header `Allow` lists it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// What whoever asks must be allowed to.
@@ -33,6 +53,8 @@ pub(super) enum Needs {
     Nothing,
     /// To read what belongs to its tenant.
     Read,
+    /// To send events, and to see nothing.
+    Ingest,
     /// To see and do everything.
     Admin,
 }
@@ -125,20 +147,63 @@ pub(super) const ROUTES: &[Route] = &[
         answer: Answer::Json,
         handler: || get(health::stats),
     },
+    Route {
+        method: Method::Post,
+        path: "/tickets",
+        needs: Needs::Read,
+        summary: "A ticket that opens one stream, once, within 30 s.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(ticket::issue),
+    },
+    Route {
+        method: Method::Post,
+        path: "/session",
+        needs: Needs::Read,
+        summary: "A cookie that stands for the token.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(session::begin),
+    },
+    Route {
+        method: Method::Delete,
+        path: "/session",
+        needs: Needs::Nothing,
+        summary: "Ends the session of the cookie.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || delete(session::end),
+    },
 ];
 
-/// The router that the table spells.
+/// The router that the table spells. No handler is reached but through the guard of its path and its own door.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(app: Arc<App>) -> Router<S> {
-    let router = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
-    router
-        .method_not_allowed_fallback(failure::not_allowed)
-        .route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
-        .with_state(app)
+    let router = list().into_iter().fold(Router::new(), |router, path| router.route(path, of_path(&app, path)));
+    router.with_state(app)
+}
+
+fn of_path(app: &Arc<App>, path: &str) -> MethodRouter<Arc<App>> {
+    let routes = || ROUTES.iter().filter(|route| route.path == path);
+    let methods = routes().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
+    let door = |route: &Route| from_fn_with_state(access::Door::of(app.clone(), route), access::enter);
+    routes()
+        .fold(MethodRouter::new(), |all, route| all.merge((route.handler)().route_layer(door(route))))
+        .fallback(failure::not_allowed)
+        .layer(from_fn_with_state(Guarded::new(app.clone(), &methods), guard::guard))
+}
+
+/// Each path once, in the order of the table.
+fn list() -> Vec<&'static str> {
+    let mut paths: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        if !paths.contains(&route.path) {
+            paths.push(route.path);
+        }
+    }
+    paths
 }
 
 /// The paths, as a sentence lists them.
 pub(super) fn paths() -> String {
-    let mut paths: Vec<_> = ROUTES.iter().map(|route| route.path).collect();
-    paths.dedup();
-    paths.join(", ")
+    list().join(", ")
 }

@@ -17,10 +17,8 @@ use std::{
 };
 use tokio::net::{TcpListener, TcpSocket};
 
-/// An HTTP server on this machine's loopback.
-///
-/// There is no authentication yet, so nothing else is listened on: whoever reached the port could read every prompt.
-/// To show the record elsewhere, mount [`router`](super::router) in a server of your own, behind what guards it.
+/// An HTTP server: on this machine's loopback, and elsewhere where its settings ask for tokens
+/// ([`Settings::access`]). What it serves is not encrypted; put a TLS proxy in front where others listen on the way.
 #[derive(Debug)]
 #[must_use = "a server answers when it is told to `serve`"]
 pub struct Server {
@@ -41,14 +39,23 @@ impl Server {
     /// # Errors
     /// `is_config` for an address that is none, or is not of the loopback; `is_io` when it cannot be had.
     pub async fn bind(addr: impl ToSocketAddrs) -> Result<Self, Error> {
-        let listener = listen(&loopback(addr)?)?;
-        let addr = listener.local_addr().map_err(|source| Error::io("address of the server").with_source(source))?;
-        Ok(Self { listener, addr, settings: Settings::default() })
+        Self::bind_with(addr, Settings::default()).await
     }
 
-    /// With these settings.
+    /// The same, with settings; any address is listened on where they ask for tokens.
+    ///
+    /// # Errors
+    /// As for [`bind`](Server::bind).
+    pub async fn bind_with(addr: impl ToSocketAddrs, settings: Settings) -> Result<Self, Error> {
+        let listener = listen(&allowed(addr, &settings)?)?;
+        let addr = listener.local_addr().map_err(|source| Error::io("address of the server").with_source(source))?;
+        Ok(Self { listener, addr, settings })
+    }
+
+    /// With these settings. An access that was set stays if these have none: the address may have been let in by it.
     pub fn with(mut self, settings: Settings) -> Self {
-        self.settings = settings;
+        let access = settings.access.or(self.settings.access);
+        self.settings = Settings { access, ..settings };
         self
     }
 
@@ -91,12 +98,12 @@ impl Server {
         Self::spawn_with(recorder, addr, Settings::default())
     }
 
-    /// The same, with settings.
+    /// The same, with settings; any address is listened on where they ask for tokens.
     ///
     /// # Errors
     /// As for [`spawn`](Server::spawn).
     pub fn spawn_with(recorder: Recorder, addr: impl ToSocketAddrs, settings: Settings) -> Result<ServerHandle, Error> {
-        thread::spawn(recorder, loopback(addr)?, settings)
+        thread::spawn(recorder, allowed(addr, &settings)?, settings)
     }
 }
 
@@ -109,18 +116,18 @@ impl Drop for CutOnDrop {
     }
 }
 
-/// The addresses, if all of them are of this machine's loopback.
-fn loopback(addr: impl ToSocketAddrs) -> Result<Vec<SocketAddr>, Error> {
+/// The addresses, if all of them are of this machine's loopback or tokens are asked for.
+fn allowed(addr: impl ToSocketAddrs, settings: &Settings) -> Result<Vec<SocketAddr>, Error> {
     let known = addr.to_socket_addrs().map_err(|source| {
         Error::config("serve address: one such as 127.0.0.1:4400 or [::1]:0 is accepted").with_source(source)
     })?;
     let addrs: Vec<_> = known.collect();
     match addrs.iter().find(|addr| !addr.ip().to_canonical().is_loopback()) {
-        Some(foreign) => Err(Error::config(format!(
-            "serve address {foreign} is not of this machine's loopback: 127.0.0.0/8 and [::1] are accepted, because \
-             there is no authentication and whoever reaches the port can read every prompt"
+        Some(foreign) if settings.access.is_none() => Err(Error::config(format!(
+            "serve address {foreign} is not of this machine's loopback: without authentication (Settings::access) only \
+             127.0.0.0/8 and [::1] are accepted, because whoever reaches the port can read every prompt"
         ))),
-        None => Ok(addrs),
+        _ => Ok(addrs),
     }
 }
 

@@ -1,5 +1,8 @@
-//! What a server may be told: its silences and patience, and the names it answers to.
+//! What a server may be told: its silences and patience, the names it answers to, and who may ask.
 
+use super::{Access, cors};
+use crate::Error;
+use axum::http::HeaderValue;
 use std::time::Duration;
 
 /// Settings of a [`Server`](super::Server) or [`router`](super::router).
@@ -13,6 +16,9 @@ pub struct Settings {
     pub(super) retry: Duration,
     pub(super) connections: usize,
     pub(super) hosts: Vec<String>,
+    pub(super) access: Option<Access>,
+    /// Of pages that may read what is answered.
+    pub(super) origins: Vec<HeaderValue>,
 }
 
 /// Timers below this would keep a core busy for nothing.
@@ -24,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Default for Settings {
     /// Keep-alive 15 s, write-idle 10 s, no coalescing, 1 s to end, 1 to 3 s until clients come back, 512 connections,
-    /// loopback names only.
+    /// loopback names only, no tokens, no other origins.
     fn default() -> Self {
         Self {
             keep_alive: Duration::from_secs(15),
@@ -36,6 +42,8 @@ impl Default for Settings {
             // files of the program away.
             connections: 512,
             hosts: Vec::new(),
+            access: None,
+            origins: Vec::new(),
         }
     }
 }
@@ -88,10 +96,28 @@ impl Settings {
         self
     }
 
-    /// Accepts requests for this host too, on any port. Only for what has authentication of its own in front: without,
-    /// any page in a browser could read the record by DNS rebinding.
+    /// Accepts requests for this host too, on any port: the name by which clients reach the server. Only with
+    /// [`access`](Settings::access), or behind authentication of your own: without, any page in a browser could read the
+    /// record by DNS rebinding.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self
+    }
+
+    /// Asks for tokens, on loopback too. Only with this can a [`Server`](super::Server) listen elsewhere. Addresses (not
+    /// names) are accepted in `Host` then, since no name can be rebound to them.
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = Some(access);
+        self
+    }
+
+    /// Lets pages of this origin ask and read, with a token, a ticket or a cookie. Exactly as browsers write it:
+    /// `https://app.example.org`. Pages of other origins are refused.
+    ///
+    /// # Errors
+    /// `is_config` for what is no origin; `*` is none.
+    pub fn cors_origin(mut self, origin: impl AsRef<str>) -> Result<Self, Error> {
+        self.origins.push(cors::origin(origin.as_ref())?);
+        Ok(self)
     }
 }

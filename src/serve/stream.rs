@@ -2,13 +2,14 @@
 
 use super::{
     App,
+    access::Allowed,
     executions::answer,
     failure::Failure,
     params::{Id, Params, refuse},
     streams::{RunStream, stream_everything},
 };
 use crate::{
-    Cursor, ExecutionId,
+    Cursor, ExecutionId, Text,
     hub::{Filter, From},
     log::Resolved,
 };
@@ -18,6 +19,7 @@ use std::sync::Arc;
 /// `GET /stream`: the events of every execution, from now on unless something else is asked for.
 pub(super) async fn of_everything(
     State(app): State<Arc<App>>,
+    allowed: Allowed,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -26,7 +28,8 @@ pub(super) async fn of_everything(
         let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
         return Err(refuse(why));
     };
-    Ok(stream_everything(app, Filter::everything().in_mode(params.mode()?), from, dialect, writer))
+    let filter = allowed.restrict(Filter::everything(), Filter::of_tenant).in_mode(params.mode()?);
+    Ok(stream_everything(app, filter, from, dialect, writer))
 }
 
 /// `GET /executions/{id}/stream`: the events of one execution, from its first unless something else is asked for.
@@ -38,11 +41,13 @@ pub(super) async fn of_everything(
 /// An execution that nobody knows is waited for: a client may be there before it begins.
 pub(super) async fn of_execution(
     State(app): State<Arc<App>>,
+    allowed: Allowed,
     Id(id): Id,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let run = RunStream::new(app, id).dialect(params.dialect()?).mode(params.mode()?);
+    let run =
+        allowed.restrict(RunStream::new(app, id), RunStream::of_tenant).dialect(params.dialect()?).mode(params.mode()?);
     Ok(run.from(params.from(&headers, From::Start)?).respond().await)
 }
 
@@ -54,15 +59,18 @@ pub(super) struct Known {
 }
 
 impl App {
-    /// The hub knows what is newest; the log, which may be a moment behind, what the hub has let go of.
-    pub(super) async fn last_of(&self, id: ExecutionId) -> Known {
-        let (offset, status) = self.recorder.hub().last_of(&id, None).unwrap_or_default();
+    /// The hub knows what is newest; the log, which may be a moment behind, what the hub has let go of. A tenant's question
+    /// about what is another's is answered as if there were nothing.
+    pub(super) async fn last_of(&self, id: ExecutionId, tenant: Option<&Text>) -> Known {
+        let (offset, status) = self.recorder.hub().last_of(&id, tenant).unwrap_or_default();
         if let Some(status) = status {
             return Known { offset, ended: status.is_final() };
         }
         let Some(log) = self.recorder.log() else { return Known { offset, ended: false } };
         match answer(log.execution(id)).await {
-            Ok(Some(row)) => Known { offset: offset.max(row.cursor.offset), ended: row.status.is_final() },
+            Ok(Some(row)) if tenant.is_none() || row.tenant_id.as_ref() == tenant => {
+                Known { offset: offset.max(row.cursor.offset), ended: row.status.is_final() }
+            }
             // Not known to have ended: the stream waits for more.
             _ => Known { offset, ended: false },
         }

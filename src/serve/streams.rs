@@ -63,6 +63,7 @@ pub struct RunStream {
     app: Arc<App>,
     id: ExecutionId,
     session_id: Option<Text>,
+    tenant_id: Option<Text>,
     dialect: Dialect,
     mode: StreamMode,
     from: From,
@@ -71,7 +72,7 @@ pub struct RunStream {
 impl RunStream {
     pub(super) fn new(app: Arc<App>, id: ExecutionId) -> Self {
         let (dialect, mode) = (Dialect::default(), StreamMode::default());
-        Self { app, id, session_id: None, dialect, mode, from: From::Start }
+        Self { app, id, session_id: None, tenant_id: None, dialect, mode, from: From::Start }
     }
 
     /// In this dialect; native unless told.
@@ -83,6 +84,12 @@ impl RunStream {
     /// Only what this mode shows; everything unless told.
     pub fn mode(mut self, mode: StreamMode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// Only if it is an execution of this tenant. One of another is waited for, like one that nobody knows.
+    pub fn of_tenant(mut self, id: impl Into<Text>) -> Self {
+        self.tenant_id = Some(id.into());
         self
     }
 
@@ -109,18 +116,18 @@ impl RunStream {
     /// The answer to a client that wants to know whether the run goes on: as [`respond`](RunStream::respond), but 204
     /// where it does not run, as AI SDK's `resumeStream` expects it.
     pub async fn respond_if_running(self) -> Response {
-        let id = self.id.clone();
-        let known = self.app.last_of(id).await;
+        let known = self.app.last_of(self.id.clone(), self.tenant_id.as_ref()).await;
         if known.offset == 0 || known.ended { StatusCode::NO_CONTENT.into_response() } else { self.respond().await }
     }
 
     async fn respond_by_event(self, writer: FrameWriter) -> Response {
-        let Self { app, id, mode, from, dialect, .. } = self;
-        let filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode);
+        let Self { app, id, tenant_id, mode, from, dialect, .. } = self;
+        let mut filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode);
+        filter.tenant_id.clone_from(&tenant_id);
         let frames = app.recorder.hub().subscribe_written(filter, from, writer);
         let begins = begins(from, frames.cursor());
         // Asked after the stream began: what ends the execution is either known now, or comes in the stream.
-        let known = app.last_of(id).await;
+        let known = app.last_of(id, tenant_id.as_ref()).await;
         let seen = if from == From::Start { None } else { app.offset_of(begins).await };
         if known.ended && seen.is_some_and(|seen| seen >= known.offset) {
             return StatusCode::NO_CONTENT.into_response();
@@ -131,18 +138,18 @@ impl RunStream {
 
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
-        let Self { app, id, session_id, dialect, mode, from } = self;
+        let Self { app, id, session_id, tenant_id, dialect, mode, from } = self;
         let after = match from {
             From::Start => 0,
             From::Live => app.recorder.hub().newest().offset,
             // A cursor that leads nowhere: all of it again.
             From::After(cursor) => app.offset_of(cursor).await.unwrap_or(0),
         };
-        let known = app.last_of(id.clone()).await;
+        let known = app.last_of(id.clone(), tenant_id.as_ref()).await;
         if known.ended && from != From::Start && after >= known.offset {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let wanted = Wanted { execution_id: id, session_id, dialect, mode, is_replay: known.ended };
+        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended };
         match Translations::read(&app, wanted, after) {
             Some(reader) => answer(app, reader, dialect),
             None => StatusCode::NOT_IMPLEMENTED.into_response(),

@@ -92,13 +92,13 @@ fn run(
         Err(source) => return answer(Err(Error::io("no runtime for the server").with_source(source))),
     };
     runtime.block_on(async {
-        match Server::bind(addrs).await {
+        match Server::bind_with(addrs, settings).await {
             Err(error) => answer(Err(error)),
             Ok(server) => {
                 answer(Ok(server.local_addr()));
                 // The sender is never used: its end is the signal.
                 let stop = async { drop(stopped.await) };
-                server.with(settings).serve_until(recorder, stop).await;
+                server.serve_until(recorder, stop).await;
             }
         }
     });

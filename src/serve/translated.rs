@@ -24,6 +24,8 @@ use std::{
 pub(super) struct Wanted {
     pub(super) execution_id: ExecutionId,
     pub(super) session_id: Option<Text>,
+    /// Only if the run is of this tenant.
+    pub(super) tenant_id: Option<Text>,
     pub(super) dialect: Dialect,
     pub(super) mode: StreamMode,
     pub(super) is_replay: bool,
@@ -113,7 +115,8 @@ impl Translation {
     fn new(recorder: &Recorder, wanted: &Wanted) -> Option<Self> {
         let run =
             Run::new(wanted.execution_id.clone()).of_session(wanted.session_id.clone()).replayed(wanted.is_replay);
-        let filter = Filter::of(Scope::Execution(wanted.execution_id.clone())).in_mode(wanted.mode);
+        let mut filter = Filter::of(Scope::Execution(wanted.execution_id.clone())).in_mode(wanted.mode);
+        filter.tenant_id.clone_from(&wanted.tenant_id);
         let state = State {
             events: recorder.subscribe(filter, From::Start),
             recorder: recorder.clone(),

@@ -19,6 +19,8 @@ pub struct Builder {
     rules: Rules,
     without_terminal: bool,
     serve: Option<String>,
+    #[cfg(feature = "serve")]
+    serve_settings: crate::serve::Settings,
 }
 
 /// Where the record goes when nothing else is said.
@@ -57,6 +59,13 @@ impl Builder {
     pub fn serve(mut self, address: impl Into<String>) -> Self {
         self.serve = Some(address.into());
         self
+    }
+
+    /// The same, with settings: with [`access`](crate::serve::Settings::access) any address is served on.
+    #[cfg(feature = "serve")]
+    pub fn serve_with(mut self, address: impl Into<String>, settings: crate::serve::Settings) -> Self {
+        self.serve_settings = settings;
+        self.serve(address)
     }
 
     /// What may be recorded of content (prompts, answers, arguments, results), for every sink of ours. Where nothing else
@@ -115,6 +124,9 @@ impl Builder {
         let recorder = self.recorder.clone().start()?;
         let mut guard = Guard::new(recorder, log, self.rules);
         if let Some(address) = &self.serve {
+            #[cfg(feature = "serve")]
+            guard.serve(address, self.serve_settings.clone())?;
+            #[cfg(not(feature = "serve"))]
             guard.serve(address)?;
         }
         if !self.without_terminal {

@@ -59,8 +59,8 @@ impl Guard {
     }
 
     #[cfg(feature = "serve")]
-    pub(super) fn serve(&mut self, address: &str) -> Result<(), Error> {
-        self.server = Some(crate::serve::Server::spawn(self.recorder.clone(), address)?);
+    pub(super) fn serve(&mut self, address: &str, settings: crate::serve::Settings) -> Result<(), Error> {
+        self.server = Some(crate::serve::Server::spawn_with(self.recorder.clone(), address, settings)?);
         Ok(())
     }
 

@@ -1,28 +1,84 @@
-//! Who asks, and what they may see and do.
+//! Who asks, and what they may see and do. What users must know stands in `docs/access.md`.
+
+mod digest;
+mod door;
+mod grant;
+mod holders;
+mod issued;
+#[cfg(feature = "jwt")]
+mod jwt;
+mod presented;
+#[cfg(feature = "jwt")]
+mod public_key;
+mod refusal;
+pub(super) mod session;
+#[cfg(all(test, feature = "jwt"))]
+mod tests;
+pub(super) mod ticket;
+mod token;
+mod until;
+
+pub(super) use door::{Door, enter};
+pub use grant::Right;
+pub use holders::{Access, AccessBuilder};
+#[cfg(feature = "jwt")]
+pub use jwt::JwtKey;
+pub use token::Token;
 
 use super::failure::Failure;
-use crate::Text;
-use axum::{extract::FromRequestParts, http::request::Parts};
+use crate::{Text, log::ExecutionRow};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use grant::Holder;
 
 /// What whoever sent this request is allowed. Every handler that shows or takes somebody's data asks for it, and hands
 /// its tenant on to the hub, the log and the gate.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Allowed {
-    tenant: Option<Text>,
-}
+#[derive(Debug, Clone)]
+pub(super) struct Allowed(Option<(Access, Holder)>);
 
 impl Allowed {
+    /// Where nobody is asked for a token.
+    fn everything() -> Self {
+        Self(None)
+    }
+
     /// Whose data may be seen; none where everybody's may.
     pub(super) fn tenant(&self) -> Option<&Text> {
-        self.tenant.as_ref()
+        self.0.as_ref()?.1.grant.tenant.as_ref()
+    }
+
+    /// The same question, only of that tenant's data.
+    pub(super) fn restrict<T>(&self, question: T, of_tenant: impl FnOnce(T, Text) -> T) -> T {
+        match self.tenant() {
+            Some(tenant) => of_tenant(question, tenant.clone()),
+            None => question,
+        }
+    }
+
+    /// Whether an execution may be known to whoever asks. One that may not is answered like one that is not there.
+    pub(super) fn sees(&self, row: &ExecutionRow) -> bool {
+        self.tenant().is_none() || self.tenant() == row.tenant_id.as_ref()
+    }
+
+    /// By which right; none where nobody is asked for one.
+    fn holder(&self) -> Option<(&Access, &Holder)> {
+        self.0.as_ref().map(|(access, holder)| (access, holder))
     }
 }
 
-/// What the guard found out about the request.
+/// What the door found out about the request. A request that came past the door is told nothing.
 impl<S: Send + Sync> FromRequestParts<S> for Allowed {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+        let unguarded = || Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "the route does not say what it needs");
+        parts.extensions.get::<Self>().cloned().ok_or_else(unguarded)
     }
+}
+
+/// Tickets and sessions stand for a token.
+fn no_access() -> Failure {
+    Failure::new(StatusCode::NOT_IMPLEMENTED, "this server asks for no token, so there are no tickets and no sessions")
 }

@@ -1,5 +1,7 @@
 //! The server over real sockets.
 
+mod access;
+mod access_jwt;
 mod answers;
 mod hostile;
 mod life;
