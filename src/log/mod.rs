@@ -278,15 +278,17 @@ impl ExecutionRow {
         }
     }
 
-    /// Takes in the next event of the execution.
+    /// Takes in the next event of the execution. Whose it is, the gate has decided, and it stays so.
     pub(crate) fn apply(&mut self, cursor: Cursor, recorded: &crate::event::Recorded) {
         (self.events, self.pieces, self.cursor) = (recorded.sequence, recorded.pieces, cursor);
         if let Body::ExecutionStart(start) = &recorded.event.body {
             let known = |new: &Option<Text>, old: &mut Option<Text>| *old = new.clone().or_else(|| old.take());
             known(&start.name, &mut self.name);
             known(&start.session_id, &mut self.session_id);
-            known(&start.tenant_id, &mut self.tenant_id);
             known(&start.user_id, &mut self.user_id);
+        }
+        if self.tenant_id.is_none() {
+            self.tenant_id.clone_from(&recorded.tenant_id);
         }
         if let Some(status) = Status::after(recorded.event.kind()) {
             self.status = status;

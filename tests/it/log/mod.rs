@@ -39,6 +39,9 @@ impl<'a> Gate<'a> {
         let mut recorded = Recorded::new(event, 0, 0, true);
         *(if recorded.is_piece() { &mut *pieces } else { &mut *sequence }) += 1;
         (recorded.sequence, recorded.pieces) = (*sequence, *pieces);
+        if let Body::ExecutionStart(start) = &recorded.event.body {
+            recorded.tenant_id.clone_from(&start.tenant_id);
+        }
         recorded
     }
 
