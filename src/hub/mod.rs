@@ -111,6 +111,15 @@ impl Hub {
         Some((newest, status))
     }
 
+    /// Whose an execution is, where the ring has an event of it; the inner none: nobody's.
+    #[cfg(feature = "serve")]
+    pub(crate) fn tenant_of(&self, id: &crate::ExecutionId) -> Option<Option<crate::Text>> {
+        let segments = self.0.ring().segments_of(id, 0);
+        let mut events = segments.iter().rev().flat_map(|segment| segment.batch.events.iter().rev());
+        let newest = events.find(|recorded| recorded.event.execution_id.as_ref() == Some(id))?;
+        Some(newest.tenant_id.clone())
+    }
+
     /// How many events and bytes are held now.
     pub fn held(&self) -> HubLimits {
         self.0.ring().held()

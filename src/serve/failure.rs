@@ -51,7 +51,7 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 }
 
 pub(super) async fn not_allowed() -> Failure {
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD are accepted")
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD are accepted, or POST: the header Allow says which")
 }
 
 pub(super) async fn not_found() -> Failure {

@@ -20,11 +20,13 @@ mod executions;
 mod failure;
 mod guard;
 mod health;
+mod ingest;
 mod line;
 mod params;
 mod routes;
 mod server;
 mod settings;
+mod steer;
 mod stream;
 mod thread;
 

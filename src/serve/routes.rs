@@ -1,9 +1,9 @@
 //! Every route, once: the router, who may use it, the description for machines and the list in a 404 all come from here.
 
-use super::{App, executions, failure, guard, health, stream};
+use super::{App, executions, failure, guard, health, ingest, steer, stream};
 use axum::{
     Router, middleware,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ pub(super) struct Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
+    Post,
 }
 
 /// What whoever asks must be allowed to.
@@ -33,6 +34,8 @@ pub(super) enum Needs {
     Nothing,
     /// To read what belongs to its tenant.
     Read,
+    /// To add to what belongs to its tenant.
+    Ingest,
     /// To see and do everything.
     Admin,
 }
@@ -104,6 +107,69 @@ pub(super) const ROUTES: &[Route] = &[
         query: &[AFTER, LIMIT],
         answer: Answer::Json,
         handler: || get(executions::events),
+    },
+    Route {
+        method: Method::Post,
+        path: "/events",
+        needs: Needs::Ingest,
+        summary: "Takes events in: JSON Lines, or JSON.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(ingest::of_any),
+    },
+    Route {
+        method: Method::Post,
+        path: "/executions/{id}/events",
+        needs: Needs::Ingest,
+        summary: "Takes events of one execution in.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(ingest::of_execution),
+    },
+    Route {
+        method: Method::Post,
+        path: "/executions/{id}/pause",
+        needs: Needs::Admin,
+        summary: "Asks an execution of this process to wait at its next checkpoint.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(steer::pause),
+    },
+    Route {
+        method: Method::Post,
+        path: "/executions/{id}/resume",
+        needs: Needs::Admin,
+        summary: "Lets an execution of this process go on.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(steer::resume),
+    },
+    Route {
+        method: Method::Post,
+        path: "/executions/{id}/cancel",
+        needs: Needs::Admin,
+        summary: "Asks an execution of this process to end.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(steer::cancel),
+    },
+    Route {
+        method: Method::Get,
+        path: "/executions/{id}/permissions",
+        needs: Needs::Admin,
+        summary: "What an execution of this process asks, and nobody has answered yet.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || get(steer::permissions),
+    },
+    Route {
+        method: Method::Post,
+        path: "/executions/{id}/permissions/{permission_id}",
+        needs: Needs::Admin,
+        summary: "Answers a question.",
+        query: &[],
+        answer: Answer::Json,
+        handler: || post(steer::decide),
     },
     Route {
         method: Method::Get,

@@ -41,7 +41,7 @@ pub(super) fn of_body(progress: &Progress, stop: Option<&Stop>, has_log: bool) -
         refused: &refused.listed,
         refused_count: refused.count,
         denied,
-        durable: has_log && progress.is_all_durable(),
+        durable: has_log,
         cursor: progress.cursor(),
     };
     with_status(json(&answer), status, stop)

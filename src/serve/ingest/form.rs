@@ -6,7 +6,7 @@ use super::{
     stop::Stop,
 };
 use crate::Text;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What the headers of a request say of its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +41,12 @@ fn framing(headers: &HeaderMap) -> Result<Framing, Stop> {
     match media_type(headers).as_deref() {
         Some("application/x-ndjson" | "application/jsonl" | "application/x-jsonlines") => Ok(Framing::Lines),
         Some("application/json") => Ok(Framing::Document),
-        _ => Err(unsupported(format!("Content-Type: {ACCEPT} are accepted"))),
+        _ => Err(Stop::unsupported(format!("Content-Type: {ACCEPT} are accepted"))),
     }
 }
 
 /// Without its parameters: JSON has no `charset` (RFC 8259, 11).
-pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(in crate::serve) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let name = value.split(';').next().unwrap_or_default();
     Some(name.trim().to_ascii_lowercase())
@@ -61,12 +61,8 @@ fn gzip(headers: &HeaderMap) -> Result<bool, Stop> {
         (None, _) => Ok(false),
         (Some(Ok(name)), None) if name == "identity" => Ok(false),
         (Some(Ok(name)), None) if name == "gzip" || name == "x-gzip" => Ok(true),
-        _ => Err(unsupported(format!("Content-Encoding: one of {ACCEPT_ENCODING} is accepted"))),
+        _ => Err(Stop::unsupported(format!("Content-Encoding: one of {ACCEPT_ENCODING} is accepted"))),
     }
-}
-
-fn unsupported(why: String) -> Stop {
-    Stop { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, why }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<Text>, Stop> {

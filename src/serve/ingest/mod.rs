@@ -85,7 +85,10 @@ async fn take(
     if stop.is_some() {
         body.drain().await;
     }
-    answer::of_body(&reading.progress, stop.as_ref(), app.recorder.log().is_some())
+    match stop {
+        Some(stop) if stop.another_body => answer::unread(&stop),
+        stop => answer::of_body(&reading.progress, stop.as_ref(), app.recorder.log().is_some()),
+    }
 }
 
 /// "A client that will wait for a 100 (Continue) response before sending the request content" (RFC 9110, 10.1.1) is not

@@ -62,24 +62,27 @@ impl Progress {
         self.intake.get_or_insert_with(|| recorder.on_behalf_of(tenant.cloned()))
     }
 
+    /// Events that were dealt with.
     pub(super) fn events(&self) -> u64 {
         self.place.events
     }
 
+    /// Of what is durable: in the record.
     pub(super) fn accepted(&self) -> u64 {
-        self.place.events - self.place.refused.count - self.place.denied
+        self.durable.events - self.durable.refused.count - self.durable.denied
     }
 
+    /// Of what was dealt with up to there, what is not in the record.
     pub(super) fn refused(&self) -> &Refused {
-        &self.place.refused
+        &self.durable.refused
     }
 
     pub(super) fn denied(&self) -> u64 {
-        self.place.denied
+        self.durable.denied
     }
 
     pub(super) fn cursor(&self) -> Option<Cursor> {
-        self.place.cursor
+        self.durable.cursor
     }
 
     /// An event was given to the recorder, or refused: in the same breath, so that neither is forgotten.
@@ -131,67 +134,23 @@ impl Replay {
     /// Whether this event was dealt with before; a body that is another one is found out before anything of it is taken.
     pub(super) fn passes(&mut self, item: &Item, progress: &Progress) -> Result<bool, Stop> {
         if self.left == 0 {
-            return if progress.whole { Err(another()) } else { Ok(false) };
+            return if progress.whole { Err(Stop::another_body()) } else { Ok(false) };
         }
         self.left -= 1;
         add(&mut self.hash, item);
         if self.left == 0 && self.hash.clone().finalize() != progress.place.hash.clone().finalize() {
-            return Err(another());
+            return Err(Stop::another_body());
         }
         Ok(true)
     }
 
     /// At the end of the body: it must not be shorter than what was taken of it.
     pub(super) fn end(&self) -> Result<(), Stop> {
-        if self.left == 0 { Ok(()) } else { Err(another()) }
+        if self.left == 0 { Ok(()) } else { Err(Stop::another_body()) }
     }
-}
-
-fn add(&mut self, line: u64, why: &str) {
-        self.count += 1;
-        if self.listed.len() < LISTED {
-            let error: String = why.chars().take(REASON_CHARS).collect();
-            self.listed.push(Refusal { line, error: error.into() });
-        }
-    }
-}
-
-impl Replay {
-    pub(super) fn of(progress: &Progress) -> Self {
-        Self { left: progress.place.events, hash: Sha256::new() }
-    }
-
-    /// Whether this event was dealt with before; a body that is another one is found out before anything of it is taken.
-    pub(super) fn passes(&mut self, item: &Item, progress: &Progress) -> Result<bool, Stop> {
-        if self.left == 0 {
-            return if progress.whole { Err(another()) } else { Ok(false) };
-        }
-        self.left -= 1;
-        add(&mut self.hash, item);
-        if self.left == 0 && self.hash.clone().finalize() != progress.place.hash.clone().finalize() {
-            return Err(another());
-        }
-        Ok(true)
-    }
-
-    /// At the end of the body: it must not be shorter than what was taken of it.
-    pub(super) fn end(&self) -> Result<(), Stop> {
-        if self.left == 0 { Ok(()) } else { Err(another()) }
-    }
-}
-
-fn begun(asked: &str) -> Sha256 {
-    let mut hash = Sha256::new();
-    hash.update(asked.len().to_le_bytes());
-    hash.update(asked);
-    hash
 }
 
 fn add(hash: &mut Sha256, item: &Item) {
     hash.update(item.text.len().to_le_bytes());
     hash.update(&item.text);
-}
-
-fn another() -> Stop {
-    Stop::unacceptable("this Idempotency-Key came with another body before: a key is for one body")
 }

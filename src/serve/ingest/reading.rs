@@ -5,7 +5,7 @@ use super::{
     form::Form,
     keys::Lease,
     limits::{DURABLE_WITHIN, EVENTS, WINDOW_BYTES, WINDOW_EVENTS},
-    progress::{Progress, Replay},
+    progress::Replay,
     split::{Item, Split},
     stop::Stop,
     unpack::Unpack,
@@ -105,7 +105,7 @@ impl Reading {
 
     fn give(&mut self, event: StreamEvent) -> Result<(), Stop> {
         let Source { recorder, tenant, .. } = &self.source;
-        match self.progress.intake(recorder, tenant.as_ref()).emit(event) {
+        match self.progress.intake(recorder, tenant.as_ref()).put_in_line(event) {
             true => Ok(()),
             false => Err(Stop::busy("the recorder has no room for more now, or has shut down")),
         }

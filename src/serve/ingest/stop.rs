@@ -6,11 +6,25 @@ use axum::http::StatusCode;
 pub(super) struct Stop {
     pub(super) status: StatusCode,
     pub(super) why: String,
+    /// The key belongs to another body: what became of that one is nothing to tell here.
+    pub(super) another_body: bool,
 }
 
 impl Stop {
     fn new(status: StatusCode, why: impl Into<String>) -> Self {
-        Self { status, why: why.into() }
+        Self { status, why: why.into(), another_body: false }
+    }
+
+    /// What its headers say of the body is nothing that can be read.
+    pub(super) fn unsupported(why: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why)
+    }
+
+    /// "If there is an attempt to reuse an idempotency key with a different request payload, the resource server SHOULD
+    /// reply with a HTTP 422 status code" (draft-ietf-httpapi-idempotency-key-header).
+    pub(super) fn another_body() -> Self {
+        let why = "this Idempotency-Key came with another body before: a key is for one body";
+        Self { another_body: true, ..Self::unacceptable(why) }
     }
 
     /// The body is not what its headers say.
@@ -33,7 +47,8 @@ impl Stop {
         Self::new(StatusCode::REQUEST_TIMEOUT, why)
     }
 
-    /// Something else with this key is under way.
+    /// "If the request is retried, while the original request is still being processed, the resource server SHOULD reply
+    /// with an HTTP 409" (the same draft).
     pub(super) fn conflict(why: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, why)
     }
