@@ -1,13 +1,13 @@
 //! `ExecutionHandle`: an execution as somebody outside of it steers it.
 
 use super::Recorder;
+#[cfg(feature = "serve")]
+use crate::event::PermissionRequest;
 use crate::{
     Error, ExecutionId, StreamEvent, Text,
     control::{Cancellation, Cancelled, Control, Permission, PermissionAsked},
     event::{Body, ExecutionPaused, ExecutionResumed, InboxMessage, InboxMessageType, PermissionDecision},
 };
-#[cfg(feature = "serve")]
-use crate::event::PermissionRequest;
 use std::sync::Arc;
 
 /// Steers an execution that runs in this process: from any thread, as often as wanted, by any number of handles.

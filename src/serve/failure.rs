@@ -51,7 +51,10 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 }
 
 pub(super) async fn not_allowed() -> Failure {
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD are accepted, or POST: the header Allow says which")
+    Failure::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "the path has no such method: the header Allow says which it has (GET and HEAD for what is read)",
+    )
 }
 
 pub(super) async fn not_found() -> Failure {

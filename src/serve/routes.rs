@@ -34,7 +34,7 @@ pub(super) enum Needs {
     Nothing,
     /// To read what belongs to its tenant.
     Read,
-    /// To add to what belongs to its tenant.
+    /// To send events, and to see nothing.
     Ingest,
     /// To see and do everything.
     Admin,

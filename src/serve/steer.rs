@@ -179,6 +179,8 @@ impl App {
 
     /// Why an execution cannot be reached.
     async fn not_here(&self, id: &ExecutionId) -> Failure {
+        // Its end may be on its way: it ends for those who steer before it is told.
+        let _ = answer(self.recorder.settle()).await;
         match self.status_of(id).await {
             None => unknown(),
             Some(status) if status.is_final() => Failure::new(StatusCode::GONE, "the execution has ended"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(super) const BODY_BYTES: u64 = 16 << 20;
 /// One event, in bytes.
 pub(super) const EVENT_BYTES: usize = 2 << 20;
-/// Events of one body.
+/// Events of one body: its lines, or the elements of its array.
 pub(super) const EVENTS: u64 = 100_000;
 /// How deep an event may be nested: a payload is one level further in than the event itself.
 pub(super) const DEPTH: usize = Json::MAX_DEPTH + 1;

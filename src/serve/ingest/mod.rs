@@ -44,12 +44,7 @@ impl Default for Ingest {
 }
 
 /// `POST /events`: events of any executions.
-pub(super) async fn of_any(
-    State(app): State<Arc<App>>,
-    allowed: Allowed,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(super) async fn of_any(State(app): State<Arc<App>>, allowed: Allowed, headers: HeaderMap, body: Body) -> Response {
     take(&app, &allowed, None, &headers, body).await
 }
 

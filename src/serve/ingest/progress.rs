@@ -110,7 +110,8 @@ impl Progress {
 
     /// Memory held, for the bound on what is remembered.
     pub(super) fn size_bytes(&self) -> usize {
-        let listed = |place: &Place| place.refused.listed.iter().map(|one| size_of::<Refusal>() + one.error.len()).sum();
+        let listed =
+            |place: &Place| place.refused.listed.iter().map(|one| size_of::<Refusal>() + one.error.len()).sum();
         let sizes: [usize; 2] = [&self.place, &self.durable].map(listed);
         size_of::<Self>() + sizes.iter().sum::<usize>()
     }

@@ -4,7 +4,7 @@ use super::{
     arriving::Arriving,
     form::Form,
     keys::Lease,
-    limits::{DURABLE_WITHIN, EVENTS, WINDOW_BYTES, WINDOW_EVENTS},
+    limits::{DURABLE_WITHIN, WINDOW_BYTES, WINDOW_EVENTS},
     progress::Replay,
     split::{Item, Split},
     stop::Stop,
@@ -66,6 +66,8 @@ impl Reading {
             while !packed.is_empty() {
                 let piece = self.unpack.step(&mut packed)?;
                 self.take_all(&piece).await?;
+                // A little that came may be much to go through: others have their turn.
+                tokio::task::yield_now().await;
             }
         }
         let rest = self.unpack.end()?;
@@ -86,9 +88,6 @@ impl Reading {
     async fn take(&mut self, item: &Item) -> Result<(), Stop> {
         if self.replay.passes(item, &self.progress)? {
             return Ok(());
-        }
-        if self.progress.events() == EVENTS {
-            return Err(Stop::too_large(format!("more than {EVENTS} events: send them in several bodies")));
         }
         if self.window.is_full() || self.source.recorder.is_pressed() {
             self.make_durable().await?;
@@ -122,7 +121,9 @@ impl Reading {
         match answer {
             _ if stats.unlogged > before => {
                 self.progress.fall_back();
-                Err(Stop::busy("the log could not keep everything: what of this body is not told as accepted may be lost"))
+                Err(Stop::busy(
+                    "the log could not keep everything: what of this body is not told as accepted may be lost",
+                ))
             }
             Ok(Ok(admitted)) => {
                 self.progress.is_durable(admitted.denied, admitted.cursor);

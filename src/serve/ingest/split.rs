@@ -2,7 +2,7 @@
 //! too long, too deep or too wide is noticed before it is held as a whole, and long before anything is built of it.
 
 use super::{
-    limits::{DEPTH, EVENT_BYTES, NODES},
+    limits::{DEPTH, EVENT_BYTES, EVENTS, NODES},
     stop::Stop,
 };
 
@@ -95,6 +95,10 @@ impl Split {
     }
 
     fn read(&mut self, input: &[u8]) -> Result<(Option<Item>, usize), Stop> {
+        // Blank lines count: they cost time too.
+        if self.place == EVENTS {
+            return Err(Stop::too_large(format!("more than {EVENTS} lines or elements: send them in several bodies")));
+        }
         for (at, byte) in input.iter().enumerate() {
             if self.ends_at(*byte) {
                 self.keep(&input[..at])?;
@@ -181,7 +185,9 @@ impl Scan {
     fn count(&mut self) -> Result<(), Stop> {
         self.nodes += 1;
         if self.depth > DEPTH {
-            return Err(Stop::unacceptable(format!("an event is nested deeper than {DEPTH} levels, which is the limit")));
+            return Err(Stop::unacceptable(format!(
+                "an event is nested deeper than {DEPTH} levels, which is the limit"
+            )));
         }
         if self.nodes >= NODES {
             return Err(Stop::unacceptable(format!("an event holds more than {NODES} values, which is the limit")));

@@ -60,9 +60,6 @@ impl Stop {
 
     /// Whether the same request may come again without a change.
     pub(super) fn may_retry(&self) -> bool {
-        matches!(
-            self.status,
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT | StatusCode::REQUEST_TIMEOUT
-        )
+        matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT | StatusCode::REQUEST_TIMEOUT)
     }
 }

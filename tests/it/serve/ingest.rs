@@ -60,7 +60,10 @@ fn lines_that_are_posted_are_on_disk_in_order_with_their_times_and_seen_by_who_w
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
     let answer = reply.json();
     assert_eq!((&answer["accepted"], &answer["durable"]), (&20.into(), &true.into()), "{answer}");
-    assert_eq!((&answer["refused"], &answer["refused_count"], &answer["denied"]), (&serde_json::json!([]), &0.into(), &0.into()));
+    assert_eq!(
+        (&answer["refused"], &answer["refused_count"], &answer["denied"]),
+        (&serde_json::json!([]), &0.into(), &0.into())
+    );
     assert_eq!(kept(&recorder, &id), (0..20).collect::<Vec<_>>(), "acknowledged is kept: nothing was flushed here");
     assert_eq!(live.event().expect("connected").event(), "data-connected");
     for n in 0..20 {
@@ -68,7 +71,10 @@ fn lines_that_are_posted_are_on_disk_in_order_with_their_times_and_seen_by_who_w
         assert_eq!(event.time.map(spanwright::Timestamp::unix_millis), Some(n), "the sender's own time");
     }
     let cursor = answer["cursor"].as_str().expect("cursor");
-    assert_eq!(get(server.addr(), &format!("/executions/{id}/events?after={cursor}")).json()["events"], serde_json::json!([]));
+    assert_eq!(
+        get(server.addr(), &format!("/executions/{id}/events?after={cursor}")).json()["events"],
+        serde_json::json!([])
+    );
 }
 
 #[test]
@@ -134,7 +140,9 @@ fn a_line_that_is_no_event_is_refused_by_its_number_and_the_others_are_taken() {
     lines.insert(4, format!(r#"{{"type":"data-step-end","execution_id":"{id}"}}"#));
     lines.push(r#"{"type":"data-connected","execution_id":"x"}"#.into());
     lines.push(r#"{"type":"data-step-end","duration_ms":1}"#.into());
-    lines.push(format!(r#"{{"type":"data-step-end","execution_id":"{id}","duration_ms":1,"timestamp":99999999999999999}}"#));
+    lines.push(format!(
+        r#"{{"type":"data-step-end","execution_id":"{id}","duration_ms":1,"timestamp":99999999999999999}}"#
+    ));
     lines.push(format!(r#"{{"type":"data-step-end","execution_id":"{id}","duration_ms":"{}"}}"#, "x".repeat(100_000)));
     let reply = post_lines(&server, &lines);
     assert_eq!(reply.status, 422);
@@ -155,10 +163,15 @@ fn an_array_may_hold_places_that_are_no_events_and_what_is_no_array_any_more_end
     let (recorder, server, _emitter) = served(100);
     let id = ExecutionId::new();
     let one = &steps(&id, 7..8)[0];
-    let refused = post(server.addr(), "/events", &[JSON], format!("[{one},,5,[1,2],{{\"a\":\"],\"}},{one},]").as_bytes());
+    let refused =
+        post(server.addr(), "/events", &[JSON], format!("[{one},,5,[1,2],{{\"a\":\"],\"}},{one},]").as_bytes());
     let (status, answer) = (refused.status, refused.json());
     assert_eq!((status, refused_lines(&answer), &answer["accepted"]), (422, vec![2, 3, 4, 5, 7], &2.into()));
-    for (body, why) in [(format!("[{one}] x"), "follows the array"), (format!("[{one},"), "within its array"), (format!("[{one},{{"), "within its array")] {
+    for (body, why) in [
+        (format!("[{one}] x"), "follows the array"),
+        (format!("[{one},"), "within its array"),
+        (format!("[{one},{{"), "within its array"),
+    ] {
         let reply = post(server.addr(), "/events", &[JSON], body.as_bytes());
         assert_eq!(reply.status, 400, "{body}");
         let answer = reply.json();

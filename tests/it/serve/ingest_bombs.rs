@@ -68,19 +68,22 @@ fn what_is_just_within_the_limits_is_taken() {
 #[test]
 fn a_packed_bomb_is_as_small_as_its_limit() {
     let (_recorder, server, _emitter) = served(100);
-    let blank = gzipped(&vec![b'\n'; 200 * MIB]);
-    assert!(blank.len() < MIB, "1000:1");
+    let lines = [&[b' '; 1_023][..], b"\n"].concat();
+    let blank = gzipped(&lines.repeat(20 * 1_024));
+    assert!(blank.len() < 100_000, "hundreds to one");
+    let empty = gzipped(&vec![b'\n'; 4 * MIB]);
     let members = gzipped(b"\n").repeat(2_000);
     let damaged = [&gzipped(b"{}\n")[..], b"rest"].concat();
-    let twice = gzipped(&gzipped(&vec![b'\n'; 200 * MIB]));
-    let cut = &blank[..blank.len() / 20];
-    let bombs: [(&[u8], u16, &str); 6] = [
+    let twice = gzipped(&blank);
+    let cut = &blank[..blank.len() / 2];
+    let bombs: [(&[u8], u16, &str); 7] = [
+        (&empty, 413, "more than 100000 lines"),
         (&blank, 413, "16777216"),
         (&members, 413, "1000 gzip members"),
         (&damaged, 400, "not gzip"),
         (b"plain", 400, "not gzip"),
         (cut, 400, "cut short"),
-        // What is packed twice is bytes that are no events.
+        // What is packed twice is bytes that are no event.
         (&twice, 422, "refused"),
     ];
     for (body, status, why) in bombs {
@@ -94,7 +97,7 @@ fn a_packed_bomb_is_as_small_as_its_limit() {
 #[test]
 fn a_body_past_its_limit_is_refused_by_its_length_before_and_by_its_bytes_when_it_says_none() {
     let (_recorder, server, _emitter) = served(100);
-    let blank = vec![b'\n'; 17 * MIB];
+    let blank = [&[b' '; 1_023][..], b"\n"].concat().repeat(17 * 1_024);
     let reply = post(server.addr(), "/events", &[LINES], &blank);
     assert_eq!(reply.status, 413);
     assert!(reply.json()["error"].as_str().expect("error").contains("at most 16777216"));
