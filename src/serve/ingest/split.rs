@@ -195,3 +195,59 @@ impl Scan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Framing, Item, Split};
+    use proptest::prelude::*;
+
+    /// What comes of a body in these pieces, and how it ended.
+    fn split(framing: Framing, pieces: &[&[u8]]) -> (Vec<Item>, Option<String>) {
+        let (mut split, mut items) = (Split::new(framing), Vec::new());
+        for mut piece in pieces.iter().copied() {
+            loop {
+                match split.next(&mut piece) {
+                    Ok(Some(item)) => items.push(item),
+                    Ok(None) => break,
+                    Err(stop) => return (items, Some(stop.why)),
+                }
+            }
+        }
+        match split.end() {
+            Ok(last) => items.extend(last),
+            Err(stop) => return (items, Some(stop.why)),
+        }
+        (items, None)
+    }
+
+    /// Much of what a body could hold that means something to a splitter.
+    fn body() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[ \\[\\]{},:\"\\\\ax1\n\r]{0,60}",
+            prop::collection::vec("\\{\"a\":\"[^\\x00-\\x1f]{0,8}\"\\}", 0..8)
+                .prop_map(|some| format!("[{}]", some.join(","))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn events_are_the_same_wherever_the_body_is_cut(text in body(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+            let bytes = text.as_bytes();
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            places.extend([0, bytes.len()]);
+            places.sort_unstable();
+            let pieces: Vec<&[u8]> = places.windows(2).map(|two| &bytes[two[0]..two[1]]).collect();
+            for framing in [Framing::Lines, Framing::Document] {
+                prop_assert_eq!(split(framing, &pieces), split(framing, &[bytes]));
+            }
+        }
+
+        #[test]
+        fn the_elements_of_an_array_are_what_a_parser_makes_of_them(elements in prop::collection::vec(any::<(String, Vec<u8>)>(), 0..8)) {
+            let text = serde_json::to_string(&elements).expect("JSON");
+            let (items, stopped) = split(Framing::Document, &[text.as_bytes()]);
+            let read: Vec<(String, Vec<u8>)> = items.iter().map(|one| serde_json::from_slice(&one.text).expect("JSON")).collect();
+            prop_assert_eq!((read, stopped), (elements, None));
+        }
+    }
+}

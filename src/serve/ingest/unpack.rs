@@ -102,3 +102,26 @@ impl Gzip {
 fn damaged() -> Stop {
     Stop::malformed("the body is not gzip, as its Content-Encoding says, or it is damaged or cut short")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BODY_BYTES, Unpack};
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    #[test]
+    fn a_bomb_is_never_held_as_a_whole_and_stops_at_the_limit() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&vec![b' '; BODY_BYTES as usize + (4 << 20)]).expect("pack");
+        let packed = encoder.finish().expect("pack");
+        let (mut unpack, mut rest, mut bytes, mut largest) = (Unpack::new(true), &packed[..], 0, 0);
+        let stop = loop {
+            match unpack.step(&mut rest) {
+                Ok(piece) => (bytes, largest) = (bytes + piece.len(), largest.max(piece.len())),
+                Err(stop) => break stop,
+            }
+        };
+        assert!(stop.why.contains("16777216"), "{stop:?}");
+        assert!(bytes <= BODY_BYTES as usize && largest <= 64 << 10, "{bytes} {largest}");
+    }
+}
