@@ -45,6 +45,8 @@ pub(super) fn post_lines(server: &ServerHandle, lines: &[String]) -> Reply {
     post(server.addr(), "/events", &[LINES], lines.join("\n").as_bytes())
 }
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 fn refused_lines(answer: &serde_json::Value) -> Vec<u64> {
     let refused = answer["refused"].as_array().expect("refused").iter();
     refused.map(|one| one["line"].as_u64().expect("line")).collect()
@@ -85,7 +87,7 @@ fn every_form_that_is_accepted_says_the_same() {
     let (lines, array) = (steps.join("\n"), format!(" [{} ,\n {},{}]\n ", steps[0], steps[1], steps[2]));
     let pretty = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&steps[0]).expect("JSON"));
     let two_members = [gzipped(&lines.as_bytes()[..50]), gzipped(&lines.as_bytes()[50..])].concat();
-    let forms: [(&[(&str, &str)], Vec<u8>, u64); 12] = [
+    let forms: [(Headers<'_>, Vec<u8>, u64); 12] = [
         (&[LINES], lines.clone().into(), 3),
         (&[LINES], format!("\r\n{}\r\n\r\n \n", lines.replace('\n', "\r\n")).into(), 3),
         (&[LINES], Vec::new(), 0),
