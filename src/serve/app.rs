@@ -1,6 +1,6 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, counters::Counters, ingest::Ingest};
+use super::{Settings, counters::Counters, ingest::Ingest, translated::Translations};
 use crate::Recorder;
 use std::{future::Future, pin::Pin, sync::Arc};
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ pub(super) struct App {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
     pub(super) ingest: Ingest,
+    pub(super) translations: Translations,
     phase: watch::Sender<Phase>,
 }
 
@@ -30,7 +31,14 @@ pub(super) type Reached = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl App {
     pub(super) fn new(recorder: Recorder, settings: Settings) -> Arc<Self> {
         let phase = watch::Sender::new(Phase::Serving);
-        Arc::new(Self { recorder, settings, counters: Counters::default(), ingest: Ingest::default(), phase })
+        Arc::new(Self {
+            recorder,
+            settings,
+            counters: Counters::default(),
+            ingest: Ingest::default(),
+            translations: Translations::default(),
+            phase,
+        })
     }
 
     pub(super) fn enter(&self, phase: Phase) {

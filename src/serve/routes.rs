@@ -60,6 +60,8 @@ pub(super) struct Param {
 const AFTER: Param = Param { name: "after", what: "a cursor: what comes strictly after it" };
 const FROM: Param = Param { name: "from", what: "start or live" };
 const MODE: Param = Param { name: "mode", what: "full, summary, control_only or silent" };
+const DIALECT: Param =
+    Param { name: "dialect", what: "native, hub or memory; of one execution also ai-sdk-ui, ag-ui, chat or gateway" };
 const LIMIT: Param = Param { name: "limit", what: "how many at most, 1 to 1000" };
 
 pub(super) const ROUTES: &[Route] = &[
@@ -68,7 +70,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/stream",
         needs: Needs::Read,
         summary: "The events of every execution, from now on.",
-        query: &[AFTER, FROM, MODE],
+        query: &[AFTER, FROM, MODE, DIALECT],
         answer: Answer::Stream,
         handler: || get(stream::of_everything),
     },
@@ -77,7 +79,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions/{id}/stream",
         needs: Needs::Read,
         summary: "The events of one execution, from its first to its end.",
-        query: &[AFTER, FROM, MODE],
+        query: &[AFTER, FROM, MODE, DIALECT],
         answer: Answer::Stream,
         handler: || get(stream::of_execution),
     },
@@ -192,7 +194,7 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 /// The router that the table spells.
-pub(super) fn router(app: Arc<App>) -> Router {
+pub(super) fn router<S: Clone + Send + Sync + 'static>(app: Arc<App>) -> Router<S> {
     let router = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     router
         .method_not_allowed_fallback(failure::not_allowed)

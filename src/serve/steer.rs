@@ -152,11 +152,12 @@ impl App {
     /// An execution of somebody else is as good as not there.
     async fn is_theirs(&self, allowed: &Allowed, id: &ExecutionId) -> Result<(), Failure> {
         let Some(tenant) = allowed.tenant() else { return Ok(()) };
-        let owner = match (self.recorder.hub().tenant_of(id), self.recorder.log()) {
-            (Some(owner), _) => owner,
-            (None, Some(log)) => answer(log.execution(id.clone())).await?.and_then(|row| row.tenant_id),
+        let row = match (self.recorder.hub().last_of(id, Some(tenant)), self.recorder.log()) {
+            (Some(_), _) => return Ok(()),
+            (None, Some(log)) => answer(log.execution(id.clone())).await?,
             (None, None) => None,
         };
+        let owner = row.and_then(|row| row.tenant_id);
         if owner.as_ref() == Some(tenant) { Ok(()) } else { Err(unknown()) }
     }
 
@@ -192,7 +193,7 @@ impl App {
     }
 
     async fn status_of(&self, id: &ExecutionId) -> Option<Status> {
-        let seen = self.recorder.hub().last_of(id);
+        let seen = self.recorder.hub().last_of(id, None);
         if let Some((_, Some(status))) = seen {
             return Some(status);
         }

@@ -3,15 +3,21 @@
 use crate::{Cursor, StreamEvent, event::Body};
 use std::time::Duration;
 
+/// Appends one event as a frame, with an id where it has a cursor.
+pub(crate) fn write(cursor: Option<Cursor>, event: &StreamEvent, out: &mut String) {
+    match cursor {
+        Some(cursor) => write_frame(cursor, event, out),
+        None => write_frame_without_id(event, out),
+    }
+}
+
 /// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
 /// it. Line ends are LF only (some clients read nothing else).
 ///
 /// Nothing can split a frame: the id is made of hex digits, the JSON is one line, and a `type` of another version that
 /// holds a line break loses it ("If the field value contains U+000A or U+000D", it would end the field).
 pub fn write_frame(cursor: Cursor, event: &StreamEvent, out: &mut String) {
-    out.push_str("id: ");
-    cursor.write(out);
-    out.push('\n');
+    write_id(cursor, out);
     write_body(event, out);
 }
 
@@ -37,6 +43,20 @@ pub fn write_retry(pause: Duration, out: &mut String) {
     use std::fmt::Write;
     // Writing to a String cannot fail.
     let _ = writeln!(out, "retry: {}", pause.as_millis());
+}
+
+/// Appends a place to resume from and nothing else: a block without data sets the client's last id and is no event
+/// ("Set the last event ID string … If the data buffer is an empty string …, return", WHATWG HTML 9.2.6).
+pub(crate) fn write_bookmark(cursor: Cursor, out: &mut String) {
+    write_id(cursor, out);
+    out.push('\n');
+}
+
+/// Appends the line that makes a cursor the client's last id.
+pub(crate) fn write_id(cursor: Cursor, out: &mut String) {
+    out.push_str("id: ");
+    cursor.write(out);
+    out.push('\n');
 }
 
 /// A comment: a line that clients skip, which keeps the line up.

@@ -192,7 +192,7 @@ fn whose_an_execution_is_outlives_the_process() {
 struct Mute(MemoryLog, Arc<AtomicBool>);
 
 impl EventLog for Mute {
-    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve executions close);
+    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions close);
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
         match self.1.load(Ordering::SeqCst) {

@@ -3,6 +3,7 @@
 mod damage;
 mod each;
 mod file;
+mod whose;
 
 use crate::scratch::Scratch;
 use spanwright::{

@@ -123,15 +123,18 @@ fn a_client_that_asks_before_it_sends_is_told_before_it_sends() {
     assert_eq!(Reply::read(tcp).status, 415, "and not 100");
 }
 
+/// Lines that are refused count as those that are taken, and cost less here.
 #[test]
-fn more_events_than_a_body_may_hold_are_not_taken_and_those_before_are() {
-    let (recorder, server) = super::with_settings(spanwright::serve::Settings::default());
+fn more_lines_than_a_body_may_hold_are_not_read_and_those_before_are_taken() {
+    let (recorder, server, _emitter) = served(100);
     let id = ExecutionId::new();
-    let lines = vec![format!(r#"{{"type":"data-step-end","execution_id":"{id}","duration_ms":1}}"#); 100_001];
-    let reply = post(server.addr(), "/events", &[LINES, GZIP], &gzipped(lines.join("\n").as_bytes()));
+    let mut lines = vec!["x".to_owned(); 100_000];
+    lines.splice(..2, steps(&id, 0..2));
+    lines.extend(steps(&id, 2..4));
+    let reply = post(server.addr(), "/events", &[LINES], lines.join("\n").as_bytes());
     let (status, answer) = (reply.status, reply.json());
-    assert_eq!((status, &answer["accepted"]), (413, &100_000.into()), "{answer}");
-    assert_eq!(kept(&recorder, &id).len(), 100_000);
+    assert_eq!((status, &answer["accepted"], &answer["refused_count"]), (413, &2.into(), &99_998.into()));
+    assert_eq!(kept(&recorder, &id), [0, 1]);
 }
 
 #[test]
