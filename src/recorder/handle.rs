@@ -1,6 +1,8 @@
 //! `ExecutionHandle`: an execution as somebody outside of it steers it.
 
 use super::Recorder;
+#[cfg(feature = "serve")]
+use crate::event::PermissionRequest;
 use crate::{
     Error, ExecutionId, StreamEvent, Text,
     control::{Cancellation, Cancelled, Control, Permission, PermissionAsked},
@@ -32,6 +34,19 @@ impl Recorder {
     /// Why an execution was asked to end, if it was.
     pub(crate) fn cancelled(&self, id: &ExecutionId) -> Option<Text> {
         self.0.shared.running.find(id)?.cancelled()
+    }
+}
+
+#[cfg(feature = "serve")]
+impl super::Shared {
+    /// As the event was treated that told of the question.
+    fn redact(&self, asked: &mut PermissionAsked) {
+        let request = PermissionRequest::new(asked.tool_name.clone(), asked.arguments.clone(), "");
+        let mut event = StreamEvent::new(request);
+        self.redactor.treat_event(&mut event);
+        if let Body::PermissionRequest(request) = event.body {
+            (asked.tool_name, asked.arguments) = (request.tool_name, request.arguments);
+        }
     }
 }
 
@@ -95,6 +110,14 @@ impl ExecutionHandle {
     pub fn permissions(&self) -> Vec<PermissionAsked> {
         let control = self.recorder.0.shared.running.find(&self.execution_id);
         control.map(|control| control.open_questions()).unwrap_or_default()
+    }
+
+    /// The same as the record may show them: for whoever asks from outside of this process.
+    #[cfg(feature = "serve")]
+    pub(crate) fn permissions_as_recorded(&self) -> Vec<PermissionAsked> {
+        let mut questions = self.permissions();
+        questions.iter_mut().for_each(|asked| self.recorder.0.shared.redact(asked));
+        questions
     }
 
     /// Answers a question. The first answer counts.

@@ -70,18 +70,25 @@ impl Recorder {
 impl Intake {
     /// Emits an event of the execution that it names.
     pub fn emit(&self, event: impl Into<StreamEvent>) {
-        let delegated = Delegated { event: event.into(), tally: self.tally.clone() };
-        if !self.recorder.0.shared.emit_delegated(delegated) {
-            self.tally.shed.fetch_add(1, Ordering::Relaxed);
-        }
+        let _ = self.put_in_line(event.into());
     }
 
-    /// Answered when everything that was taken in is on disk; without a log, when it is visible.
+    /// The same; false when it was shed, or nobody takes events any more.
+    pub(crate) fn put_in_line(&self, event: StreamEvent) -> bool {
+        let in_line = self.recorder.0.shared.emit_delegated(Delegated { event, tally: self.tally.clone() });
+        if !in_line {
+            self.tally.shed.fetch_add(1, Ordering::Relaxed);
+        }
+        in_line
+    }
+
+    /// Answered when everything that was taken in so far is on disk; without a log, when it is visible. More may follow:
+    /// the counts go on.
     ///
     /// # Errors
     /// What the log says; `is_closed` after shutdown. What was taken in may have been recorded all the same.
-    pub fn finish(self) -> Pending<Admitted> {
-        self.recorder.0.shared.ask(|answer| Item::Flush(Waiter::Intake(answer, self.tally)))
+    pub fn finish(&self) -> Pending<Admitted> {
+        self.recorder.0.shared.ask(|answer| Item::Flush(Waiter::Intake(answer, self.tally.clone())))
     }
 }
 

@@ -137,6 +137,12 @@ impl Recorder {
         self.0.shared.ask(Item::Settle)
     }
 
+    /// Whether the queue is past its lock-free part: edges that can wait do so before they put more in line.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.0.shared.queue.is_pressed()
+    }
+
     /// Whether this is the thread that numbers events, and on which a log of the user's may run.
     pub(crate) fn is_this_thread(&self) -> bool {
         self.0.shared.worker.id() == std::thread::current().id()

@@ -195,6 +195,12 @@ impl<T: Waiting> Queue<T> {
         self.ring.len() == 0 && !self.overflowing.load(Ordering::Acquire)
     }
 
+    /// True while pushes go to the overflow: whoever can wait should. A hint, as for [`is_empty`](Queue::is_empty).
+    #[cfg(feature = "serve")]
+    pub(super) fn is_pressed(&self) -> bool {
+        self.overflowing.load(Ordering::Acquire)
+    }
+
     /// Bytes that wait outside of the items themselves.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)

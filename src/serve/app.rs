@@ -1,6 +1,6 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, bell::Bell, counters::Counters, translated::Translations};
+use super::{Settings, bell::Bell, counters::Counters, ingest::Ingest, translated::Translations};
 use crate::Recorder;
 use std::{
     future::Future,
@@ -16,6 +16,7 @@ pub(super) struct App {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
     pub(super) bell: Arc<Bell>,
+    pub(super) ingest: Ingest,
     pub(super) translations: Translations,
     phase: watch::Sender<Phase>,
 }
@@ -63,6 +64,7 @@ impl App {
             recorder,
             settings,
             counters: Counters::default(),
+            ingest: Ingest::default(),
             translations: Translations::default(),
             bell: Arc::default(),
             phase,

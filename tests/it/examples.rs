@@ -136,6 +136,21 @@ fn macro_functions() {
 }
 
 #[test]
+fn multi_process() {
+    check(
+        "multi_process",
+        expect![[r#"
+            hub: {"type":"data-execution-start","execution_id":"run-7","name":"worker","timestamp":1700000000000}
+            hub: {"type":"data-note","execution_id":"run-7","name":"found","value":{"papers":3},"timestamp":1700000000010}
+            hub: {"type":"data-execution-end","execution_id":"run-7","duration_ms":…,"timestamp":1700000000020}
+            hub: the worker ended with exit status: 0
+            --
+            worker: HTTP/1.1 200 OK
+        "#]],
+    );
+}
+
+#[test]
 fn own_loop() {
     check(
         "own_loop",

@@ -39,6 +39,21 @@ pub(crate) fn get_with(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -
     send(addr, &(request + "\r\n"))
 }
 
+/// A body of known length.
+pub(crate) fn post(addr: SocketAddr, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    let mut tcp = connect(addr);
+    tcp.write_all(post_head(addr, path, headers, body.len()).as_bytes()).expect("send");
+    // A server that refuses may close before it has everything; what it says is what counts.
+    let _ = tcp.write_all(body);
+    Reply::read(tcp)
+}
+
+pub(crate) fn post_head(addr: SocketAddr, path: &str, headers: &[(&str, &str)], length: usize) -> String {
+    let mut head = format!("POST {path} HTTP/1.1\r\nHost: {addr}\r\nContent-Length: {length}\r\n");
+    headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+    head + "\r\n"
+}
+
 pub(crate) fn send(addr: SocketAddr, request: &str) -> Reply {
     let mut tcp = connect(addr);
     tcp.write_all(request.as_bytes()).expect("send");
@@ -52,7 +67,7 @@ pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
 }
 
 impl Reply {
-    fn read(tcp: TcpStream) -> Self {
+    pub(crate) fn read(tcp: TcpStream) -> Self {
         let mut reader = BufReader::new(tcp);
         let mut lines = std::iter::from_fn(|| Some(line(&mut reader)));
         let first = lines.next().expect("status line");

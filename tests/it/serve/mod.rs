@@ -4,8 +4,12 @@ mod access;
 mod access_jwt;
 mod answers;
 mod hostile;
+mod ingest;
+mod ingest_bombs;
+mod ingest_keys;
 mod life;
 mod resume;
+mod steer;
 mod streams;
 
 use crate::http::{Frame, Reply, get, get_with};
@@ -82,5 +86,14 @@ fn wait_for(addr: SocketAddr, pointer: &str, wanted: u64) {
             return;
         }
         assert!(Instant::now() < deadline, "{pointer} never is {wanted}: {stats}");
+    }
+}
+
+/// Asks again and again until it is so.
+fn until(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never is so");
+        std::thread::yield_now();
     }
 }

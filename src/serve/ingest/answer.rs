@@ -1,0 +1,78 @@
+//! What became of a body, as its sender is told.
+
+use super::{
+    form::{ACCEPT, ACCEPT_ENCODING},
+    progress::{Progress, Refusal},
+    stop::Stop,
+};
+use crate::{Cursor, serve::failure::json};
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Events that are in the record, of all the requests that brought this body.
+    accepted: u64,
+    refused: &'a [Refusal],
+    refused_count: u64,
+    denied: u64,
+    /// Whether what was accepted is on disk: it is, where there is a log.
+    durable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+}
+
+/// The answer to a body that was read, wholly or up to where it stopped.
+pub(super) fn of_body(progress: &Progress, stop: Option<&Stop>, has_log: bool) -> Response {
+    let (refused, denied) = (progress.refused(), progress.denied());
+    let status = match stop {
+        Some(stop) => stop.status,
+        None if refused.count + denied > 0 => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    let answer = Answer {
+        error: stop.map(|stop| stop.why.clone()).or_else(|| not_all(refused.count, denied)),
+        accepted: progress.accepted(),
+        refused: &refused.listed,
+        refused_count: refused.count,
+        denied,
+        durable: has_log,
+        cursor: progress.cursor(),
+    };
+    with_status(json(&answer), status, stop)
+}
+
+/// The answer to a body that was not read.
+pub(super) fn unread(stop: &Stop) -> Response {
+    with_status(json(&serde_json::json!({"error": stop.why})), stop.status, Some(stop))
+}
+
+fn not_all(refused: u64, denied: u64) -> Option<String> {
+    let said = match (refused, denied) {
+        (0, 0) => return None,
+        (_, 0) => format!("{refused} events were refused, the others were taken"),
+        (0, _) => format!("{denied} events are of executions that are not yours, the others were taken"),
+        _ => format!(
+            "{refused} events were refused, {denied} are of executions that are not yours, the others were taken"
+        ),
+    };
+    Some(said)
+}
+
+fn with_status(mut response: Response, status: StatusCode, stop: Option<&Stop>) -> Response {
+    *response.status_mut() = status;
+    let mut say = |name: HeaderName, value| drop(response.headers_mut().insert(name, HeaderValue::from_static(value)));
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        say(header::ACCEPT, ACCEPT);
+        say(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
+    }
+    if stop.is_some_and(Stop::may_retry) {
+        say(header::RETRY_AFTER, "1");
+    }
+    response
+}
