@@ -180,6 +180,7 @@ fn fields_of_unknown(tag: &str, fields: &str) -> String {
 /// How far an execution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Status {
     /// At work.
@@ -234,6 +235,7 @@ impl Status {
 
 /// One execution of the record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExecutionRow {
     /// Its id.

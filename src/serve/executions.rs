@@ -19,16 +19,21 @@ const LOG_LIMIT: Duration = Duration::from_secs(5);
 /// A page ends early when its events hold this much; one event is always on it.
 const MAX_PAGE_BYTES: usize = 4 << 20;
 
+/// Executions.
 #[derive(Serialize)]
-struct List {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct List {
     executions: Vec<ExecutionRow>,
 }
 
+/// Events of the record, in order.
 #[derive(Serialize)]
-struct Snapshot {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Snapshot {
     events: Vec<ExecutionEvent>,
     /// Where the next page begins, or a stream.
     cursor: Cursor,
+    /// False where there is more after the cursor.
     complete: bool,
     /// Events of this page that could not be read back.
     #[serde(skip_serializing_if = "is_zero")]

@@ -32,9 +32,17 @@ impl Failure {
     }
 }
 
+/// Why there is no answer.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Refusal {
+    /// What was wrong, where, and what is accepted. For people: the wording may change.
+    error: String,
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.0, json(&serde_json::json!({"error": self.1}))).into_response()
+        (self.0, json(&Refusal { error: self.1 })).into_response()
     }
 }
 

@@ -1,6 +1,11 @@
 //! Every route, once: the router, who may use it, the description for machines and the list in a 404 all come from here.
 
-use super::{App, executions, failure, guard, health, stream};
+use super::{
+    App, executions, failure, guard, health, openapi,
+    schemas::{Schema, schema_of},
+    stream,
+};
+use crate::log::ExecutionRow;
 use axum::{
     Router, middleware,
     routing::{MethodRouter, get},
@@ -17,6 +22,8 @@ pub(super) struct Route {
     pub(super) summary: &'static str,
     pub(super) query: &'static [Param],
     pub(super) answer: Answer,
+    /// Statuses that it may answer with beside 200 and those of the guard.
+    pub(super) also: &'static [u16],
     handler: fn() -> MethodRouter<Arc<App>>,
 }
 
@@ -38,26 +45,52 @@ pub(super) enum Needs {
 }
 
 /// What a route answers with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Answer {
     /// Server-sent events.
     Stream,
-    /// JSON.
-    Json,
+    /// JSON of this schema.
+    Json(Schema),
 }
 
 /// A name in the query.
 #[derive(Debug)]
 pub(super) struct Param {
     pub(super) name: &'static str,
-    /// What it means and what is accepted.
+    /// What it means.
     pub(super) what: &'static str,
+    pub(super) accepts: Accepts,
 }
 
-const AFTER: Param = Param { name: "after", what: "a cursor: what comes strictly after it" };
-const FROM: Param = Param { name: "from", what: "start or live" };
-const MODE: Param = Param { name: "mode", what: "full, summary, control_only or silent" };
-const LIMIT: Param = Param { name: "limit", what: "how many at most, 1 to 1000" };
+/// What is accepted in a parameter.
+#[derive(Debug)]
+pub(super) enum Accepts {
+    Id,
+    Cursor,
+    Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A number from 1; what counts where none is given, and the most.
+    Limit(usize, usize),
+}
+
+const AFTER: Param = Param { name: "after", what: "what comes strictly after this cursor", accepts: Accepts::Cursor };
+const FROM: Param = Param { name: "from", what: "where it begins", accepts: Accepts::OneOf(&["start", "live"]) };
+const MODE: Param = Param {
+    name: "mode",
+    what: "how much is shown",
+    accepts: Accepts::OneOf(&["full", "summary", "control_only", "silent"]),
+};
+const LIMIT: Param = limit(200);
+
+const fn limit(default: usize) -> Param {
+    Param { name: "limit", what: "how many at most", accepts: Accepts::Limit(default, 1_000) }
+}
+
+/// What every snapshot may say: it is the log's answer.
+const OF_LOG: &[u16] = &[500, 501, 503];
+/// The same, of something with an id.
+const OF_ONE: &[u16] = &[404, 500, 501, 503];
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -67,6 +100,7 @@ pub(super) const ROUTES: &[Route] = &[
         summary: "The events of every execution, from now on.",
         query: &[AFTER, FROM, MODE],
         answer: Answer::Stream,
+        also: &[],
         handler: || get(stream::of_everything),
     },
     Route {
@@ -76,6 +110,7 @@ pub(super) const ROUTES: &[Route] = &[
         summary: "The events of one execution, from its first to its end.",
         query: &[AFTER, FROM, MODE],
         answer: Answer::Stream,
+        also: &[204],
         handler: || get(stream::of_execution),
     },
     Route {
@@ -83,8 +118,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions",
         needs: Needs::Read,
         summary: "The executions of the record, the newest first.",
-        query: &[LIMIT],
-        answer: Answer::Json,
+        query: &[limit(100)],
+        answer: Answer::Json(schema_of::<executions::List>),
+        also: OF_LOG,
         handler: || get(executions::list),
     },
     Route {
@@ -93,7 +129,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "One execution.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<ExecutionRow>),
+        also: OF_ONE,
         handler: || get(executions::one),
     },
     Route {
@@ -102,7 +139,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The record of one execution, page by page.",
         query: &[AFTER, LIMIT],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<executions::Snapshot>),
+        also: &[404, 410, 500, 501, 503],
         handler: || get(executions::events),
     },
     Route {
@@ -111,7 +149,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Nothing,
         summary: "Whether an event gets through gate, hub and log.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<health::Health>),
+        also: &[503],
         handler: || get(health::health),
     },
     Route {
@@ -120,8 +159,19 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Numbers of the recorder, the hub and this server.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<health::Numbers>),
+        also: &[],
         handler: || get(health::stats),
+    },
+    Route {
+        method: Method::Get,
+        path: "/openapi.json",
+        needs: Needs::Nothing,
+        summary: "This description.",
+        query: &[],
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
+        handler: || get(openapi::openapi),
     },
 ];
 
