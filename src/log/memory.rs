@@ -86,6 +86,22 @@ impl Kept {
     }
 
     fn read(&self, query: &Query) -> Page {
+        match query.before {
+            Some(before) => self.read_back(query, before),
+            None => self.read_on(query),
+        }
+    }
+
+    fn read_back(&self, query: &Query, before: u64) -> Page {
+        let end = self.events.partition_point(|event| event.cursor.offset < before);
+        let start = self.events.partition_point(|event| event.cursor.offset <= query.after).min(end);
+        let mut rest = self.events[start..end].iter().rev().filter(|event| self.in_scope(&query.scope, event));
+        let mut events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
+        events.reverse();
+        Page { read_to: before.saturating_sub(1), complete: rest.next().is_none(), events }
+    }
+
+    fn read_on(&self, query: &Query) -> Page {
         let start = self.events.partition_point(|event| event.cursor.offset <= query.after);
         let mut rest = self.events[start..].iter().filter(|event| self.in_scope(&query.scope, event));
         let events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();

@@ -73,6 +73,8 @@ pub struct Query {
     pub scope: Scope,
     /// Events with a greater offset.
     pub after: u64,
+    /// Only events with a smaller offset, and of these the last ones, where it is given: reads backwards.
+    pub before: Option<u64>,
     /// This many at most.
     pub limit: usize,
 }
@@ -80,7 +82,12 @@ pub struct Query {
 impl Query {
     /// The events of `scope` after `offset`, `limit` at most.
     pub const fn new(scope: Scope, after: u64, limit: usize) -> Self {
-        Self { scope, after, limit }
+        Self { scope, after, before: None, limit }
+    }
+
+    /// The last events of `scope` before `offset`, `limit` at most.
+    pub const fn back(scope: Scope, offset: u64, limit: usize) -> Self {
+        Self { scope, after: 0, before: Some(offset), limit }
     }
 }
 
@@ -88,11 +95,11 @@ impl Query {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Page {
-    /// The events.
+    /// The events, in the order in which they happened, also when it was read backwards.
     pub events: Vec<LoggedEvent>,
     /// Everything in scope up to this offset is on this page or before it.
     pub read_to: u64,
-    /// False when the page's limit cut it off.
+    /// False when the page's limit cut it off: there is more after it, or, when it was read backwards, before it.
     pub complete: bool,
 }
 
