@@ -58,6 +58,11 @@ impl OpenThings {
         }
     }
 
+    /// Whether the thing that the event is about is open.
+    pub(crate) fn holds(&self, concept: Concept, event: &StreamEvent) -> bool {
+        self.find(concept, event).is_some()
+    }
+
     /// A thing is found by its own key where it has one, else by its step.
     fn find(&self, concept: Concept, event: &StreamEvent) -> Option<usize> {
         let key = event.body.key();

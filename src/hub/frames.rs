@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Cursor, StreamEvent,
     log::{LoggedEvent, Status},
-    wire::sse::{write_frame, write_frame_without_id},
+    wire::FrameWriter,
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -25,6 +25,9 @@ use std::{
 /// piece without a copy.
 pub struct FrameStream {
     subscription: Subscription,
+    writer: FrameWriter,
+    /// Cursor of an event that was passed although the dialect has no word for it.
+    unsaid: Option<Cursor>,
     /// Each piece with the cursor of its last event; what is told of the stream itself has none.
     ready: VecDeque<(Option<Cursor>, Bytes)>,
     /// Where the caller is while there is something ready.
@@ -32,8 +35,8 @@ pub struct FrameStream {
 }
 
 impl FrameStream {
-    pub(super) fn new(subscription: Subscription) -> Self {
-        Self { at: subscription.cursor(), subscription, ready: VecDeque::new() }
+    pub(super) fn new(subscription: Subscription, writer: FrameWriter) -> Self {
+        Self { at: subscription.cursor(), subscription, writer, unsaid: None, ready: VecDeque::new() }
     }
 
     /// Where another stream can go on: the cursor of the last event that was given out, or of a later one where only
@@ -61,7 +64,11 @@ impl FrameStream {
     /// A cursor from which a client can go on without loss, where the stream has passed events since the last frame
     /// that it gave out; each is given once. For readers who are shown little of much.
     pub fn bookmark(&mut self) -> Option<Cursor> {
-        if self.ready.is_empty() { self.subscription.bookmark() } else { None }
+        if !self.ready.is_empty() {
+            return None;
+        }
+        let unsaid = self.unsaid.take();
+        self.subscription.bookmark().or(unsaid)
     }
 
     fn take_live(&mut self, segment: &Segment, from: usize) {
@@ -95,25 +102,36 @@ impl FrameStream {
     fn cut(&mut self, segment: &Segment, run: &mut Range<usize>) {
         let run = std::mem::take(run);
         if !run.is_empty() {
-            let frames = segment.frames();
+            let frames = segment.frames(self.writer);
             let start = if run.start == 0 { 0 } else { frames.ends[run.start - 1] };
             let bytes = frames.bytes.slice(start..frames.ends[run.end - 1]);
-            self.ready.push_back((Some(segment.batch.cursor(run.end - 1)), bytes));
+            let last_start = run.end.checked_sub(2).map_or(0, |before| frames.ends[before]);
+            let said_last = frames.ends[run.end - 1] > last_start;
+            self.put(segment.batch.cursor(run.end - 1), bytes, said_last);
+        }
+    }
+
+    /// `said_last`: whether the last of the events has a frame.
+    fn put(&mut self, last: Cursor, bytes: Bytes, said_last: bool) {
+        self.unsaid = (!said_last).then_some(last);
+        if !bytes.is_empty() {
+            self.ready.push_back((Some(last), bytes));
         }
     }
 
     fn take_logged(&mut self, events: &[LoggedEvent]) {
-        let (mut text, mut last) = (String::with_capacity(events.len() * 256), None);
+        let (mut text, mut last, mut said_last) = (String::with_capacity(events.len() * 256), None, true);
         for logged in events {
             let Ok(event) = logged.to_stream() else { continue };
             let shown = logged.shown && self.subscription.filter().shows(&event);
             let Some(loss) = self.subscription.deliver(&Seen::logged(logged), shown) else { continue };
-            loss.told().for_each(|event| write_frame_without_id(&event, &mut text));
-            last = Some(logged.cursor);
-            write_frame(logged.cursor, &event, &mut text);
+            loss.told().for_each(|event| (self.writer.write)(None, &event, &mut text));
+            let before = text.len();
+            (self.writer.write)(Some(logged.cursor), &event, &mut text);
+            (last, said_last) = (Some(logged.cursor), text.len() > before);
         }
-        if !text.is_empty() {
-            self.ready.push_back((last, Bytes::from(text)));
+        if let Some(last) = last {
+            self.put(last, Bytes::from(text), said_last);
         }
     }
 
@@ -123,8 +141,10 @@ impl FrameStream {
 
     fn tell(&mut self, event: &StreamEvent) {
         let mut text = String::new();
-        write_frame_without_id(event, &mut text);
-        self.ready.push_back((None, Bytes::from(text)));
+        (self.writer.write)(None, event, &mut text);
+        if !text.is_empty() {
+            self.ready.push_back((None, Bytes::from(text)));
+        }
     }
 }
 

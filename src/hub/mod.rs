@@ -15,7 +15,7 @@ pub use frames::FrameStream;
 pub use stream::{EventStream, Received};
 pub use subscription::Counts;
 
-use crate::{Cursor, EventLog, event::Batch};
+use crate::{Cursor, EventLog, event::Batch, wire::FrameWriter};
 use ring::{Ring, Segment};
 use std::{
     fmt,
@@ -90,7 +90,12 @@ impl Hub {
 
     /// The same as ready SSE frames, many in one piece where many are there.
     pub fn subscribe_frames(&self, filter: Filter, from: From) -> FrameStream {
-        FrameStream::new(subscription::Subscription::new(self.0.clone(), filter, from))
+        self.subscribe_written(filter, from, FrameWriter::NATIVE)
+    }
+
+    /// The same in another dialect.
+    pub(crate) fn subscribe_written(&self, filter: Filter, from: From, writer: FrameWriter) -> FrameStream {
+        FrameStream::new(subscription::Subscription::new(self.0.clone(), filter, from), writer)
     }
 
     /// Cursor of the newest event.

@@ -5,7 +5,7 @@ use super::{
     account::Seen,
     known::{Known, Numbers},
 };
-use crate::{ExecutionId, event::Batch, log::Status};
+use crate::{ExecutionId, event::Batch, log::Status, wire::FrameWriter};
 use bytes::Bytes;
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,7 +23,8 @@ pub(super) struct Segment {
     /// The status in which its events leave their execution.
     pub(super) status: Option<Status>,
     size_bytes: usize,
-    frames: OnceLock<Frames>,
+    /// In each form, when somebody wants it.
+    frames: [OnceLock<Frames>; FrameWriter::COUNT],
 }
 
 /// A segment's frames: made by the first reader who wants them, shared by all.
@@ -38,7 +39,7 @@ impl Segment {
         let (executions, extents) = (ExecutionSet::of(&batch), extents(&batch));
         let is_plain = batch.events.iter().all(|recorded| recorded.shown && recorded.event.execution_id.is_some());
         let status = batch.events.iter().rev().find_map(|recorded| Status::after(recorded.event.kind()));
-        let (size_bytes, frames) = (batch.size_bytes(), OnceLock::new());
+        let (size_bytes, frames) = (batch.size_bytes(), Default::default());
         Self { executions, extents, is_plain, status, size_bytes, frames, batch }
     }
 
@@ -54,8 +55,8 @@ impl Segment {
         Some(Seen::live(cursor, first).before)
     }
 
-    pub(super) fn frames(&self) -> &Frames {
-        self.frames.get_or_init(|| Frames::of(&self.batch))
+    pub(super) fn frames(&self, writer: FrameWriter) -> &Frames {
+        self.frames[writer.slot].get_or_init(|| Frames::of(&self.batch, writer))
     }
 }
 
@@ -95,11 +96,11 @@ fn extents(batch: &Batch) -> Vec<Extent> {
 }
 
 impl Frames {
-    fn of(batch: &Batch) -> Self {
+    fn of(batch: &Batch, writer: FrameWriter) -> Self {
         let mut text = String::with_capacity(batch.events.len() * 256);
         let mut ends = Vec::with_capacity(batch.events.len());
         for (cursor, recorded) in batch.iter() {
-            crate::wire::sse::write_frame(cursor, &recorded.event, &mut text);
+            (writer.write)(Some(cursor), &recorded.event, &mut text);
             ends.push(text.len());
         }
         Self { bytes: Bytes::from(text), ends }

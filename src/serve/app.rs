@@ -1,6 +1,6 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, counters::Counters};
+use super::{Settings, counters::Counters, translated::Translations};
 use crate::Recorder;
 use std::{future::Future, pin::Pin, sync::Arc};
 use tokio::sync::watch;
@@ -10,6 +10,7 @@ pub(super) struct App {
     pub(super) recorder: Recorder,
     pub(super) settings: Settings,
     pub(super) counters: Counters,
+    pub(super) translations: Translations,
     phase: watch::Sender<Phase>,
 }
 
@@ -29,7 +30,13 @@ pub(super) type Reached = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl App {
     pub(super) fn new(recorder: Recorder, settings: Settings) -> Arc<Self> {
         let phase = watch::Sender::new(Phase::Serving);
-        Arc::new(Self { recorder, settings, counters: Counters::default(), phase })
+        Arc::new(Self {
+            recorder,
+            settings,
+            counters: Counters::default(),
+            translations: Translations::default(),
+            phase,
+        })
     }
 
     pub(super) fn enter(&self, phase: Phase) {

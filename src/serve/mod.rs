@@ -18,6 +18,7 @@ mod counters;
 mod deadline;
 mod executions;
 mod failure;
+mod frames;
 mod guard;
 mod health;
 mod line;
@@ -28,10 +29,13 @@ mod schemas;
 mod server;
 mod settings;
 mod stream;
+mod streams;
 mod thread;
+mod translated;
 
 pub use server::Server;
 pub use settings::Settings;
+pub use streams::{RunStream, Streams};
 pub use thread::ServerHandle;
 
 use crate::Recorder;

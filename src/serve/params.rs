@@ -1,7 +1,7 @@
 //! What a request asks for: the id in its path, its query, its `Last-Event-ID`.
 
 use super::failure::Failure;
-use crate::{Cursor, Error, ExecutionId, event::StreamMode, hub::From};
+use crate::{Cursor, Error, ExecutionId, event::StreamMode, hub::From, wire::Dialect};
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{HeaderMap, HeaderName, StatusCode, request::Parts},
@@ -61,6 +61,11 @@ impl Params {
         self.get("mode").map_or(Ok(StreamMode::Full), |text| text.parse().map_err(|error| Failure::bad(&error)))
     }
 
+    /// In which form.
+    pub(super) fn dialect(&self) -> Result<Dialect, Failure> {
+        self.get("dialect").map_or(Ok(Dialect::Native), |text| text.parse().map_err(|error| Failure::bad(&error)))
+    }
+
     /// Where a stream begins: after `Last-Event-ID`, else after `after`, else where `from` says. The header wins: it is
     /// what an `EventSource` adds when it reconnects to the address that it was first given.
     pub(super) fn from(&self, headers: &HeaderMap, default: From) -> Result<From, Failure> {
@@ -82,7 +87,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Failure> {
     text.parse().map(Some).map_err(|error| Failure::bad(&error))
 }
 
-fn refuse(why: impl Into<String>) -> Failure {
+pub(super) fn refuse(why: impl Into<String>) -> Failure {
     Failure::bad(&Error::invalid(why))
 }
 

@@ -81,6 +81,11 @@ const MODE: Param = Param {
     what: "how much is shown",
     accepts: Accepts::OneOf(&["full", "summary", "control_only", "silent"]),
 };
+const DIALECT: Param = Param {
+    name: "dialect",
+    what: "in which form; those that tell a run as a whole are of one execution only",
+    accepts: Accepts::OneOf(&["native", "ai-sdk-ui", "ag-ui", "chat", "gateway", "memory", "hub"]),
+};
 const LIMIT: Param = limit(200);
 
 const fn limit(default: usize) -> Param {
@@ -98,7 +103,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/stream",
         needs: Needs::Read,
         summary: "The events of every execution, from now on.",
-        query: &[AFTER, FROM, MODE],
+        query: &[AFTER, FROM, MODE, DIALECT],
         answer: Answer::Stream,
         also: &[],
         handler: || get(stream::of_everything),
@@ -108,7 +113,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions/{id}/stream",
         needs: Needs::Read,
         summary: "The events of one execution, from its first to its end.",
-        query: &[AFTER, FROM, MODE],
+        query: &[AFTER, FROM, MODE, DIALECT],
         answer: Answer::Stream,
         also: &[204],
         handler: || get(stream::of_execution),

@@ -2,22 +2,17 @@
 
 use super::{
     App,
-    body::SseBody,
     executions::answer,
     failure::Failure,
-    params::{Id, Params},
+    params::{Id, Params, refuse},
+    streams::{RunStream, stream_everything},
 };
 use crate::{
     Cursor, ExecutionId,
     hub::{Filter, From},
-    log::{Resolved, Scope},
+    log::Resolved,
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, HeaderName, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use std::sync::Arc;
 
 /// `GET /stream`: the events of every execution, from now on unless something else is asked for.
@@ -26,10 +21,12 @@ pub(super) async fn of_everything(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let from = params.from(&headers, From::Live)?;
-    let frames = app.recorder.hub().subscribe_frames(Filter::everything().in_mode(params.mode()?), from);
-    let begins = begins(from, frames.cursor());
-    Ok(respond(SseBody::new(app, frames, begins)))
+    let (from, dialect) = (params.from(&headers, From::Live)?, params.dialect()?);
+    let Some(writer) = dialect.writer() else {
+        let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
+        return Err(refuse(why));
+    };
+    Ok(stream_everything(app, Filter::everything().in_mode(params.mode()?), from, dialect, writer))
 }
 
 /// `GET /executions/{id}/stream`: the events of one execution, from its first unless something else is asked for.
@@ -45,47 +42,20 @@ pub(super) async fn of_execution(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let from = params.from(&headers, From::Start)?;
-    let filter = Filter::of(Scope::Execution(id.clone())).in_mode(params.mode()?);
-    let frames = app.recorder.hub().subscribe_frames(filter, from);
-    let begins = begins(from, frames.cursor());
-    // Asked after the stream began: what ends the execution is either known now, or comes in the stream.
-    let known = app.last_of(id).await;
-    let seen = match from {
-        From::Start => None,
-        _ => app.offset_of(begins).await,
-    };
-    if known.ended && seen.is_some_and(|seen| seen >= known.offset) {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    Ok(respond(SseBody::new(app, frames, begins).of_execution(known.ended)))
-}
-
-/// A client that came with a cursor begins there, even if it has yet to be found in the log.
-fn begins(from: From, now: Cursor) -> Cursor {
-    if let From::After(cursor) = from { cursor } else { now }
-}
-
-/// Proxies must neither keep a stream nor hold it back (`X-Accel-Buffering`: nginx and those who follow it).
-fn respond(body: SseBody) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    (headers, Body::from_stream(body)).into_response()
+    let run = RunStream::new(app, id).dialect(params.dialect()?).mode(params.mode()?);
+    Ok(run.from(params.from(&headers, From::Start)?).respond().await)
 }
 
 /// What is known of an execution before its stream is read.
 #[derive(Default)]
-struct Known {
-    offset: u64,
-    ended: bool,
+pub(super) struct Known {
+    pub(super) offset: u64,
+    pub(super) ended: bool,
 }
 
 impl App {
     /// The hub knows what is newest; the log, which may be a moment behind, what the hub has let go of.
-    async fn last_of(&self, id: ExecutionId) -> Known {
+    pub(super) async fn last_of(&self, id: ExecutionId) -> Known {
         let (offset, status) = self.recorder.hub().last_of(&id).unwrap_or_default();
         if let Some(status) = status {
             return Known { offset, ended: status.is_final() };
@@ -99,7 +69,7 @@ impl App {
     }
 
     /// The offset behind a cursor; none where its owner has to be told of a gap.
-    async fn offset_of(&self, cursor: Cursor) -> Option<u64> {
+    pub(super) async fn offset_of(&self, cursor: Cursor) -> Option<u64> {
         let newest = self.recorder.hub().newest();
         if cursor.epoch == newest.epoch {
             return (cursor.offset <= newest.offset).then_some(cursor.offset);

@@ -1,3 +1,17 @@
 //! How events look on a wire: pure functions from events to bytes, and back.
 
+mod ag_ui;
+mod ai_sdk_ui;
+mod chat;
+mod dialect;
+mod gateway;
+mod hub;
+mod memory;
+mod orderly;
+mod pieces;
 pub mod sse;
+mod translator;
+
+pub use dialect::Dialect;
+pub(crate) use dialect::FrameWriter;
+pub use translator::{Run, Translator};

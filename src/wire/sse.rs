@@ -3,6 +3,14 @@
 use crate::{Cursor, StreamEvent, event::Body};
 use std::time::Duration;
 
+/// Appends one event as a frame, with an id where it has a cursor.
+pub(crate) fn write(cursor: Option<Cursor>, event: &StreamEvent, out: &mut String) {
+    match cursor {
+        Some(cursor) => write_frame(cursor, event, out),
+        None => write_frame_without_id(event, out),
+    }
+}
+
 /// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
 /// it. Line ends are LF only (some clients read nothing else).
 ///
@@ -37,6 +45,14 @@ pub fn write_retry(pause: Duration, out: &mut String) {
     use std::fmt::Write;
     // Writing to a String cannot fail.
     let _ = writeln!(out, "retry: {}", pause.as_millis());
+}
+
+/// Appends a place to resume from and nothing else: a block without data sets the client's last id and is no event
+/// ("Set the last event ID string … If the data buffer is an empty string …, return", WHATWG HTML 9.2.6).
+pub(crate) fn write_bookmark(cursor: Cursor, out: &mut String) {
+    out.push_str("id: ");
+    cursor.write(out);
+    out.push_str("\n\n");
 }
 
 /// A comment: a line that clients skip, which keeps the line up.

@@ -1,0 +1,188 @@
+//! Streams as answers, also of handlers of your own.
+
+use super::{
+    App, Settings,
+    body::{Frames, SseBody},
+    frames::HubFrames,
+    routes,
+    translated::{Translations, Wanted},
+};
+use crate::{
+    Cursor, ExecutionId, Recorder, Text,
+    event::StreamMode,
+    hub::{Filter, From},
+    log::Scope,
+    wire::{Dialect, FrameWriter},
+};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::{fmt, sync::Arc};
+
+/// A recorder's streams, for handlers of your own: what a front end posts to starts a run, and answers with its stream.
+///
+/// Cheap to clone; keep one, so that those who read the same run in the same dialect share its translation. Who may ask
+/// is for your server to decide: nothing is checked here.
+#[derive(Clone)]
+pub struct Streams(Arc<App>);
+
+impl Streams {
+    /// The streams of this recorder.
+    pub fn new(recorder: Recorder) -> Self {
+        Self::with(recorder, Settings::default())
+    }
+
+    /// The same, with settings.
+    pub fn with(recorder: Recorder, settings: Settings) -> Self {
+        Self(App::new(recorder, settings))
+    }
+
+    /// The routes of `docs/wire.md`, as from [`router`](super::router).
+    pub fn router(&self) -> Router {
+        routes::router(self.0.clone())
+    }
+
+    /// The stream of one execution, from its first event to its end. One that nobody knows is waited for.
+    pub fn of_execution(&self, id: ExecutionId) -> RunStream {
+        RunStream::new(self.0.clone(), id)
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").finish_non_exhaustive()
+    }
+}
+
+/// The stream of one execution, to be asked for its answer.
+#[must_use = "nothing is sent before `respond`"]
+pub struct RunStream {
+    app: Arc<App>,
+    id: ExecutionId,
+    session_id: Option<Text>,
+    dialect: Dialect,
+    mode: StreamMode,
+    from: From,
+}
+
+impl RunStream {
+    pub(super) fn new(app: Arc<App>, id: ExecutionId) -> Self {
+        let (dialect, mode) = (Dialect::default(), StreamMode::default());
+        Self { app, id, session_id: None, dialect, mode, from: From::Start }
+    }
+
+    /// In this dialect; native unless told.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// Only what this mode shows; everything unless told.
+    pub fn mode(mut self, mode: StreamMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// The conversation as the client names it, for dialects that say it (AG-UI's `threadId`).
+    pub fn session(mut self, id: impl Into<Text>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// From here; from the first event unless told.
+    pub fn from(mut self, from: From) -> Self {
+        self.from = from;
+        self
+    }
+
+    /// The answer: 200 and a stream; 204 where the client has had everything and nothing more will come.
+    pub async fn respond(self) -> Response {
+        match self.dialect.writer() {
+            Some(writer) => self.respond_by_event(writer).await,
+            None => self.respond_translated().await,
+        }
+    }
+
+    /// The answer to a client that wants to know whether the run goes on: as [`respond`](RunStream::respond), but 204
+    /// where it does not run, as AI SDK's `resumeStream` expects it.
+    pub async fn respond_if_running(self) -> Response {
+        let id = self.id.clone();
+        let known = self.app.last_of(id).await;
+        if known.offset == 0 || known.ended { StatusCode::NO_CONTENT.into_response() } else { self.respond().await }
+    }
+
+    async fn respond_by_event(self, writer: FrameWriter) -> Response {
+        let Self { app, id, mode, from, dialect, .. } = self;
+        let filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode);
+        let frames = app.recorder.hub().subscribe_written(filter, from, writer);
+        let begins = begins(from, frames.cursor());
+        // Asked after the stream began: what ends the execution is either known now, or comes in the stream.
+        let known = app.last_of(id).await;
+        let seen = if from == From::Start { None } else { app.offset_of(begins).await };
+        if known.ended && seen.is_some_and(|seen| seen >= known.offset) {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        answer(app, HubFrames::new(frames, writer, begins).of_execution(known.ended), dialect)
+    }
+
+    /// Told from the run's first event in any case: what a dialect says depends on what was before.
+    async fn respond_translated(self) -> Response {
+        let Self { app, id, session_id, dialect, mode, from } = self;
+        let after = match from {
+            From::Start => 0,
+            From::Live => app.recorder.hub().newest().offset,
+            // A cursor that leads nowhere: all of it again.
+            From::After(cursor) => app.offset_of(cursor).await.unwrap_or(0),
+        };
+        let known = app.last_of(id.clone()).await;
+        if known.ended && from != From::Start && after >= known.offset {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let wanted = Wanted { execution_id: id, session_id, dialect, mode, is_replay: known.ended };
+        match Translations::read(&app, wanted, after) {
+            Some(reader) => answer(app, reader, dialect),
+            None => StatusCode::NOT_IMPLEMENTED.into_response(),
+        }
+    }
+}
+
+impl fmt::Debug for RunStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunStream").field("id", &self.id).field("dialect", &self.dialect).finish_non_exhaustive()
+    }
+}
+
+/// The events of many executions.
+pub(super) fn stream_everything(
+    app: Arc<App>,
+    filter: Filter,
+    from: From,
+    dialect: Dialect,
+    writer: FrameWriter,
+) -> Response {
+    let frames = app.recorder.hub().subscribe_written(filter, from, writer);
+    let begins = begins(from, frames.cursor());
+    answer(app, HubFrames::new(frames, writer, begins), dialect)
+}
+
+/// A client that came with a cursor begins there, even if it has yet to be found in the log.
+fn begins(from: From, now: Cursor) -> Cursor {
+    if let From::After(cursor) = from { cursor } else { now }
+}
+
+/// Proxies must neither keep a stream nor hold it back (`X-Accel-Buffering`: nginx and those who follow it).
+fn answer(app: Arc<App>, frames: impl Frames, dialect: Dialect) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    let mut response = (headers, Body::from_stream(SseBody::new(app, frames))).into_response();
+    for (name, value) in dialect.headers() {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}

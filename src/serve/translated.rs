@@ -1,0 +1,306 @@
+//! Runs in dialects that tell a run as a whole: each is translated once, and shared by all who read it.
+
+use super::{App, body::Frames};
+use crate::{
+    ExecutionId, Pending, Recorder, StreamEvent, Text,
+    event::{Concept, Life, StreamMode},
+    hub::{EventStream, Filter, From},
+    log::Scope,
+    wire::{Dialect, Run, Translator},
+};
+use axum::body::Bytes;
+use futures_core::Stream;
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Wake, Waker},
+};
+
+/// What is asked for; readers who ask for the same share one translation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    pub(super) execution_id: ExecutionId,
+    pub(super) session_id: Option<Text>,
+    pub(super) dialect: Dialect,
+    pub(super) mode: StreamMode,
+    pub(super) is_replay: bool,
+}
+
+/// The translations that somebody reads.
+#[derive(Default)]
+pub(super) struct Translations(Mutex<HashMap<Wanted, Weak<Translation>>>);
+
+impl Translations {
+    /// A reader, of what is after this offset.
+    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: u64) -> Option<Reader> {
+        let translation = match app.translations.running(&wanted) {
+            Some(running) => running,
+            None => app.translations.begin(&app.recorder, &wanted)?,
+        };
+        Some(Reader::new(app.clone(), wanted, translation, after))
+    }
+
+    fn running(&self, wanted: &Wanted) -> Option<Arc<Translation>> {
+        let found = self.lock().get(wanted).and_then(Weak::upgrade);
+        // One that has let go of its beginning is of no use to those who come now.
+        found.filter(|translation| translation.state().first == 0)
+    }
+
+    fn begin(&self, recorder: &Recorder, wanted: &Wanted) -> Option<Arc<Translation>> {
+        let translation = Arc::new(Translation::new(recorder, wanted)?);
+        let mut shared = self.lock();
+        shared.retain(|_, translation| translation.strong_count() > 0);
+        shared.insert(wanted.clone(), Arc::downgrade(&translation));
+        Some(translation)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Wanted, Weak<Translation>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Translations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Translations").field("held", &self.lock().len()).finish()
+    }
+}
+
+/// Output is held up to this much for readers who come later or are slower; who is behind that begins again by itself.
+const MAX_HELD_BYTES: usize = 4 << 20;
+/// A look at the events ends when it has written this much.
+const MAX_CHUNK_BYTES: usize = 32 << 10;
+
+struct Translation {
+    state: Mutex<State>,
+    sleepers: Arc<Sleepers>,
+}
+
+struct State {
+    recorder: Recorder,
+    events: EventStream,
+    translator: Translator,
+    dialect: Dialect,
+    chunks: VecDeque<Chunk>,
+    /// Number of the first chunk that is held.
+    first: u64,
+    held_bytes: usize,
+    /// The run's end, which is told when the record has it.
+    ending: Option<(StreamEvent, u64, Pending<crate::Cursor>)>,
+    is_over: bool,
+}
+
+/// Frames of a few events.
+#[derive(Default)]
+struct Chunk {
+    bytes: Bytes,
+    /// Offset of each event that said something, and where its frames end.
+    ends: Vec<(u64, usize)>,
+}
+
+impl Chunk {
+    /// What it says of events after this offset.
+    fn after(&self, offset: u64) -> Bytes {
+        let seen = self.ends.partition_point(|(at, _)| *at <= offset);
+        let start = seen.checked_sub(1).map_or(0, |last| self.ends[last].1);
+        self.bytes.slice(start..)
+    }
+}
+
+impl Translation {
+    fn new(recorder: &Recorder, wanted: &Wanted) -> Option<Self> {
+        let run =
+            Run::new(wanted.execution_id.clone()).of_session(wanted.session_id.clone()).replayed(wanted.is_replay);
+        let filter = Filter::of(Scope::Execution(wanted.execution_id.clone())).in_mode(wanted.mode);
+        let state = State {
+            events: recorder.subscribe(filter, From::Start),
+            recorder: recorder.clone(),
+            translator: Translator::new(wanted.dialect, &run)?,
+            dialect: wanted.dialect,
+            chunks: VecDeque::new(),
+            first: 0,
+            held_bytes: 0,
+            ending: None,
+            is_over: false,
+        };
+        Some(Self { state: Mutex::new(state), sleepers: Arc::default() })
+    }
+
+    /// A thread that panicked here left whole chunks behind.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Writes what there is to say now. False when there is nothing yet.
+    fn advance(&mut self, cx: &mut Context<'_>) -> bool {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        while !self.is_over && text.len() < MAX_CHUNK_BYTES {
+            let Poll::Ready(next) = self.poll_event(cx) else { break };
+            let (before, offset) = (text.len(), next.as_ref().map_or(u64::MAX, |(_, offset)| *offset));
+            match next {
+                Some((event, _)) => self.translator.event(&event, &mut text),
+                None => self.translator.end(&mut text),
+            }
+            self.is_over = self.translator.is_over();
+            if text.len() > before {
+                ends.push((offset, text.len()));
+            }
+        }
+        let news = !ends.is_empty() || self.is_over;
+        self.keep(Chunk { bytes: Bytes::from(text), ends });
+        news
+    }
+
+    /// The next event with its offset; none when no more come.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamEvent, u64)>> {
+        if let Some((event, offset, kept)) = &mut self.ending {
+            let told = (event.clone(), *offset);
+            // Not kept: who is told that all is done would be told too much.
+            return Pin::new(kept).poll(cx).map(|kept| kept.is_ok().then_some(told));
+        }
+        let Some(event) = std::task::ready!(Pin::new(&mut self.events).poll_next(cx)) else { return Poll::Ready(None) };
+        let offset = self.events.cursor().offset;
+        if self.dialect.ends_when_durable()
+            && event.kind().life() == Life::Closes(Concept::Execution)
+            && self.recorder.log().is_some()
+        {
+            self.ending = Some((event, offset, self.recorder.flush()));
+            return self.poll_event(cx);
+        }
+        Poll::Ready(Some((event, offset)))
+    }
+
+    fn keep(&mut self, chunk: Chunk) {
+        if chunk.bytes.is_empty() {
+            return;
+        }
+        self.held_bytes += chunk.bytes.len();
+        self.chunks.push_back(chunk);
+        while self.held_bytes > MAX_HELD_BYTES && self.chunks.len() > 1 {
+            self.held_bytes -= self.chunks.pop_front().map_or(0, |chunk| chunk.bytes.len());
+            self.first += 1;
+        }
+    }
+
+    /// The server ends before the run does.
+    fn interrupt(&mut self) {
+        let mut text = String::new();
+        self.translator.end(&mut text);
+        self.is_over = true;
+        let ends = vec![(u64::MAX, text.len())];
+        self.keep(Chunk { bytes: Bytes::from(text), ends });
+    }
+}
+
+/// The tasks of the readers who wait for more: the events know one waker, this one.
+#[derive(Default)]
+struct Sleepers(Mutex<HashMap<u64, Waker>>);
+
+impl Sleepers {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Sleepers {
+    fn wake(self: Arc<Self>) {
+        // Woken after the lock is given back: wakers are others' code.
+        let sleepers = std::mem::take(&mut *self.lock());
+        sleepers.into_values().for_each(Waker::wake);
+    }
+}
+
+/// One who reads a translation.
+pub(super) struct Reader {
+    app: Arc<App>,
+    wanted: Wanted,
+    translation: Arc<Translation>,
+    id: u64,
+    /// Number of the next chunk.
+    next: u64,
+    /// Offset up to which everything was told.
+    after: u64,
+}
+
+impl Reader {
+    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, after: u64) -> Self {
+        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after }
+    }
+
+    /// The next bytes, if there are any; an error where this reader is behind what is held.
+    fn look(&mut self) -> Result<Poll<Option<Bytes>>, Behind> {
+        let waker = Waker::from(self.translation.sleepers.clone());
+        let mut state = self.translation.state();
+        loop {
+            let at = self.next.checked_sub(state.first).ok_or(Behind)?;
+            if let Some(chunk) = state.chunks.get(at as usize) {
+                let bytes = chunk.after(self.after);
+                self.next += 1;
+                self.after = self.after.max(chunk.ends.last().map_or(0, |(offset, _)| *offset));
+                if !bytes.is_empty() {
+                    return Ok(Poll::Ready(Some(bytes)));
+                }
+            } else if state.is_over {
+                return Ok(Poll::Ready(None));
+            } else if !state.advance(&mut Context::from_waker(&waker)) {
+                return Ok(Poll::Pending);
+            }
+        }
+    }
+
+    /// Begins again by itself, and passes over what it has told already.
+    fn begin_again(&mut self) {
+        if let Some(own) = Translation::new(&self.app.recorder, &self.wanted) {
+            (self.translation, self.next) = (Arc::new(own), 0);
+        }
+    }
+}
+
+/// A reader is behind what its translation holds.
+struct Behind;
+
+impl Frames for Reader {
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            // Before the look: what comes during it wakes.
+            let old = self.translation.sleepers.lock().insert(self.id, cx.waker().clone());
+            drop(old);
+            match self.look() {
+                Ok(looked) => return looked,
+                Err(Behind) => self.begin_again(),
+            }
+        }
+    }
+
+    fn first(&mut self) -> Bytes {
+        Bytes::from_static(b": connected\n\n")
+    }
+
+    fn sign_of_life(&mut self) -> Bytes {
+        Bytes::from_static(self.translation.state().translator.ping().as_bytes())
+    }
+
+    fn interrupted(&mut self) -> Option<Bytes> {
+        let mut state = self.translation.state();
+        if !state.is_over {
+            state.interrupt();
+        }
+        drop(state);
+        let mut rest = Vec::new();
+        while let Ok(Poll::Ready(Some(bytes))) = self.look() {
+            rest.extend_from_slice(&bytes);
+        }
+        (!rest.is_empty()).then(|| Bytes::from(rest))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let waker = self.translation.sleepers.lock().remove(&self.id);
+        drop(waker);
+    }
+}
