@@ -1,6 +1,6 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, counters::Counters, translated::Translations};
+use super::{Settings, counters::Counters, digest::Digests, translated::Translations};
 use crate::Recorder;
 use std::{future::Future, pin::Pin, sync::Arc};
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ pub(super) struct App {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
     pub(super) translations: Translations,
+    pub(super) digests: Digests,
     phase: watch::Sender<Phase>,
 }
 
@@ -35,6 +36,7 @@ impl App {
             settings,
             counters: Counters::default(),
             translations: Translations::default(),
+            digests: Digests::default(),
             phase,
         })
     }

@@ -1,11 +1,10 @@
 //! Every route, once: the router, who may use it, the description for machines and the list in a 404 all come from here.
 
 use super::{
-    App, executions, failure, guard, health, openapi,
+    App, events, executions, failure, guard, health, openapi,
     schemas::{Schema, schema_of},
-    stream,
+    sessions, stream,
 };
-use crate::log::ExecutionRow;
 use axum::{
     Router, middleware,
     routing::{MethodRouter, get},
@@ -75,6 +74,25 @@ pub(super) enum Accepts {
 }
 
 const AFTER: Param = Param { name: "after", what: "what comes strictly after this cursor", accepts: Accepts::Cursor };
+const BEFORE: Param = Param { name: "before", what: "what comes strictly before this cursor", accepts: Accepts::Cursor };
+const KINDS: Param = Param {
+    name: "kinds",
+    what: "only these kinds of events: their tags, with or without `data-`, with commas between them",
+    accepts: Accepts::Text,
+};
+const SESSION: Param = Param { name: "session", what: "only of this session", accepts: Accepts::Id };
+const STATUS: Param = Param {
+    name: "status",
+    what: "only those that are in this status",
+    accepts: Accepts::OneOf(&["running", "paused", "completed", "failed", "cancelled", "lost"]),
+};
+const OLDER: Param =
+    Param { name: "before", what: "those that began before the execution of this id", accepts: Accepts::Id };
+const ORDER: Param = Param {
+    name: "order",
+    what: "which stands first; the newest are given in either order",
+    accepts: Accepts::OneOf(&["newest", "oldest"]),
+};
 const FROM: Param = Param { name: "from", what: "where it begins", accepts: Accepts::OneOf(&["start", "live"]) };
 const MODE: Param = Param {
     name: "mode",
@@ -86,10 +104,10 @@ const DIALECT: Param = Param {
     what: "in which form; those that tell a run as a whole are of one execution only",
     accepts: Accepts::OneOf(&["native", "ai-sdk-ui", "ag-ui", "chat", "gateway", "memory", "hub"]),
 };
-const LIMIT: Param = limit(200);
+const LIMIT: Param = limit(200, 1_000);
 
-const fn limit(default: usize) -> Param {
-    Param { name: "limit", what: "how many at most", accepts: Accepts::Limit(default, 1_000) }
+const fn limit(default: usize, most: usize) -> Param {
+    Param { name: "limit", what: "how many at most", accepts: Accepts::Limit(default, most) }
 }
 
 /// What every snapshot may say: it is the log's answer.
@@ -115,7 +133,7 @@ pub(super) const ROUTES: &[Route] = &[
         summary: "The events of one execution, from its first to its end.",
         query: &[AFTER, FROM, MODE, DIALECT],
         answer: Answer::Stream,
-        also: &[204],
+        also: &[204, 501],
         handler: || get(stream::of_execution),
     },
     Route {
@@ -123,7 +141,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions",
         needs: Needs::Read,
         summary: "The executions of the record, the newest first.",
-        query: &[limit(100)],
+        query: &[SESSION, STATUS, OLDER, limit(100, 1_000)],
         answer: Answer::Json(schema_of::<executions::List>),
         also: OF_LOG,
         handler: || get(executions::list),
@@ -132,9 +150,9 @@ pub(super) const ROUTES: &[Route] = &[
         method: Method::Get,
         path: "/executions/{id}",
         needs: Needs::Read,
-        summary: "One execution.",
+        summary: "One execution, and what it did, in a few numbers.",
         query: &[],
-        answer: Answer::Json(schema_of::<ExecutionRow>),
+        answer: Answer::Json(schema_of::<executions::Execution>),
         also: OF_ONE,
         handler: || get(executions::one),
     },
@@ -143,10 +161,70 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions/{id}/events",
         needs: Needs::Read,
         summary: "The record of one execution, page by page.",
-        query: &[AFTER, LIMIT],
-        answer: Answer::Json(schema_of::<executions::Snapshot>),
+        query: &[AFTER, BEFORE, KINDS, LIMIT],
+        answer: Answer::Json(schema_of::<events::Events>),
         also: &[404, 410, 500, 501, 503],
-        handler: || get(executions::events),
+        handler: || get(events::of_execution),
+    },
+    Route {
+        method: Method::Get,
+        path: "/executions/{id}/tree",
+        needs: Needs::Read,
+        summary: "What one execution did, as a tree.",
+        query: &[],
+        answer: Answer::Json(schema_of::<executions::Tree>),
+        also: OF_ONE,
+        handler: || get(executions::tree),
+    },
+    Route {
+        method: Method::Get,
+        path: "/events",
+        needs: Needs::Read,
+        summary: "The record, page by page.",
+        query: &[AFTER, BEFORE, SESSION, KINDS, LIMIT],
+        answer: Answer::Json(schema_of::<events::Events>),
+        also: &[410, 500, 501, 503],
+        handler: || get(events::of_everything),
+    },
+    Route {
+        method: Method::Get,
+        path: "/feed",
+        needs: Needs::Read,
+        summary: "The newest events.",
+        query: &[SESSION, KINDS, ORDER, LIMIT],
+        answer: Answer::Json(schema_of::<events::Events>),
+        also: OF_LOG,
+        handler: || get(events::feed),
+    },
+    Route {
+        method: Method::Get,
+        path: "/sessions/{id}",
+        needs: Needs::Read,
+        summary: "One conversation: sums over its executions.",
+        query: &[],
+        answer: Answer::Json(schema_of::<sessions::Session>),
+        also: OF_ONE,
+        handler: || get(sessions::one),
+    },
+    Route {
+        method: Method::Get,
+        path: "/sessions/{id}/tasks",
+        needs: Needs::Read,
+        summary: "The executions of one conversation and the agents inside them, as tasks.",
+        query: &[],
+        answer: Answer::Json(schema_of::<sessions::Tasks>),
+        also: OF_ONE,
+        handler: || get(sessions::tasks_of_one),
+    },
+    Route {
+        method: Method::Get,
+        path: "/tasks",
+        needs: Needs::Read,
+        summary: "The newest executions and the agents inside them, as tasks.",
+        query: &[SESSION, STATUS, OLDER, limit(20, 100)],
+        answer: Answer::Json(schema_of::<sessions::Tasks>),
+        also: OF_LOG,
+        handler: || get(sessions::tasks),
     },
     Route {
         method: Method::Get,

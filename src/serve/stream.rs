@@ -2,9 +2,9 @@
 
 use super::{
     App,
-    executions::answer,
     failure::Failure,
     params::{Id, Params, refuse},
+    record::answer,
     streams::{RunStream, stream_everything},
 };
 use crate::{

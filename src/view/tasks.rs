@@ -19,7 +19,7 @@ pub struct Task {
     pub status: &'static str,
     /// When it began.
     pub created_at: Option<Timestamp>,
-    /// From its beginning to its end, or to now while it runs, in seconds.
+    /// From its beginning to its end, in seconds; while it runs as far as [`at`](Task::at) says.
     pub alive_seconds: Option<f64>,
     /// Input tokens of its own calls and those of the tasks inside it.
     pub prompt_tokens: u64,
@@ -29,16 +29,26 @@ pub struct Task {
     pub blocked_on: Option<BlockedOn>,
 }
 
+impl Task {
+    /// The same, with how long it has run by now, if it runs.
+    pub fn at(mut self, now: Timestamp) -> Self {
+        if self.status == word(Status::Running) {
+            self.alive_seconds = self.created_at.map(|created| now.since(created).as_secs_f64());
+        }
+        self
+    }
+}
+
 impl Run {
     /// The execution, called `id`, and the agents inside it, in the order in which they were first seen.
-    pub fn tasks(&self, id: &Text, now: Timestamp) -> Vec<Task> {
+    pub fn tasks(&self, id: &Text) -> Vec<Task> {
         let parents = self.tree().parents();
         let tokens = self.tokens_below(&parents);
         let tasks = (0..parents.len()).filter(|at| self.is_task(*at));
-        tasks.map(|at| self.task(at, &parents, tokens[at], id, now)).collect()
+        tasks.map(|at| self.task(at, &parents, tokens[at], id)).collect()
     }
 
-    fn task(&self, at: usize, parents: &[usize], tokens: (u64, u64), id: &Text, now: Timestamp) -> Task {
+    fn task(&self, at: usize, parents: &[usize], tokens: (u64, u64), id: &Text) -> Task {
         let node = &self.tree().nodes()[at];
         Task {
             id: self.task_id(at, id),
@@ -49,7 +59,7 @@ impl Run {
             agent: node.name.clone(),
             status: word(node.status),
             created_at: node.started,
-            alive_seconds: node.elapsed(Some(now)).map(|alive| alive.as_secs_f64()),
+            alive_seconds: node.elapsed(None).map(|alive| alive.as_secs_f64()),
             prompt_tokens: tokens.0,
             completion_tokens: tokens.1,
             blocked_on: self.blocked_on().filter(|_| at == 0),

@@ -1,0 +1,190 @@
+//! The record as handlers read it: only what belongs to who asks, and never more than a bound.
+
+use super::{App, access::Allowed, failure::Failure};
+use crate::{
+    Cursor, EventLog, ExecutionId, Pending, Text,
+    event::Kind,
+    log::{ExecutionRow, LoggedEvent, Query, Resolved, Scope, Status},
+};
+use axum::http::StatusCode;
+use std::{sync::Arc, time::Duration};
+
+/// How long the log may take for an answer.
+const LOG_LIMIT: Duration = Duration::from_secs(5);
+/// A page ends early when its events hold this much; one event is always on it.
+const MAX_PAGE_BYTES: usize = 4 << 20;
+/// A page ends early when so many events were looked at for it, most of them of other kinds.
+const MAX_LOOKED_AT: usize = 20_000;
+/// What is asked of the log at once.
+const CHUNK: usize = 1_000;
+
+/// The record, as far as one client may see it.
+pub(super) struct Record<'a> {
+    pub(super) log: &'a Arc<dyn EventLog>,
+    pub(super) allowed: Allowed,
+}
+
+/// A page that is asked for.
+pub(super) struct Wanted {
+    pub(super) scope: Scope,
+    pub(super) from: Place,
+    pub(super) kinds: Option<Vec<Kind>>,
+    pub(super) limit: usize,
+}
+
+/// Where a page begins, and in which direction it goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    After(u64),
+    Before(u64),
+}
+
+/// Which executions are asked for.
+#[derive(Default)]
+pub(super) struct Executions {
+    pub(super) session: Option<Text>,
+    pub(super) status: Option<Status>,
+    pub(super) before: Option<ExecutionId>,
+    pub(super) limit: usize,
+}
+
+impl Executions {
+    pub(super) fn of_session(id: Text, limit: usize) -> Self {
+        Self { session: Some(id), limit, ..Self::default() }
+    }
+}
+
+/// What was found, in the direction of reading.
+pub(super) struct Found {
+    pub(super) events: Vec<LoggedEvent>,
+    /// The first event that was looked at, and where another page goes on.
+    pub(super) first: Option<Cursor>,
+    pub(super) last: Option<Cursor>,
+    /// Everything up to here was looked at, where nothing is left.
+    pub(super) read_to: u64,
+    /// Nothing is left in this direction.
+    pub(super) complete: bool,
+    bytes: usize,
+    looked_at: usize,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn of(app: &'a App, allowed: Allowed) -> Result<Self, Failure> {
+        Ok(Self { log: app.log()?, allowed })
+    }
+
+    /// An execution; that of another tenant is as unknown as one that never was.
+    pub(super) async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, Failure> {
+        let row = answer(self.log.execution(id)).await?.filter(|row| self.may_see(row));
+        row.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "the log has no execution of this id"))
+    }
+
+    pub(super) fn may_see(&self, row: &ExecutionRow) -> bool {
+        self.allowed.tenant().is_none_or(|tenant| row.tenant_id.as_ref() == Some(tenant))
+    }
+
+    /// The offset behind a cursor that a client came with.
+    pub(super) async fn offset_of(&self, cursor: Cursor) -> Result<u64, Failure> {
+        match answer(self.log.resolve(cursor)).await? {
+            Resolved::At(offset) | Resolved::Past(offset) => Ok(offset),
+            Resolved::Unknown => {
+                Err(Failure::new(StatusCode::GONE, "the cursor is not of this log: begin again, without it"))
+            }
+        }
+    }
+
+    /// A page of events.
+    pub(super) async fn page(&self, wanted: &Wanted) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        let mut place = wanted.from;
+        loop {
+            let chunk = if wanted.kinds.is_some() { CHUNK } else { wanted.limit - found.events.len() };
+            let page = answer(self.log.read(self.query(wanted, place, chunk))).await?;
+            found.read_to = page.read_to;
+            let (many, complete) = (page.events.len(), page.complete);
+            let taken = match place {
+                Place::After(_) => found.take(page.events.into_iter(), wanted),
+                Place::Before(_) => found.take(page.events.into_iter().rev(), wanted),
+            };
+            found.complete = complete && taken == many;
+            // A page of what is damaged has no events, and still an end.
+            let next = match (place, found.last) {
+                (Place::After(offset), _) if page.read_to > offset => Place::After(page.read_to),
+                (Place::Before(_), Some(last)) if many > 0 => Place::Before(last.offset),
+                _ => return Ok(found),
+            };
+            if complete || taken < many || !found.has_room(wanted) {
+                return Ok(found);
+            }
+            place = next;
+        }
+    }
+
+    /// Executions, the newest first.
+    pub(super) async fn executions(&self, wanted: Executions) -> Result<Vec<ExecutionRow>, Failure> {
+        let rows = answer(self.log.executions(CHUNK)).await?;
+        let is_wanted = |row: &ExecutionRow| {
+            self.may_see(row)
+                && wanted.session.as_ref().is_none_or(|session| row.session_id.as_ref() == Some(session))
+                && wanted.status.is_none_or(|status| row.status == status)
+        };
+        let rows = rows.into_iter();
+        let rest: Vec<_> = match &wanted.before {
+            Some(id) => rows.skip_while(|row| row.execution_id != *id).skip(1).collect(),
+            None => rows.collect(),
+        };
+        Ok(rest.into_iter().filter(is_wanted).take(wanted.limit).collect())
+    }
+
+    fn query(&self, wanted: &Wanted, place: Place, limit: usize) -> Query {
+        match place {
+            Place::After(offset) => Query::new(wanted.scope.clone(), offset, limit),
+            Place::Before(offset) => Query::back(wanted.scope.clone(), offset, limit),
+        }
+    }
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { events: Vec::new(), first: None, last: None, read_to: 0, complete: false, bytes: 0, looked_at: 0 }
+    }
+}
+
+impl Found {
+    fn has_room(&self, wanted: &Wanted) -> bool {
+        self.events.len() < wanted.limit && self.looked_at < MAX_LOOKED_AT
+    }
+
+    /// Takes events while there is room; how many were looked at.
+    fn take(&mut self, events: impl Iterator<Item = LoggedEvent>, wanted: &Wanted) -> usize {
+        let before = self.looked_at;
+        for event in events {
+            let is_wanted = wanted.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind));
+            let bytes = if is_wanted { event.fields.len() } else { 0 };
+            if self.events.len() >= wanted.limit || (self.bytes + bytes > MAX_PAGE_BYTES && !self.events.is_empty()) {
+                break;
+            }
+            self.first = self.first.or(Some(event.cursor));
+            (self.last, self.bytes, self.looked_at) = (Some(event.cursor), self.bytes + bytes, self.looked_at + 1);
+            if is_wanted {
+                self.events.push(event);
+            }
+        }
+        self.looked_at - before
+    }
+}
+
+/// What the log says, if it does so in time.
+pub(super) async fn answer<T>(pending: Pending<T>) -> Result<T, Failure> {
+    match tokio::time::timeout(LOG_LIMIT, pending).await {
+        Ok(answer) => answer.map_err(|error| Failure::of_log(&error)),
+        Err(_) => Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the log did not answer within 5 s")),
+    }
+}
+
+impl App {
+    fn log(&self) -> Result<&Arc<dyn EventLog>, Failure> {
+        let none = "this recorder keeps no log: only streams, /health and /stats are served";
+        self.recorder.log().ok_or_else(|| Failure::new(StatusCode::NOT_IMPLEMENTED, none))
+    }
+}
