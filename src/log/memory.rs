@@ -97,8 +97,10 @@ impl Kept {
         let start = self.events.partition_point(|event| event.cursor.offset <= query.after).min(end);
         let mut rest = self.events[start..end].iter().rev().filter(|event| self.in_scope(&query.scope, event));
         let mut events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
+        let complete = rest.next().is_none();
+        let read_from = events.last().map_or(0, |event| event.cursor.offset).max(query.after + 1);
         events.reverse();
-        Page { read_to: before.saturating_sub(1), complete: rest.next().is_none(), events }
+        Page { events, read_to: before.saturating_sub(1), read_from, complete }
     }
 
     fn read_on(&self, query: &Query) -> Page {
@@ -107,7 +109,7 @@ impl Kept {
         let events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
         let complete = rest.next().is_none();
         let last = events.last().map_or(query.after, |event| event.cursor.offset);
-        Page { read_to: if complete { self.read_to.max(last) } else { last }, events, complete }
+        Page { read_to: if complete { self.read_to.max(last) } else { last }, read_from: 0, events, complete }
     }
 }
 

@@ -99,8 +99,17 @@ pub struct Page {
     pub events: Vec<LoggedEvent>,
     /// Everything in scope up to this offset is on this page or before it.
     pub read_to: u64,
+    /// Read backwards, everything in scope from this offset on is on this page or after it; else 0.
+    pub read_from: u64,
     /// False when the page's limit cut it off: there is more after it, or, when it was read backwards, before it.
     pub complete: bool,
+}
+
+impl Page {
+    /// Nothing found yet after this offset, and nothing to come.
+    pub(crate) const fn from(offset: u64) -> Self {
+        Self { events: Vec::new(), read_to: offset, read_from: 0, complete: true }
+    }
 }
 
 /// Where a cursor points.

@@ -78,7 +78,7 @@ pub(super) async fn feed(
     if !newest_first {
         found.events.reverse();
     }
-    Ok(json(&backwards(found, record.log.opened_at())))
+    Ok(json(&backwards(&found, record.log.opened_at())))
 }
 
 fn scope(params: &Params) -> Result<Scope, Failure> {
@@ -98,27 +98,18 @@ async fn respond(record: &Record<'_>, wanted: &Wanted) -> Result<Response, Failu
     let mut found = record.page(wanted).await?;
     let opened_at = record.log.opened_at();
     Ok(json(&match wanted.from {
-        Place::After(_) => forwards(&found, opened_at),
+        Place::After(_) => Events::new(&found.events, found.rest, None, found.complete),
         Place::Before(_) => {
             found.events.reverse();
-            backwards(found, opened_at)
+            backwards(&found, opened_at)
         }
     }))
 }
 
-fn forwards(found: &Found, opened_at: Cursor) -> Events {
-    let cursor = match found.last {
-        Some(last) if !found.complete => last,
-        // Of the present epoch: offsets run on from epoch to epoch.
-        _ => Cursor::new(opened_at.epoch, found.read_to),
-    };
-    Events::new(&found.events, cursor, None, found.complete)
-}
-
 /// Who goes on from here misses nothing: what is in the hub and not in the log yet comes after the newest that the log
 /// had.
-fn backwards(found: Found, opened_at: Cursor) -> Events {
-    let before = found.last.filter(|_| !found.complete);
+fn backwards(found: &Found, opened_at: Cursor) -> Events {
+    let before = (!found.complete).then_some(found.rest);
     Events::new(&found.events, found.first.unwrap_or(opened_at), before, found.complete)
 }
 

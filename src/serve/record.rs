@@ -15,8 +15,9 @@ const LOG_LIMIT: Duration = Duration::from_secs(5);
 const MAX_PAGE_BYTES: usize = 4 << 20;
 /// A page ends early when so many events were looked at for it, most of them of other kinds.
 const MAX_LOOKED_AT: usize = 20_000;
-/// What is asked of the log at once.
+/// What is asked of the log at once, and how often for one page: also where it finds nothing.
 const CHUNK: usize = 1_000;
+const MAX_CHUNKS: usize = 32;
 
 /// The record, as far as one client may see it.
 pub(super) struct Record<'a> {
@@ -57,11 +58,10 @@ impl Executions {
 /// What was found, in the direction of reading.
 pub(super) struct Found {
     pub(super) events: Vec<LoggedEvent>,
-    /// The first event that was looked at, and where another page goes on.
+    /// The first event that was looked at; none where there is none.
     pub(super) first: Option<Cursor>,
-    pub(super) last: Option<Cursor>,
-    /// Everything up to here was looked at, where nothing is left.
-    pub(super) read_to: u64,
+    /// Where another page goes on, in the same direction.
+    pub(super) rest: Cursor,
     /// Nothing is left in this direction.
     pub(super) complete: bool,
     bytes: usize,
@@ -95,29 +95,28 @@ impl<'a> Record<'a> {
 
     /// A page of events.
     pub(super) async fn page(&self, wanted: &Wanted) -> Result<Found, Failure> {
-        let mut found = Found::default();
+        let mut found = Found::new(self.log.opened_at());
         let mut place = wanted.from;
-        loop {
+        for _ in 0..MAX_CHUNKS {
             let chunk = if wanted.kinds.is_some() { CHUNK } else { wanted.limit - found.events.len() };
             let page = answer(self.log.read(self.query(wanted, place, chunk))).await?;
-            found.read_to = page.read_to;
             let (many, complete) = (page.events.len(), page.complete);
-            let taken = match place {
-                Place::After(_) => found.take(page.events.into_iter(), wanted),
-                Place::Before(_) => found.take(page.events.into_iter().rev(), wanted),
+            let (next, taken) = match place {
+                Place::After(_) => (Place::After(page.read_to), found.take(page.events.into_iter(), wanted)),
+                Place::Before(_) => (Place::Before(page.read_from), found.take(page.events.into_iter().rev(), wanted)),
             };
-            found.complete = complete && taken == many;
-            // A page of what is damaged has no events, and still an end.
-            let next = match (place, found.last) {
-                (Place::After(offset), _) if page.read_to > offset => Place::After(page.read_to),
-                (Place::Before(_), Some(last)) if many > 0 => Place::Before(last.offset),
-                _ => return Ok(found),
-            };
-            if complete || taken < many || !found.has_room(wanted) {
+            if taken < many {
                 return Ok(found);
+            }
+            found.complete = complete;
+            // Of the present epoch: offsets run on from epoch to epoch.
+            found.rest = Cursor::new(found.rest.epoch, next.offset());
+            if complete || !found.has_room(wanted) {
+                break;
             }
             place = next;
         }
+        Ok(found)
     }
 
     /// Executions, the newest first.
@@ -144,13 +143,19 @@ impl<'a> Record<'a> {
     }
 }
 
-impl Default for Found {
-    fn default() -> Self {
-        Self { events: Vec::new(), first: None, last: None, read_to: 0, complete: false, bytes: 0, looked_at: 0 }
+impl Place {
+    const fn offset(self) -> u64 {
+        match self {
+            Self::After(offset) | Self::Before(offset) => offset,
+        }
     }
 }
 
 impl Found {
+    fn new(opened_at: Cursor) -> Self {
+        Self { events: Vec::new(), first: None, rest: opened_at, complete: false, bytes: 0, looked_at: 0 }
+    }
+
     fn has_room(&self, wanted: &Wanted) -> bool {
         self.events.len() < wanted.limit && self.looked_at < MAX_LOOKED_AT
     }
@@ -165,7 +170,7 @@ impl Found {
                 break;
             }
             self.first = self.first.or(Some(event.cursor));
-            (self.last, self.bytes, self.looked_at) = (Some(event.cursor), self.bytes + bytes, self.looked_at + 1);
+            (self.rest.offset, self.bytes, self.looked_at) = (event.cursor.offset, self.bytes + bytes, self.looked_at + 1);
             if is_wanted {
                 self.events.push(event);
             }

@@ -138,6 +138,16 @@ pub(super) const ROUTES: &[Route] = &[
     },
     Route {
         method: Method::Get,
+        path: "/sessions/{id}/stream",
+        needs: Needs::Read,
+        summary: "The events of one conversation, from now on.",
+        query: &[AFTER, FROM, MODE, DIALECT],
+        answer: Answer::Stream,
+        also: &[],
+        handler: || get(stream::of_session),
+    },
+    Route {
+        method: Method::Get,
         path: "/executions",
         needs: Needs::Read,
         summary: "The executions of the record, the newest first.",

@@ -3,14 +3,14 @@
 use super::{
     App,
     failure::Failure,
-    params::{Id, Params, refuse},
+    params::{Id, Named, Params, refuse},
     record::answer,
     streams::{RunStream, stream_everything},
 };
 use crate::{
     Cursor, ExecutionId,
     hub::{Filter, From},
-    log::Resolved,
+    log::{Resolved, Scope},
 };
 use axum::{extract::State, http::HeaderMap, response::Response};
 use std::sync::Arc;
@@ -21,12 +21,27 @@ pub(super) async fn of_everything(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let (from, dialect) = (params.from(&headers, From::Live)?, params.dialect()?);
+    of_many(app, Scope::Everything, &params, &headers)
+}
+
+/// `GET /sessions/{id}/stream`: the events of one conversation, from now on unless something else is asked for. It never
+/// ends by itself: another execution may begin at any time.
+pub(super) async fn of_session(
+    State(app): State<Arc<App>>,
+    Named(id): Named,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    of_many(app, Scope::Session(id), &params, &headers)
+}
+
+fn of_many(app: Arc<App>, scope: Scope, params: &Params, headers: &HeaderMap) -> Result<Response, Failure> {
+    let (from, dialect) = (params.from(headers, From::Live)?, params.dialect()?);
     let Some(writer) = dialect.writer() else {
         let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
         return Err(refuse(why));
     };
-    Ok(stream_everything(app, Filter::everything().in_mode(params.mode()?), from, dialect, writer))
+    Ok(stream_everything(app, Filter::of(scope).in_mode(params.mode()?), from, dialect, writer))
 }
 
 /// `GET /executions/{id}/stream`: the events of one execution, from its first unless something else is asked for.

@@ -102,7 +102,10 @@ impl Reader {
         // Before the look at the file: what is committed in between may be on the page, but nothing up to here is not.
         let committed = self.shared.read_to.load(Ordering::Acquire);
         self.rows.refresh();
-        let mut page = Page { read_to: query.after, complete: true, events: Vec::with_capacity(query.limit.min(256)) };
+        if let Some(before) = query.before {
+            return self.page_back(query, before);
+        }
+        let mut page = Page { events: Vec::with_capacity(query.limit.min(256)), ..Page::from(query.after) };
         if let Some(selection) = self.select(&query.scope)? {
             page.complete = self.fill(&mut page, &selection, query.limit)?;
         }
@@ -117,7 +120,7 @@ impl Reader {
         self.rows.refresh();
         let Some(row) = self.row_of(id)? else { return Ok(None) };
         let selection = Selection { sql: LAST_OF_EXECUTION, whose: Some(Value::from(row)) };
-        let mut page = Page { read_to: offset, complete: true, events: Vec::new() };
+        let mut page = Page::from(offset);
         let mut left = 1;
         self.scan(&mut page, &selection, &mut left).map_err(|source| self.fault(source))?;
         match (page.events.pop(), left) {
@@ -238,7 +241,21 @@ impl Reader {
         read.map_err(|source| self.fault(source))
     }
 
-    fn fault(&self, source: rusqlite::Error) -> Error {
+    /// What a statement and the reading of its rows need.
+    pub(super) fn parts(&mut self) -> (&Connection, &mut Rows) {
+        (&self.db, &mut self.rows)
+    }
+
+    pub(super) fn damaged(&mut self, offset: u64) {
+        self.rows.damaged(offset);
+    }
+
+    /// Offset of the newest event that is on disk.
+    pub(super) fn newest(&self) -> u64 {
+        self.shared.read_to.load(Ordering::Acquire)
+    }
+
+    pub(super) fn fault(&self, source: rusqlite::Error) -> Error {
         if self.shared.closed.load(Ordering::Acquire) {
             return Error::closed(format!("log {}: it is closed", self.path.display()));
         }
@@ -255,6 +272,6 @@ impl Selection {
     }
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }

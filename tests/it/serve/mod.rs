@@ -1,9 +1,13 @@
 //! The server over real sockets.
 
 mod answers;
+mod described;
 mod life;
 mod resume;
+mod snapshots;
 mod streams;
+
+pub(crate) use described::description;
 
 use crate::http::{Frame, Reply, get, get_with};
 use spanwright::{
