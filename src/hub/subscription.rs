@@ -5,6 +5,7 @@ use super::{
     account::{Account, Loss, Seen, Unseen, gap},
     begin::Beginning,
     ring::{Ring, Segment},
+    stats::Share,
 };
 use crate::{
     Cursor, Error, Pending, StreamEvent,
@@ -30,6 +31,12 @@ pub struct Counts {
     pub dropped: u64,
 }
 
+impl Counts {
+    pub(super) fn of(passed: u64, delivered: u64, dropped: u64) -> Self {
+        Self { delivered, filtered: passed.saturating_sub(delivered + dropped), dropped }
+    }
+}
+
 pub(super) struct Subscription {
     pub(super) hub: Arc<Shared>,
     reader: u64,
@@ -39,6 +46,8 @@ pub(super) struct Subscription {
     pub(super) state: State,
     /// Offset after which the stream began.
     pub(super) began: u64,
+    /// What of its counts is in the sums of all readers; none for one that is not counted there.
+    summed: Option<Share>,
     /// Offsets passed over so far, whatever became of them.
     passed: u64,
     pub(super) account: Account,
@@ -78,7 +87,7 @@ impl Subscription {
             Some(log) if cursor.epoch != hub.epoch => State::Resolving(cursor, log.resolve(cursor)),
             _ => State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown))),
         });
-        let account = Account::new(filter.mode, seen, unseen);
+        let account = Account::new(filter.wants(), seen, unseen);
         let (began, named) = (next - 1, next - 1);
         Self {
             hub,
@@ -87,6 +96,7 @@ impl Subscription {
             next,
             state,
             began,
+            summed: None,
             passed: 0,
             account,
             flushed: false,
@@ -98,7 +108,23 @@ impl Subscription {
 
     pub(super) fn counts(&self) -> Counts {
         let Account { delivered, dropped, .. } = self.account;
-        Counts { delivered, filtered: self.passed.saturating_sub(delivered + dropped), dropped }
+        Counts::of(self.passed, delivered, dropped)
+    }
+
+    /// The same, as one of those who watch.
+    pub(super) fn counted(mut self) -> Self {
+        self.summed = Some(Share::default());
+        self.hub.sums.enter();
+        self
+    }
+
+    /// A few additions for a slice, whatever it holds.
+    fn sum_up(&mut self) {
+        let Account { delivered, dropped, .. } = self.account;
+        let new = Share { passed: self.passed, delivered, dropped };
+        if let Some(old) = self.summed.as_mut() {
+            self.hub.sums.add(std::mem::replace(old, new), new);
+        }
     }
 
     pub(super) fn filter(&self) -> &Filter {
@@ -149,6 +175,12 @@ impl Subscription {
 
     /// The next events, unfiltered. None when the hub has closed and everything was given out.
     pub(super) fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
+        let slice = self.poll_next_slice(cx);
+        self.sum_up();
+        slice
+    }
+
+    fn poll_next_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
         loop {
             let slice = match &mut self.state {
                 State::Reading => match ready!(self.poll_ring(cx)) {
@@ -217,11 +249,7 @@ impl Subscription {
 
     /// The next segment with something in scope; those without are passed over and counted.
     fn take(&mut self, ring: &Ring) -> Option<Slice> {
-        let segment = match &self.filter.scope {
-            Scope::Execution(id) => ring.segment_with(self.next, id),
-            _ => ring.segment_at(self.next),
-        };
-        let Some(segment) = segment else {
+        let Some(segment) = ring.segment_for(self.next, &self.filter) else {
             self.pass_to(ring.next_offset());
             return None;
         };
@@ -309,6 +337,10 @@ pub(super) enum Step {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        if self.summed.is_some() {
+            self.sum_up();
+            self.hub.sums.leave();
+        }
         let waker = self.hub.ring().forget(self.reader);
         // The last one of a task drops the task, which may hold another reader of this ring.
         drop(waker);

@@ -1,9 +1,11 @@
 //! What is kept: the durable record, batches in, cursors out.
 
+mod list;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use list::{ExecutionsQuery, SessionRow, SessionsQuery};
 pub use memory::MemoryLog;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteLog, SqliteLogBuilder};
@@ -42,11 +44,15 @@ pub trait EventLog: Send + Sync + std::fmt::Debug + 'static {
     /// Finds the offset behind a cursor, of this epoch or an earlier one.
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved>;
 
-    /// The executions of the record, the newest first.
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>>;
+    /// The executions of the record, the newest first. `is_not_found` where the list is to go on after one that this
+    /// record, or this tenant in it, does not have.
+    fn executions(&self, query: ExecutionsQuery) -> Pending<Vec<ExecutionRow>>;
 
     /// One execution; none where the record has none of this id.
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>>;
+
+    /// The conversations of the record, those with the newest events first.
+    fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>>;
 
     /// Flushes and lets go of what the log holds. Questions asked later are answered with `is_closed`.
     fn close(&self) -> Pending<()>;
@@ -71,6 +77,8 @@ pub enum Scope {
 pub struct Query {
     /// Whose.
     pub scope: Scope,
+    /// Only of executions of this tenant.
+    pub tenant_id: Option<Text>,
     /// Events with a greater offset.
     pub after: u64,
     /// Only events with a smaller offset, and of these the last ones, where it is given: reads backwards.
@@ -82,12 +90,18 @@ pub struct Query {
 impl Query {
     /// The events of `scope` after `offset`, `limit` at most.
     pub const fn new(scope: Scope, after: u64, limit: usize) -> Self {
-        Self { scope, after, before: None, limit }
+        Self { scope, tenant_id: None, after, before: None, limit }
     }
 
     /// The last events of `scope` before `offset`, `limit` at most.
     pub const fn back(scope: Scope, offset: u64, limit: usize) -> Self {
-        Self { scope, after: 0, before: Some(offset), limit }
+        Self { scope, tenant_id: None, after: 0, before: Some(offset), limit }
+    }
+
+    /// The same, only of executions of this tenant, whatever the scope.
+    pub fn of_tenant(mut self, tenant_id: impl Into<Text>) -> Self {
+        self.tenant_id = Some(tenant_id.into());
+        self
     }
 }
 
@@ -101,7 +115,8 @@ pub struct Page {
     pub read_to: u64,
     /// Read backwards, everything in scope from this offset on is on this page or after it; else 0.
     pub read_from: u64,
-    /// False when the page's limit cut it off: there is more after it, or, when it was read backwards, before it.
+    /// False when there may be more after it, or, when it was read backwards, before it: a limit cut the page off, also
+    /// one on how much is looked through for it.
     pub complete: bool,
 }
 
@@ -191,6 +206,10 @@ fn fields_of_unknown(tag: &str, fields: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+fn no_place(id: &ExecutionId) -> Error {
+    Error::not_found(format!("{id}: no execution of this list, so nothing stands after it"))
 }
 
 /// How far an execution is.
@@ -296,15 +315,17 @@ impl ExecutionRow {
         }
     }
 
-    /// Takes in the next event of the execution.
+    /// Takes in the next event of the execution. Whose it is, the gate has decided, and it stays so.
     pub(crate) fn apply(&mut self, cursor: Cursor, recorded: &crate::event::Recorded) {
         (self.events, self.pieces, self.cursor) = (recorded.sequence, recorded.pieces, cursor);
         if let Body::ExecutionStart(start) = &recorded.event.body {
             let known = |new: &Option<Text>, old: &mut Option<Text>| *old = new.clone().or_else(|| old.take());
             known(&start.name, &mut self.name);
             known(&start.session_id, &mut self.session_id);
-            known(&start.tenant_id, &mut self.tenant_id);
             known(&start.user_id, &mut self.user_id);
+        }
+        if self.tenant_id.is_none() {
+            self.tenant_id.clone_from(&recorded.tenant_id);
         }
         if let Some(status) = Status::after(recorded.event.kind()) {
             self.status = status;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Cursor, ExecutionId, Text,
+    event::KindSet,
     log::{ExecutionRow, Scope},
     view::{Inert, Run, Summary, Task},
 };
@@ -70,7 +71,13 @@ impl Record<'_> {
 
     /// The newest events of an execution, folded, after its first one, which says what it is; and whether these are all.
     pub(super) async fn run(&self, row: &ExecutionRow) -> Result<(Run, bool), Failure> {
-        let wanted = |from, limit| Wanted { scope: Scope::Execution(row.execution_id.clone()), from, kinds: None, limit };
+        let wanted = |from, limit| Wanted {
+            scope: Scope::Execution(row.execution_id.clone()),
+            from,
+            tenant: None,
+            kinds: KindSet::ALL,
+            limit,
+        };
         // Up to what the row speaks of, so that both say the same.
         let newest = self.page(&wanted(Place::Before(row.cursor.offset + 1), EVENTS)).await?;
         let mut run = Run::new();

@@ -49,7 +49,7 @@ pub(super) async fn of_execution(
     let (limit, kinds) = (params.limit(200, 1_000)?, params.kinds()?);
     let from = place(&record, &params).await?;
     let row = record.execution(id).await?;
-    let wanted = Wanted { scope: Scope::Execution(row.execution_id), from, kinds, limit };
+    let wanted = Wanted { scope: Scope::Execution(row.execution_id), from, tenant: None, kinds, limit };
     respond(&record, &wanted).await
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn of_everything(
     let record = Record::of(&app, allowed)?;
     let (limit, kinds, scope) = (params.limit(200, 1_000)?, params.kinds()?, scope(&params)?);
     let from = place(&record, &params).await?;
-    respond(&record, &Wanted { scope, from, kinds, limit }).await
+    respond(&record, &Wanted { scope, from, tenant: None, kinds, limit }).await
 }
 
 /// `GET /feed`: the newest events, the newest first unless told.
@@ -73,8 +73,8 @@ pub(super) async fn feed(
 ) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
     let (limit, kinds, scope) = (params.limit(200, 1_000)?, params.kinds()?, scope(&params)?);
-    let newest_first = params.is_newest_first()?;
-    let mut found = record.page(&Wanted { scope, from: Place::Before(u64::MAX), kinds, limit }).await?;
+    let (newest_first, tenant) = (params.is_newest_first()?, record.allowed.only(params.tenant()?)?);
+    let mut found = record.page(&Wanted { scope, from: Place::Before(u64::MAX), tenant, kinds, limit }).await?;
     if !newest_first {
         found.events.reverse();
     }

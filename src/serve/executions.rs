@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// Executions.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct List {
+pub(super) struct ExecutionList {
     executions: Vec<ExecutionRow>,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Tree {
 pub(super) async fn list(State(app): State<Arc<App>>, allowed: Allowed, params: Params) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
     let executions = record.executions(params.executions(100, 1_000)?).await?;
-    Ok(json(&List { executions }))
+    Ok(json(&ExecutionList { executions }))
 }
 
 /// `GET /executions/{id}`.

@@ -24,6 +24,9 @@ impl Failure {
 
     /// The log gave no answer. What it said stays inside: it may hold paths and a library's words (CWE-209).
     pub(super) fn of_log(error: &Error) -> Self {
+        if error.is_not_found() {
+            return Self::new(StatusCode::NOT_FOUND, "before: the list has no execution of this id");
+        }
         match (error.is_closed(), error.is_timed_out()) {
             (true, _) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the recorder has shut down"),
             (_, true) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the log did not answer in time"),

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Cursor, Error, Stats,
     event::StreamMode,
-    hub::{EventStream, Filter, From},
+    hub::{EventStream, Filter, From, HubStats},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use futures_core::Stream;
@@ -107,11 +107,14 @@ pub(super) struct HubNumbers {
     bytes: usize,
     /// Cursor of the newest event.
     newest: Cursor,
+    /// Who reads, and what all of them got.
+    #[serde(flatten)]
+    readers: HubStats,
 }
 
 /// `GET /stats`: the recorder's numbers, what the hub holds, and this server's own.
 pub(super) async fn stats(State(app): State<Arc<App>>) -> Response {
     let (hub, held) = (app.recorder.hub(), app.recorder.hub().held());
-    let hub = HubNumbers { events: held.events, bytes: held.bytes, newest: hub.newest() };
+    let hub = HubNumbers { events: held.events, bytes: held.bytes, newest: hub.newest(), readers: hub.stats() };
     json(&Numbers { recorder: app.recorder.stats(), hub, server: app.counters.to_json() })
 }

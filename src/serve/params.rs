@@ -1,11 +1,11 @@
 //! What a request asks for: the id in its path, its query, its `Last-Event-ID`.
 
-use super::{failure::Failure, record::Executions};
+use super::failure::Failure;
 use crate::{
     Cursor, Error, ExecutionId, MAX_ID_BYTES, Text,
-    event::{Kind, StreamMode},
+    event::{Kind, KindSet, StreamMode},
     hub::From,
-    log::Status,
+    log::{ExecutionsQuery, Status},
     wire::Dialect,
 };
 use axum::{
@@ -95,8 +95,8 @@ impl Params {
     }
 
     /// Which kinds of events; all where none are named.
-    pub(super) fn kinds(&self) -> Result<Option<Vec<Kind>>, Failure> {
-        self.get("kinds").map(|text| text.split(',').map(kind).collect()).transpose()
+    pub(super) fn kinds(&self) -> Result<KindSet, Failure> {
+        self.get("kinds").map_or(Ok(KindSet::ALL), |text| text.split(',').map(|tag| kind(tag.trim())).collect())
     }
 
     /// In which order events are listed.
@@ -108,10 +108,17 @@ impl Params {
         }
     }
 
+    /// Whose data is meant, where not everybody's.
+    pub(super) fn tenant(&self) -> Result<Option<Text>, Failure> {
+        self.get("tenant").map(|text| name("tenant", text)).transpose()
+    }
+
     /// Which executions.
-    pub(super) fn executions(&self, default: usize, most: usize) -> Result<Executions, Failure> {
-        let before = self.get("before").map(ExecutionId::parse).transpose().map_err(|error| Failure::bad(&error))?;
-        Ok(Executions { session: self.session()?, status: self.status()?, before, limit: self.limit(default, most)? })
+    pub(super) fn executions(&self, default: usize, most: usize) -> Result<ExecutionsQuery, Failure> {
+        let mut query = ExecutionsQuery::newest(self.limit(default, most)?);
+        query.before = self.get("before").map(ExecutionId::parse).transpose().map_err(|error| Failure::bad(&error))?;
+        (query.session_id, query.status) = (self.session()?, self.status()?);
+        Ok(query)
     }
 
     fn status(&self) -> Result<Option<Status>, Failure> {

@@ -3,8 +3,8 @@
 use super::{App, access::Allowed, failure::Failure};
 use crate::{
     Cursor, EventLog, ExecutionId, Pending, Text,
-    event::Kind,
-    log::{ExecutionRow, LoggedEvent, Query, Resolved, Scope, Status},
+    event::KindSet,
+    log::{ExecutionRow, ExecutionsQuery, LoggedEvent, Query, Resolved, Scope, SessionRow, SessionsQuery},
 };
 use axum::http::StatusCode;
 use std::{sync::Arc, time::Duration};
@@ -29,7 +29,9 @@ pub(super) struct Record<'a> {
 pub(super) struct Wanted {
     pub(super) scope: Scope,
     pub(super) from: Place,
-    pub(super) kinds: Option<Vec<Kind>>,
+    /// Of this tenant, where not of everyone who may be seen.
+    pub(super) tenant: Option<Text>,
+    pub(super) kinds: KindSet,
     pub(super) limit: usize,
 }
 
@@ -38,21 +40,6 @@ pub(super) struct Wanted {
 pub(super) enum Place {
     After(u64),
     Before(u64),
-}
-
-/// Which executions are asked for.
-#[derive(Default)]
-pub(super) struct Executions {
-    pub(super) session: Option<Text>,
-    pub(super) status: Option<Status>,
-    pub(super) before: Option<ExecutionId>,
-    pub(super) limit: usize,
-}
-
-impl Executions {
-    pub(super) fn of_session(id: Text, limit: usize) -> Self {
-        Self { session: Some(id), limit, ..Self::default() }
-    }
 }
 
 /// What was found, in the direction of reading.
@@ -98,7 +85,8 @@ impl<'a> Record<'a> {
         let mut found = Found::new(self.log.opened_at());
         let mut place = wanted.from;
         for _ in 0..MAX_CHUNKS {
-            let chunk = if wanted.kinds.is_some() { CHUNK } else { wanted.limit - found.events.len() };
+            let all = wanted.kinds == KindSet::ALL;
+            let chunk = if all { wanted.limit - found.events.len() } else { CHUNK };
             let page = answer(self.log.read(self.query(wanted, place, chunk))).await?;
             let (many, complete) = (page.events.len(), page.complete);
             let (next, taken) = match place {
@@ -120,26 +108,29 @@ impl<'a> Record<'a> {
     }
 
     /// Executions, the newest first.
-    pub(super) async fn executions(&self, wanted: Executions) -> Result<Vec<ExecutionRow>, Failure> {
-        let rows = answer(self.log.executions(CHUNK)).await?;
-        let is_wanted = |row: &ExecutionRow| {
-            self.may_see(row)
-                && wanted.session.as_ref().is_none_or(|session| row.session_id.as_ref() == Some(session))
-                && wanted.status.is_none_or(|status| row.status == status)
-        };
-        let rows = rows.into_iter();
-        let rest: Vec<_> = match &wanted.before {
-            Some(id) => rows.skip_while(|row| row.execution_id != *id).skip(1).collect(),
-            None => rows.collect(),
-        };
-        Ok(rest.into_iter().filter(is_wanted).take(wanted.limit).collect())
+    pub(super) async fn executions(&self, mut query: ExecutionsQuery) -> Result<Vec<ExecutionRow>, Failure> {
+        query.tenant_id = self.tenant().or(query.tenant_id);
+        answer(self.log.executions(query)).await
+    }
+
+    /// Conversations, those with the newest events first.
+    pub(super) async fn sessions(&self, limit: usize) -> Result<Vec<SessionRow>, Failure> {
+        let mut query = SessionsQuery::newest(limit);
+        query.tenant_id = self.tenant();
+        answer(self.log.sessions(query)).await
+    }
+
+    fn tenant(&self) -> Option<Text> {
+        self.allowed.tenant().cloned()
     }
 
     fn query(&self, wanted: &Wanted, place: Place, limit: usize) -> Query {
-        match place {
+        let mut query = match place {
             Place::After(offset) => Query::new(wanted.scope.clone(), offset, limit),
             Place::Before(offset) => Query::back(wanted.scope.clone(), offset, limit),
-        }
+        };
+        query.tenant_id = wanted.tenant.clone().or_else(|| self.tenant());
+        query
     }
 }
 
@@ -164,7 +155,7 @@ impl Found {
     fn take(&mut self, events: impl Iterator<Item = LoggedEvent>, wanted: &Wanted) -> usize {
         let before = self.looked_at;
         for event in events {
-            let is_wanted = wanted.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind));
+            let is_wanted = wanted.kinds.contains(event.kind);
             let bytes = if is_wanted { event.fields.len() } else { 0 };
             if self.events.len() >= wanted.limit || (self.bytes + bytes > MAX_PAGE_BYTES && !self.events.is_empty()) {
                 break;

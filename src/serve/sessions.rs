@@ -6,11 +6,11 @@ use super::{
     executions::alive_seconds,
     failure::{Failure, json},
     params::{Named, Params},
-    record::{Executions, Record},
+    record::Record,
 };
 use crate::{
     Text, Timestamp,
-    log::{ExecutionRow, Status},
+    log::{ExecutionRow, ExecutionsQuery, Status},
     view::{BlockedOn, Inert, Spent, Task},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -23,7 +23,7 @@ const EXECUTIONS: usize = 100;
 /// Sessions.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct List {
+pub(super) struct SessionList {
     sessions: Vec<Session>,
 }
 
@@ -64,6 +64,16 @@ pub(super) struct Tasks {
     complete: bool,
 }
 
+/// `GET /sessions`: those with the newest events first.
+pub(super) async fn list(State(app): State<Arc<App>>, allowed: Allowed, params: Params) -> Result<Response, Failure> {
+    let record = Record::of(&app, allowed)?;
+    let mut sessions = Vec::new();
+    for row in record.sessions(params.limit(20, 100)?).await? {
+        sessions.extend(record.session(&app, row.session_id, Some(row.tenant_id)).await?);
+    }
+    Ok(json(&SessionList { sessions }))
+}
+
 /// `GET /sessions/{id}`.
 pub(super) async fn one(
     State(app): State<Arc<App>>,
@@ -71,7 +81,7 @@ pub(super) async fn one(
     Named(id): Named,
 ) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
-    Ok(json(&record.session(&app, id).await?.ok_or_else(no_session)?))
+    Ok(json(&record.session(&app, id, None).await?.ok_or_else(no_session)?))
 }
 
 /// `GET /sessions/{id}/tasks`.
@@ -81,7 +91,7 @@ pub(super) async fn tasks_of_one(
     Named(id): Named,
 ) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
-    let rows = record.executions(Executions::of_session(id, EXECUTIONS)).await?;
+    let rows = record.executions(ExecutionsQuery::newest(EXECUTIONS).of_session(id)).await?;
     if rows.is_empty() {
         return Err(no_session());
     }
@@ -116,8 +126,15 @@ impl Record<'_> {
         Ok(tasks)
     }
 
-    async fn session(&self, app: &App, id: Text) -> Result<Option<Session>, Failure> {
-        let rows = self.executions(Executions::of_session(id.clone(), EXECUTIONS)).await?;
+    /// A conversation of this tenant or of nobody's, or that of the newest execution: two tenants may have one of the same
+    /// name.
+    async fn session(&self, app: &App, id: Text, owner: Option<Option<Text>>) -> Result<Option<Session>, Failure> {
+        let mut query = ExecutionsQuery::newest(EXECUTIONS).of_session(id.clone());
+        query.tenant_id = owner.clone().flatten();
+        let mut rows = self.executions(query).await?;
+        let complete = rows.len() < EXECUTIONS;
+        let owner = owner.or_else(|| rows.first().map(|row| row.tenant_id.clone()));
+        rows.retain(|row| Some(&row.tenant_id) == owner.as_ref());
         let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else { return Ok(None) };
         let mut session = Session {
             session_id: id,
@@ -131,7 +148,7 @@ impl Record<'_> {
             spent: Spent::default(),
             model_calls: 0,
             tool_calls: 0,
-            complete: rows.len() < EXECUTIONS,
+            complete,
         };
         for row in &rows {
             session.add(row, &*self.digest(app, row).await?);

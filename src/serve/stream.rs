@@ -2,13 +2,15 @@
 
 use super::{
     App,
+    access::Allowed,
     failure::Failure,
     params::{Id, Named, Params, refuse},
     record::answer,
     streams::{RunStream, stream_everything},
 };
 use crate::{
-    Cursor, ExecutionId,
+    Cursor, ExecutionId, Text,
+    event::KindSet,
     hub::{Filter, From},
     log::{Resolved, Scope},
 };
@@ -18,30 +20,50 @@ use std::sync::Arc;
 /// `GET /stream`: the events of every execution, from now on unless something else is asked for.
 pub(super) async fn of_everything(
     State(app): State<Arc<App>>,
+    allowed: Allowed,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    of_many(app, Scope::Everything, &params, &headers)
+    of_many(app, Filter::everything(), allowed.tenant().cloned(), &params, &headers)
 }
 
 /// `GET /sessions/{id}/stream`: the events of one conversation, from now on unless something else is asked for. It never
 /// ends by itself: another execution may begin at any time.
 pub(super) async fn of_session(
     State(app): State<Arc<App>>,
+    allowed: Allowed,
     Named(id): Named,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    of_many(app, Scope::Session(id), &params, &headers)
+    of_many(app, Filter::of(Scope::Session(id)), allowed.tenant().cloned(), &params, &headers)
 }
 
-fn of_many(app: Arc<App>, scope: Scope, params: &Params, headers: &HeaderMap) -> Result<Response, Failure> {
+/// `GET /tenants/{id}/stream`: the same of everything that is one tenant's.
+pub(super) async fn of_tenant(
+    State(app): State<Arc<App>>,
+    allowed: Allowed,
+    Named(id): Named,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    of_many(app, Filter::everything(), allowed.only(Some(id))?, &params, &headers)
+}
+
+fn of_many(
+    app: Arc<App>,
+    mut filter: Filter,
+    tenant: Option<Text>,
+    params: &Params,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
     let (from, dialect) = (params.from(headers, From::Live)?, params.dialect()?);
     let Some(writer) = dialect.writer() else {
         let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
         return Err(refuse(why));
     };
-    Ok(stream_everything(app, Filter::of(scope).in_mode(params.mode()?), from, dialect, writer))
+    filter.tenant_id = tenant;
+    Ok(stream_everything(app, filter.in_mode(params.mode()?).of_kinds(params.kinds()?), from, dialect, writer))
 }
 
 /// `GET /executions/{id}/stream`: the events of one execution, from its first unless something else is asked for.
@@ -57,7 +79,11 @@ pub(super) async fn of_execution(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let run = RunStream::new(app, id).dialect(params.dialect()?).mode(params.mode()?);
+    let (dialect, kinds) = (params.dialect()?, params.kinds()?);
+    if dialect.writer().is_none() && kinds != KindSet::ALL {
+        return Err(refuse(format!("kinds: dialect {} tells a run as a whole, without a choice", dialect.as_str())));
+    }
+    let run = RunStream::new(app, id).dialect(dialect).mode(params.mode()?).kinds(kinds);
     Ok(run.from(params.from(&headers, From::Start)?).respond().await)
 }
 
@@ -71,7 +97,7 @@ pub(super) struct Known {
 impl App {
     /// The hub knows what is newest; the log, which may be a moment behind, what the hub has let go of.
     pub(super) async fn last_of(&self, id: ExecutionId) -> Known {
-        let (offset, status) = self.recorder.hub().last_of(&id).unwrap_or_default();
+        let (offset, status) = self.recorder.hub().last_of(&id, None).unwrap_or_default();
         if let Some(status) = status {
             return Known { offset, ended: status.is_final() };
         }

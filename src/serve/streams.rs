@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Cursor, ExecutionId, Recorder, Text,
-    event::StreamMode,
+    event::{KindSet, StreamMode},
     hub::{Filter, From},
     log::Scope,
     wire::{Dialect, FrameWriter},
@@ -65,13 +65,14 @@ pub struct RunStream {
     session_id: Option<Text>,
     dialect: Dialect,
     mode: StreamMode,
+    kinds: KindSet,
     from: From,
 }
 
 impl RunStream {
     pub(super) fn new(app: Arc<App>, id: ExecutionId) -> Self {
         let (dialect, mode) = (Dialect::default(), StreamMode::default());
-        Self { app, id, session_id: None, dialect, mode, from: From::Start }
+        Self { app, id, session_id: None, dialect, mode, kinds: KindSet::ALL, from: From::Start }
     }
 
     /// In this dialect; native unless told.
@@ -83,6 +84,12 @@ impl RunStream {
     /// Only what this mode shows; everything unless told.
     pub fn mode(mut self, mode: StreamMode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// Only these kinds of events, in dialects that tell event by event; every kind unless told.
+    pub fn kinds(mut self, kinds: impl Into<KindSet>) -> Self {
+        self.kinds = kinds.into();
         self
     }
 
@@ -115,8 +122,8 @@ impl RunStream {
     }
 
     async fn respond_by_event(self, writer: FrameWriter) -> Response {
-        let Self { app, id, mode, from, dialect, .. } = self;
-        let filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode);
+        let Self { app, id, mode, kinds, from, dialect, .. } = self;
+        let filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode).of_kinds(kinds);
         let frames = app.recorder.hub().subscribe_written(filter, from, writer);
         let begins = begins(from, frames.cursor());
         // Asked after the stream began: what ends the execution is either known now, or comes in the stream.
@@ -130,7 +137,7 @@ impl RunStream {
 
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
-        let Self { app, id, session_id, dialect, mode, from } = self;
+        let Self { app, id, session_id, dialect, mode, from, .. } = self;
         let after = match from {
             From::Start => 0,
             From::Live => app.recorder.hub().newest().offset,

@@ -24,6 +24,7 @@ mod hands_on;
 mod held;
 mod http;
 mod inert;
+mod intake;
 mod lag;
 mod layer;
 mod ledger;

@@ -1,16 +1,12 @@
 //! Reading backwards: the last events before a place.
 
-use super::reader::{Reader, is_damage};
+use super::reader::{MAX_PAGE_BYTES, MAX_PAGE_OFFSETS, Reader, is_damage, place};
 use crate::{
     Error,
     log::{LoggedEvent, Page, Query, Scope},
 };
 use rusqlite::types::Value;
 
-/// A page ends here too, so that one reader's page keeps nobody waiting for long.
-const MAX_PAGE_BYTES: usize = 8 << 20;
-/// For a page of one tenant's events so many of everybody's are looked through: a tenant may have few among very many.
-const MAX_LOOKED_THROUGH: u64 = 100_000;
 
 /// `?1` the offset before which, `?2` after which, `?3` how many rows, `?4` whose, `?5` of which tenant.
 macro_rules! select_back {
@@ -28,7 +24,7 @@ const EVERYONES: &str =
     select_back!("events e WHERE e.event_offset < ?1 AND e.event_offset > ?2 AND ?4 IS NULL AND ?5 IS NULL");
 const OF_TENANT: &str = select_back!(
     "events e WHERE e.event_offset < ?1 AND e.event_offset > ?2 AND ?4 IS NULL
-     AND EXISTS (SELECT 1 FROM executions x WHERE x.id = e.execution AND x.tenant_id = ?5)"
+     AND EXISTS (SELECT 1 FROM executions x WHERE x.id = e.execution AND +x.tenant_id = ?5)"
 );
 const OF_EXECUTION: &str = select_back!(
     "events e WHERE e.event_offset < ?1 AND e.event_offset > ?2 AND e.execution =
@@ -44,13 +40,13 @@ impl Reader {
     /// for.
     pub(super) fn page_back(&mut self, query: &Query, before: u64) -> Result<Page, Error> {
         let (whose, sql) = select(query);
-        let wide = before.saturating_sub(1).saturating_sub(query.after) > MAX_LOOKED_THROUGH;
-        let after = match sql == OF_TENANT && wide {
-            // From what there is, not from the end of all numbers.
-            true => before.min(self.newest().saturating_add(1)).saturating_sub(MAX_LOOKED_THROUGH + 1).max(query.after),
+        // From what there is, not from the end of all numbers.
+        let end = before.min(self.newest().saturating_add(1));
+        let after = match sql == OF_TENANT {
+            true => end.saturating_sub(MAX_PAGE_OFFSETS + 1).max(query.after),
             false => query.after,
         };
-        let bounds = [before, after, query.limit as u64 + 1].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+        let bounds = [before, after, query.limit as u64 + 1].map(place);
         let values = bounds.map(Value::from).into_iter().chain([whose, tenant(query)]);
         let mut page = Page { read_to: before.saturating_sub(1), read_from: after + 1, ..Page::default() };
         match self.scan_back(&mut page, sql, values, query.limit) {
@@ -103,6 +99,6 @@ fn select(query: &Query) -> (Value, &'static str) {
     }
 }
 
-fn tenant(_query: &Query) -> Value {
-    Value::Null
+fn tenant(query: &Query) -> Value {
+    query.tenant_id.as_ref().map_or(Value::Null, |tenant| tenant.to_string().into())
 }

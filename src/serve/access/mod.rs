@@ -2,7 +2,10 @@
 
 use super::failure::Failure;
 use crate::Text;
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
 
 /// What whoever sent this request is allowed. Every handler that shows or takes somebody's data asks for it, and hands
 /// its tenant on to the hub, the log and the gate.
@@ -15,6 +18,16 @@ impl Allowed {
     /// Whose data may be seen; none where everybody's may.
     pub(super) fn tenant(&self) -> Option<&Text> {
         self.tenant.as_ref()
+    }
+
+    /// The tenant whose data is asked for. That it is another's is said whether there is such a tenant or not.
+    pub(super) fn only(&self, asked: Option<Text>) -> Result<Option<Text>, Failure> {
+        match (self.tenant(), &asked) {
+            (Some(own), Some(asked)) if own != asked => {
+                Err(Failure::new(StatusCode::FORBIDDEN, "tenant: the token is for another one"))
+            }
+            _ => Ok(asked.or_else(|| self.tenant().cloned())),
+        }
     }
 }
 

@@ -117,6 +117,9 @@ fn a_session_is_the_sum_of_its_executions_and_no_more() {
     assert_eq!((&session["status"], &session["title"]), (&json!("running"), &json!("The sky")));
     assert_eq!((&session["model_calls"], &session["tool_calls"]), (&json!(4), &json!(2)));
     assert!(session["alive_seconds"].as_f64().expect("number") >= 0.0);
+    let list = get(server.addr(), "/sessions").json();
+    let tokens: Vec<_> = list["sessions"].as_array().expect("list").iter().map(|one| &one["tokens"]).collect();
+    assert_eq!(tokens, [165, 330], "the one with the newest event first");
     assert_eq!(get(server.addr(), "/sessions/nobody").status, 404);
     assert_eq!(get(server.addr(), "/sessions/nobody/tasks").status, 404);
     let all = get(server.addr(), "/executions?session=s1&status=completed").json();
@@ -253,4 +256,86 @@ fn health_says_how_far_an_event_comes_and_leaves_nothing_in_the_record() {
     assert_eq!(watching.event().expect("event").data().body, StepEnd::new(2).into(), "nobody is shown it");
     recorder.shutdown(SOON).expect("shutdown");
     assert_eq!(get(server.addr(), "/health").status, 503);
+}
+
+#[test]
+fn two_tenants_conversations_of_one_name_are_two() {
+    let (recorder, server, emitter) = served(1_000);
+    let other = recorder.emitter();
+    emitter.emit(ExecutionStart::new().session_id("s").tenant_id("red"));
+    other.emit(ExecutionStart::new().session_id("s").tenant_id("blue"));
+    (0..3).for_each(|n| other.emit(StepEnd::new(n)));
+    flush(&emitter);
+    let list = get(server.addr(), "/sessions").json();
+    let of = |place: usize| (&list["sessions"][place]["tenant_id"], &list["sessions"][place]["executions"]);
+    assert_eq!((of(0), of(1)), ((&json!("blue"), &json!(1)), (&json!("red"), &json!(1))));
+    assert_eq!(sequences(&get(server.addr(), "/feed?tenant=blue").json()), [4, 3, 2, 1]);
+    assert_eq!(sequences(&get(server.addr(), "/feed?tenant=red&session=s").json()), [1]);
+    let mut stream = get(server.addr(), "/tenants/red/stream");
+    assert_eq!(stream.event().expect("connected").event(), "data-connected");
+    other.emit(StepEnd::new(8));
+    emitter.emit(StepEnd::new(9));
+    assert_eq!(stream.event().expect("event").data().body, StepEnd::new(9).into());
+}
+
+#[test]
+fn kinds_choose_alike_what_is_replayed_and_what_is_live() {
+    let (_recorder, server, emitter) = served(16);
+    emitter.emit(ExecutionStart::new());
+    for n in 0..40 {
+        emitter.emit(StepEnd::new(n));
+        emitter.emit(StreamEvent::new(StepStart::new(StepType::FunctionNode, "one")).of_step(StepId::new()));
+    }
+    flush(&emitter);
+    let path = format!("/executions/{}/stream?kinds=step-end,data-execution-end", emitter.execution_id());
+    let mut stream = get(server.addr(), &path);
+    assert_eq!(stream.event().expect("connected").event(), "data-connected");
+    for n in 0..40 {
+        assert_eq!(stream.event().expect("replayed").data().body, StepEnd::new(n).into());
+    }
+    emitter.emit(StepStart::new(StepType::FunctionNode, "two"));
+    emitter.emit(StepEnd::new(40));
+    emitter.emit(ExecutionEnd::new(1));
+    let rest: Vec<_> = stream.events().iter().map(|frame| frame.event().to_owned()).collect();
+    assert_eq!(rest, ["data-step-end", "data-execution-end"]);
+    let refused = get(server.addr(), &format!("{path}&dialect=chat"));
+    assert_eq!(refused.status, 400);
+    assert!(refused.json()["error"].as_str().expect("error").contains("kinds"));
+}
+
+#[test]
+fn a_long_execution_is_told_from_its_newest_events_and_the_sums_are_whole() {
+    let (_recorder, server, emitter) = served(1_000);
+    a_run(&emitter, "s1");
+    (0..5_000).for_each(|n| emitter.emit(StepEnd::new(n)));
+    model_call(&emitter, &StepId::new(), None, (1, 1));
+    flush(&emitter);
+    let one = get(server.addr(), &format!("/executions/{}", emitter.execution_id())).json();
+    assert_eq!((&one["complete"], &one["tokens"], &one["model_calls"]), (&json!(false), &json!(167), &json!(1)));
+    assert_eq!((&one["parent_id"], &one["name"]), (&json!("job-1"), &json!("planner")), "its first event is looked at");
+    let tree = get(server.addr(), &format!("/executions/{}/tree", emitter.execution_id())).json();
+    assert_eq!((&tree["complete"], &tree["tree"]["totals"]["tokens"]), (&json!(false), &json!(167)));
+}
+
+#[test]
+fn executions_are_listed_page_by_page() {
+    let (recorder, server, _) = served(1_000);
+    let ids: Vec<_> = (0..7)
+        .map(|n| {
+            let emitter = recorder.emitter();
+            emitter.emit(StreamEvent::new(ExecutionStart::new()).at(spanwright::Timestamp::from_unix_nanos(n)));
+            emitter.execution_id().to_string()
+        })
+        .collect();
+    recorder.flush().wait(SOON).expect("flush");
+    let (mut seen, mut path) = (Vec::new(), "/executions?limit=3".to_owned());
+    loop {
+        let page = get(server.addr(), &path).json();
+        let page = page["executions"].as_array().expect("list").clone();
+        let Some(last) = page.last() else { break };
+        path = format!("/executions?limit=3&before={}", last["execution_id"].as_str().expect("id"));
+        seen.extend(page.iter().map(|row| row["execution_id"].as_str().expect("id").to_owned()));
+    }
+    assert_eq!(seen, ids.into_iter().rev().collect::<Vec<_>>());
+    assert_eq!(get(server.addr(), "/executions?before=nobody").status, 404);
 }
