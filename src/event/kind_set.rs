@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 /// A set of kinds. Small: a bit for each.
 ///
-/// Read from a text, it is a list of their tags with commas between: `data-step-end,text-delta`.
+/// Read from a text, it is a list of their tags with commas between: `data-step-end,data-text-delta`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KindSet(u128);
 

@@ -6,6 +6,7 @@ mod catch_up;
 mod filter;
 mod frames;
 mod known;
+mod resume;
 mod ring;
 mod stats;
 mod stream;
@@ -13,9 +14,8 @@ mod subscription;
 
 pub use filter::{Filter, From};
 pub use frames::FrameStream;
-pub use stats::HubStats;
+pub use stats::{Counts, HubStats};
 pub use stream::{EventStream, Received};
-pub use subscription::Counts;
 
 #[cfg(feature = "serve")]
 use crate::event::Recorded;

@@ -1,7 +1,25 @@
 //! What became of events at all readers together: sums, added to when a reader comes for more.
 
-use super::Counts;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What became of the events that were published since a stream began. For a stream of everything the three add up to
+/// the number of offsets that it passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Handed to the reader.
+    pub delivered: u64,
+    /// Not of its scope or not of its mode.
+    pub filtered: u64,
+    /// Would have been delivered, but could not; the reader was told. Where it was told a gap, at least so many.
+    pub dropped: u64,
+}
+
+impl Counts {
+    pub(super) fn of(passed: u64, delivered: u64, dropped: u64) -> Self {
+        Self { delivered, filtered: passed.saturating_sub(delivered + dropped), dropped }
+    }
+}
 
 /// Who reads, and what all readers got so far, also those that are gone. Each counts for itself: an event that three
 /// readers were handed is delivered three times. What a reader is handed shows here when it comes for more.

@@ -2,14 +2,14 @@
 
 use super::{
     Filter, From, Shared,
-    account::{Account, Loss, Seen, Unseen, gap},
+    account::{Account, Loss, Seen, gap},
     begin::Beginning,
     ring::{Ring, Segment},
-    stats::Share,
+    stats::{Counts, Share},
 };
 use crate::{
-    Cursor, Error, Pending, StreamEvent,
-    log::{LoggedEvent, Page, Resolved, Scope, Status},
+    Cursor, Pending, StreamEvent,
+    log::{LoggedEvent, Page, Resolved, Status},
 };
 use std::{
     future::Future,
@@ -17,25 +17,6 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
-
-/// What became of the events that were published since a stream began. For a stream of everything the three add up to
-/// the number of offsets that it passed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Handed to the reader.
-    pub delivered: u64,
-    /// Not of its scope or not of its mode.
-    pub filtered: u64,
-    /// Would have been delivered, but could not; the reader was told. Where it was told a gap, at least so many.
-    pub dropped: u64,
-}
-
-impl Counts {
-    pub(super) fn of(passed: u64, delivered: u64, dropped: u64) -> Self {
-        Self { delivered, filtered: passed.saturating_sub(delivered + dropped), dropped }
-    }
-}
 
 pub(super) struct Subscription {
     pub(super) hub: Arc<Shared>,
@@ -55,7 +36,7 @@ pub(super) struct Subscription {
     pub(super) flushed: bool,
     last: Option<Cursor>,
     /// Offset of the last event that the reader can name by its own cursor.
-    named: u64,
+    pub(super) named: u64,
     /// What the last event that speaks of one left the status at.
     status: Option<Status>,
 }
@@ -261,44 +242,6 @@ impl Subscription {
 
     pub(super) fn told_gap(&self, from: Cursor) -> Slice {
         Slice::Told(gap(from, Cursor::new(self.hub.epoch, self.next)))
-    }
-
-    fn resolved(&mut self, cursor: Cursor, resolved: Result<Resolved, Error>) -> Option<Slice> {
-        self.state = State::Reading;
-        let told = self.go_to(cursor, resolved);
-        // Who was told of a gap came with a cursor that leads there again, and needs another.
-        self.named = if told.is_none() { self.next - 1 } else { 0 };
-        self.began = self.next - 1;
-        told
-    }
-
-    fn go_to(&mut self, cursor: Cursor, resolved: Result<Resolved, Error>) -> Option<Slice> {
-        match resolved {
-            Ok(Resolved::At(offset)) => {
-                self.next = offset + 1;
-                None
-            }
-            Ok(Resolved::Past(offset)) => {
-                self.next = offset + 1;
-                Some(self.told_gap(cursor))
-            }
-            // A stream of everything goes on from now: its whole record may be long, and nobody asked for it.
-            Ok(Resolved::Unknown) | Err(_) => {
-                if self.filter.scope != Scope::Everything {
-                    self.next = self.begin_again();
-                }
-                Some(self.told_gap(cursor))
-            }
-        }
-    }
-
-    /// Offset of the first event that can be had.
-    fn begin_again(&mut self) -> u64 {
-        if self.hub.log.is_none() {
-            return self.hub.ring().first_offset();
-        }
-        self.account.set_unseen(Unseen::FromStart);
-        1
     }
 
     /// Takes note of an event in scope. None when it is not to be delivered; else what the reader must be told before.

@@ -45,6 +45,7 @@ mod record;
 mod reentry;
 mod research;
 mod runs;
+mod scopes;
 mod scratch;
 mod screen;
 mod serve;
