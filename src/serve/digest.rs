@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     Cursor, ExecutionId, Text,
-    event::KindSet,
-    log::{ExecutionRow, Scope},
+    event::{Kind, KindSet},
+    log::{ExecutionRow, LoggedEvent, Scope},
     view::{Inert, Run, Summary, Task},
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
 };
 
 /// An execution is folded from so many of its newest events: usage carries sums over the whole execution, and what runs
@@ -29,6 +29,8 @@ const REMEMBERED: usize = 1_024;
 pub(super) struct Digest {
     pub(super) summary: Summary,
     pub(super) tasks: Vec<Task>,
+    /// Not all of them fit.
+    pub(super) more_tasks: bool,
     pub(super) title: Option<Inert>,
     pub(super) parent_id: Option<Text>,
 }
@@ -54,38 +56,54 @@ impl Digests {
 }
 
 impl Record<'_> {
-    /// What is told of an execution.
-    pub(super) async fn digest(&self, app: &App, row: &ExecutionRow) -> Result<Arc<Digest>, Failure> {
+    /// What is told of an execution; none where it would have to be made, and enough was made for this answer already.
+    pub(super) async fn digest(&self, app: &App, row: &ExecutionRow) -> Result<Option<Arc<Digest>>, Failure> {
         if let Some(known) = app.digests.get(row) {
-            return Ok(known);
+            return Ok(Some(known));
+        }
+        if self.budget.load(Relaxed) == 0 {
+            return Ok(None);
         }
         let (run, complete) = self.run(row).await?;
         let mut tasks = run.tasks(&Text::from(row.execution_id.to_string()));
+        let more_tasks = tasks.len() > TASKS;
         tasks.truncate(TASKS);
         let summary = run.summary(complete);
         let (title, parent_id) = (run.title().cloned(), run.parent_id().cloned());
-        let digest = Arc::new(Digest { summary, tasks, title, parent_id });
+        let digest = Arc::new(Digest { summary, tasks, more_tasks, title, parent_id });
         app.digests.put(row, digest.clone());
-        Ok(digest)
+        Ok(Some(digest))
     }
 
-    /// The newest events of an execution, folded, after its first one, which says what it is; and whether these are all.
+    /// The newest events of an execution, folded, after its first one, which says what it is, and after the last one that
+    /// has its sums, should that be older; and whether these are all.
     pub(super) async fn run(&self, row: &ExecutionRow) -> Result<(Run, bool), Failure> {
-        let wanted = |from, limit| Wanted {
+        let wanted = |from, kinds: KindSet, limit| Wanted {
             scope: Scope::Execution(row.execution_id.clone()),
             from,
             tenant: None,
-            kinds: KindSet::ALL,
+            kinds,
             limit,
         };
         // Up to what the row speaks of, so that both say the same.
-        let newest = self.page(&wanted(Place::Before(row.cursor.offset + 1), EVENTS)).await?;
+        let newest = self.page(&wanted(Place::Before(row.cursor.offset + 1), KindSet::ALL, EVENTS)).await?;
+        // One answer is made by one task.
+        self.budget.store(self.budget.load(Relaxed).saturating_sub(newest.events.len()), Relaxed);
         let mut run = Run::new();
         if !newest.complete {
-            let first = self.page(&wanted(Place::After(0), 1)).await?;
-            first.events.iter().filter_map(|event| event.to_stream().ok()).for_each(|event| run.apply(&event));
+            let first = self.page(&wanted(Place::After(0), KindSet::ALL, 1)).await?;
+            fold(&mut run, &first.events);
+            if !newest.events.iter().any(|event| event.kind == Kind::TokenUsage) {
+                let before = Place::Before(newest.rest.offset);
+                fold(&mut run, &self.page(&wanted(before, Kind::TokenUsage.into(), 1)).await?.events);
+            }
         }
-        newest.events.iter().rev().filter_map(|event| event.to_stream().ok()).for_each(|event| run.apply(&event));
+        fold(&mut run, newest.events.iter().rev());
         Ok((run, newest.complete))
     }
+}
+
+/// What cannot be read back is left out.
+fn fold<'a>(run: &mut Run, events: impl IntoIterator<Item = &'a LoggedEvent>) {
+    events.into_iter().filter_map(|event| event.to_stream().ok()).for_each(|event| run.apply(&event));
 }

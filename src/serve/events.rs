@@ -66,11 +66,7 @@ pub(super) async fn of_everything(
 }
 
 /// `GET /feed`: the newest events, the newest first unless told.
-pub(super) async fn feed(
-    State(app): State<Arc<App>>,
-    allowed: Allowed,
-    params: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn feed(State(app): State<Arc<App>>, allowed: Allowed, params: Params) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
     let (limit, kinds, scope) = (params.limit(200, 1_000)?, params.kinds()?, scope(&params)?);
     let (newest_first, tenant) = (params.is_newest_first()?, record.allowed.only(params.tenant()?)?);

@@ -6,7 +6,7 @@ use super::{
     digest::Digest,
     failure::{Failure, json},
     params::{Id, Params},
-    record::Record,
+    record::{Record, no_execution},
 };
 use crate::{
     Text, Timestamp,
@@ -60,7 +60,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, allowed: Allowed, params: 
 pub(super) async fn one(State(app): State<Arc<App>>, allowed: Allowed, Id(id): Id) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
     let row = record.execution(id).await?;
-    let Digest { summary, title, parent_id, .. } = (*record.digest(&app, &row).await?).clone();
+    let digest = record.digest(&app, &row).await?.ok_or_else(no_execution)?;
+    let Digest { summary, title, parent_id, .. } = (*digest).clone();
     Ok(json(&Execution { alive_seconds: alive_seconds(&row), row, title, parent_id, summary }))
 }
 

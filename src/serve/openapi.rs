@@ -85,7 +85,9 @@ impl Accepts {
             Self::Cursor => json!({ "type": "string", "pattern": "^[0-9a-f]{16}-[0-9]+$" }),
             Self::Text => json!({ "type": "string" }),
             Self::OneOf(words) => json!({ "type": "string", "enum": words }),
-            Self::Limit(default, most) => json!({ "type": "integer", "minimum": 1, "maximum": most, "default": default }),
+            Self::Limit(default, most) => {
+                json!({ "type": "integer", "minimum": 1, "maximum": most, "default": default })
+            }
         }
     }
 }

@@ -7,7 +7,10 @@ use crate::{
     log::{ExecutionRow, ExecutionsQuery, LoggedEvent, Query, Resolved, Scope, SessionRow, SessionsQuery},
 };
 use axum::http::StatusCode;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 /// How long the log may take for an answer.
 const LOG_LIMIT: Duration = Duration::from_secs(5);
@@ -18,11 +21,15 @@ const MAX_LOOKED_AT: usize = 20_000;
 /// What is asked of the log at once, and how often for one page: also where it finds nothing.
 const CHUNK: usize = 1_000;
 const MAX_CHUNKS: usize = 32;
+/// Events that are folded for one answer that sums up many executions.
+const MAX_FOLDED: usize = 40_000;
 
 /// The record, as far as one client may see it.
 pub(super) struct Record<'a> {
     pub(super) log: &'a Arc<dyn EventLog>,
     pub(super) allowed: Allowed,
+    /// Events that may still be folded for this answer.
+    pub(super) budget: AtomicUsize,
 }
 
 /// A page that is asked for.
@@ -57,13 +64,13 @@ pub(super) struct Found {
 
 impl<'a> Record<'a> {
     pub(super) fn of(app: &'a App, allowed: Allowed) -> Result<Self, Failure> {
-        Ok(Self { log: app.log()?, allowed })
+        Ok(Self { log: app.log()?, allowed, budget: AtomicUsize::new(MAX_FOLDED) })
     }
 
     /// An execution; that of another tenant is as unknown as one that never was.
     pub(super) async fn execution(&self, id: ExecutionId) -> Result<ExecutionRow, Failure> {
         let row = answer(self.log.execution(id)).await?.filter(|row| self.may_see(row));
-        row.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "the log has no execution of this id"))
+        row.ok_or_else(no_execution)
     }
 
     pub(super) fn may_see(&self, row: &ExecutionRow) -> bool {
@@ -161,13 +168,18 @@ impl Found {
                 break;
             }
             self.first = self.first.or(Some(event.cursor));
-            (self.rest.offset, self.bytes, self.looked_at) = (event.cursor.offset, self.bytes + bytes, self.looked_at + 1);
+            (self.rest.offset, self.bytes, self.looked_at) =
+                (event.cursor.offset, self.bytes + bytes, self.looked_at + 1);
             if is_wanted {
                 self.events.push(event);
             }
         }
         self.looked_at - before
     }
+}
+
+pub(super) fn no_execution() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, "the log has no execution of this id")
 }
 
 /// What the log says, if it does so in time.

@@ -74,7 +74,8 @@ pub(super) enum Accepts {
 }
 
 const AFTER: Param = Param { name: "after", what: "what comes strictly after this cursor", accepts: Accepts::Cursor };
-const BEFORE: Param = Param { name: "before", what: "what comes strictly before this cursor", accepts: Accepts::Cursor };
+const BEFORE: Param =
+    Param { name: "before", what: "what comes strictly before this cursor", accepts: Accepts::Cursor };
 const KINDS: Param = Param {
     name: "kinds",
     what: "only these kinds of events: their tags, with or without `data-`, with commas between them",

@@ -3,6 +3,7 @@
 use super::{
     App,
     access::Allowed,
+    digest::Digest,
     executions::alive_seconds,
     failure::{Failure, json},
     params::{Named, Params},
@@ -60,7 +61,7 @@ pub(super) struct Session {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Tasks {
     tasks: Vec<Task>,
-    /// False when older executions were not looked at, or not all agents of one fit.
+    /// False when older executions or events were not looked at, or not all agents of one fit.
     complete: bool,
 }
 
@@ -75,11 +76,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, allowed: Allowed, params: 
 }
 
 /// `GET /sessions/{id}`.
-pub(super) async fn one(
-    State(app): State<Arc<App>>,
-    allowed: Allowed,
-    Named(id): Named,
-) -> Result<Response, Failure> {
+pub(super) async fn one(State(app): State<Arc<App>>, allowed: Allowed, Named(id): Named) -> Result<Response, Failure> {
     let record = Record::of(&app, allowed)?;
     Ok(json(&record.session(&app, id, None).await?.ok_or_else(no_session)?))
 }
@@ -95,8 +92,7 @@ pub(super) async fn tasks_of_one(
     if rows.is_empty() {
         return Err(no_session());
     }
-    let tasks = record.tasks(&app, &rows).await?;
-    Ok(json(&Tasks { complete: rows.len() < EXECUTIONS, tasks }))
+    Ok(json(&record.tasks(&app, &rows, EXECUTIONS).await?))
 }
 
 /// `GET /tasks`: of the newest executions, those of which are asked for.
@@ -105,25 +101,19 @@ pub(super) async fn tasks(State(app): State<Arc<App>>, allowed: Allowed, params:
     let wanted = params.executions(20, EXECUTIONS)?;
     let limit = wanted.limit;
     let rows = record.executions(wanted).await?;
-    let tasks = record.tasks(&app, &rows).await?;
-    Ok(json(&Tasks { complete: rows.len() < limit, tasks }))
+    Ok(json(&record.tasks(&app, &rows, limit).await?))
 }
 
 impl Record<'_> {
-    async fn tasks(&self, app: &App, rows: &[ExecutionRow]) -> Result<Vec<Task>, Failure> {
-        let (mut tasks, now) = (Vec::new(), Timestamp::now());
+    async fn tasks(&self, app: &App, rows: &[ExecutionRow], limit: usize) -> Result<Tasks, Failure> {
+        let mut all = Tasks { tasks: Vec::new(), complete: rows.len() < limit };
         for row in rows {
-            let digest = self.digest(app, row).await?;
-            let mut own = digest.tasks.iter().cloned().map(|task| task.at(now)).collect::<Vec<_>>();
-            // Of the execution itself its row knows more than the events that were looked at.
-            if let Some(execution) = own.first_mut() {
-                execution.status = row.status.as_str();
-                execution.created_at = Some(row.started_at);
-                execution.alive_seconds = Some(alive_seconds(row));
+            match self.digest(app, row).await? {
+                Some(digest) => all.add(row, &digest),
+                None => all.complete = false,
             }
-            tasks.append(&mut own);
         }
-        Ok(tasks)
+        Ok(all)
     }
 
     /// A conversation of this tenant or of nobody's, or that of the newest execution: two tenants may have one of the same
@@ -151,15 +141,33 @@ impl Record<'_> {
             complete,
         };
         for row in &rows {
-            session.add(row, &*self.digest(app, row).await?);
+            match self.digest(app, row).await? {
+                Some(digest) => session.add(row, &digest),
+                None => session.complete = false,
+            }
         }
         Ok(Some(session))
     }
 }
 
+impl Tasks {
+    fn add(&mut self, row: &ExecutionRow, digest: &Digest) {
+        let now = Timestamp::now();
+        let first = self.tasks.len();
+        self.tasks.extend(digest.tasks.iter().cloned().map(|task| task.at(now)));
+        self.complete &= digest.summary.complete && !digest.more_tasks;
+        // Of the execution itself its row knows more than the events that were looked at.
+        if let Some(execution) = self.tasks.get_mut(first) {
+            execution.status = row.status.as_str();
+            execution.created_at = Some(row.started_at);
+            execution.alive_seconds = Some(alive_seconds(row));
+        }
+    }
+}
+
 impl Session {
     /// Takes in an execution older than those before.
-    fn add(&mut self, row: &ExecutionRow, digest: &super::digest::Digest) {
+    fn add(&mut self, row: &ExecutionRow, digest: &Digest) {
         let before = row.started_at.since(self.started_at).as_secs_f64();
         self.alive_seconds = self.alive_seconds.max(before + alive_seconds(row));
         let summary = &digest.summary;

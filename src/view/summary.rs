@@ -86,7 +86,8 @@ impl Run {
         match &event.body {
             Body::ExecutionStart(start) => self.parent_id.clone_from(&start.parent_id),
             Body::Note(note) if note.name == TITLE => {
-                self.title = serde_json::from_str::<&str>(note.value.as_str()).ok().map(|text| Inert::new(text, TITLE_CHARS));
+                self.title =
+                    serde_json::from_str::<&str>(note.value.as_str()).ok().map(|text| Inert::new(text, TITLE_CHARS));
             }
             _ => {}
         }

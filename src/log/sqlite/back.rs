@@ -7,7 +7,6 @@ use crate::{
 };
 use rusqlite::types::Value;
 
-
 /// `?1` the offset before which, `?2` after which, `?3` how many rows, `?4` whose, `?5` of which tenant.
 macro_rules! select_back {
     ($offsets:literal) => {

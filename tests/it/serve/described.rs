@@ -129,7 +129,9 @@ fn joined(whole: &Value, choice: &Value) -> Value {
 }
 
 fn members_fit(api: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else { return Ok(()) };
+    let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else {
+        return Ok(());
+    };
     for name in schema["required"].as_array().into_iter().flatten() {
         members.get(name.as_str().expect("name")).ok_or_else(|| format!("{name} is missing"))?;
     }

@@ -7,8 +7,8 @@ use spanwright::{
     EventEmitter, Json, StepId, StreamEvent,
     event::{
         AgentEnd, AgentStart, ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart, LlmCallEnd,
-        LlmCallFailed, LlmCallStart, Note, PermissionDecision, PermissionRequest, PermissionVerdict, StepEnd, StepStart,
-        StepType, TokenUsage, ToolInputAvailable, ToolOutputAvailable,
+        LlmCallFailed, LlmCallStart, Note, PermissionDecision, PermissionRequest, PermissionVerdict, StepEnd,
+        StepStart, StepType, TokenUsage, ToolInputAvailable, ToolOutputAvailable,
     },
 };
 
@@ -59,8 +59,14 @@ fn an_execution_is_told_with_what_it_spent_and_what_it_does_now() {
     flush(&emitter);
     let path = format!("/executions/{}", emitter.execution_id());
     let one = get(server.addr(), &path).json();
-    assert_eq!((&one["status"], &one["name"], &one["title"]), (&json!("running"), &json!("planner"), &json!("The sky")));
-    assert_eq!((&one["tokens"], &one["prompt_tokens"], &one["completion_tokens"]), (&json!(165), &json!(110), &json!(55)));
+    assert_eq!(
+        (&one["status"], &one["name"], &one["title"]),
+        (&json!("running"), &json!("planner"), &json!("The sky"))
+    );
+    assert_eq!(
+        (&one["tokens"], &one["prompt_tokens"], &one["completion_tokens"]),
+        (&json!(165), &json!(110), &json!(55))
+    );
     assert_eq!((&one["tokens_at_least"], &one["complete"]), (&json!(false), &json!(true)));
     let cost = one["cost_usd"].as_f64().expect("the price is known");
     assert!((cost - (110.0 * 2.5e-6 + 55.0 * 10e-6)).abs() < 1e-9, "{cost}");
@@ -154,7 +160,14 @@ fn the_tree_of_an_execution_is_a_list_of_nodes_that_name_their_parents() {
     let nodes = tree["tree"]["nodes"].as_array().expect("nodes");
     let outline: Vec<_> = nodes
         .iter()
-        .map(|node| format!("{} {} in {}", node["kind"], node["name"], nodes[node["parent"].as_u64().expect("place") as usize]["name"]))
+        .map(|node| {
+            format!(
+                "{} {} in {}",
+                node["kind"],
+                node["name"],
+                nodes[node["parent"].as_u64().expect("place") as usize]["name"]
+            )
+        })
         .collect();
     let wanted = [
         r#""run" "planner" in "planner""#,
@@ -248,7 +261,10 @@ fn health_says_how_far_an_event_comes_and_leaves_nothing_in_the_record() {
     let before = recorder.hub().newest();
     for _ in 0..3 {
         let health = get(server.addr(), "/health");
-        assert_eq!((health.status, health.json()), (200, json!({"status": "ok", "recorder": "ok", "hub": "ok", "log": "ok"})));
+        assert_eq!(
+            (health.status, health.json()),
+            (200, json!({"status": "ok", "recorder": "ok", "hub": "ok", "log": "ok"}))
+        );
     }
     assert_eq!(recorder.hub().newest().offset, before.offset + 3, "an event went the whole way each time");
     assert_eq!(get(server.addr(), "/feed").json()["events"].as_array().map(Vec::len), Some(1));
@@ -307,10 +323,13 @@ fn kinds_choose_alike_what_is_replayed_and_what_is_live() {
 fn a_long_execution_is_told_from_its_newest_events_and_the_sums_are_whole() {
     let (_recorder, server, emitter) = served(1_000);
     a_run(&emitter, "s1");
+    let one = || get(server.addr(), &format!("/executions/{}", emitter.execution_id())).json();
     (0..5_000).for_each(|n| emitter.emit(StepEnd::new(n)));
+    flush(&emitter);
+    assert_eq!((&one()["tokens"], &one()["model_calls"]), (&json!(165), &json!(0)), "the last sum is looked for");
     model_call(&emitter, &StepId::new(), None, (1, 1));
     flush(&emitter);
-    let one = get(server.addr(), &format!("/executions/{}", emitter.execution_id())).json();
+    let one = one();
     assert_eq!((&one["complete"], &one["tokens"], &one["model_calls"]), (&json!(false), &json!(167), &json!(1)));
     assert_eq!((&one["parent_id"], &one["name"]), (&json!("job-1"), &json!("planner")), "its first event is looked at");
     let tree = get(server.addr(), &format!("/executions/{}/tree", emitter.execution_id())).json();
