@@ -121,6 +121,7 @@ pub struct Page {
     pub complete: bool,
 }
 
+#[cfg(feature = "sqlite")]
 impl Page {
     /// Nothing found yet after this offset, and nothing to come.
     pub(crate) const fn from(offset: u64) -> Self {

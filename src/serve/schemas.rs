@@ -48,6 +48,7 @@ mod known {
             Self
         }
 
+        #[expect(clippy::extra_unused_type_parameters, reason = "with the feature it says of what")]
         pub(in crate::serve) fn of<T>(&mut self) -> Value {
             json!({ "type": "object" })
         }
