@@ -2,6 +2,7 @@
 
 mod answers;
 mod described;
+mod hostile;
 mod life;
 mod resume;
 mod snapshots;
