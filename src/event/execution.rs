@@ -169,6 +169,7 @@ impl<'de> Deserialize<'de> for ExecutionEventType {
 
 /// What caused an execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ParentLink {
     /// Its id.
@@ -186,6 +187,7 @@ impl ParentLink {
 
 /// Where an event belongs. Absent parts are `null` in JSON, as in the reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExecutionContext {
     /// The execution.
@@ -326,8 +328,10 @@ const fn elsewhere(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// One event of the durable record. Readers must accept types that are not listed here.
 #[derive(Serialize, Deserialize)]
-struct Persisted {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Persisted {
     event_id: EventId,
     event_type: ExecutionEventType,
     sequence: u64,

@@ -24,6 +24,7 @@ impl Counts {
 /// Who reads, and what all readers got so far, also those that are gone. Each counts for itself: an event that three
 /// readers were handed is delivered three times. What a reader is handed shows here when it comes for more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct HubStats {
     /// Readers now.

@@ -111,12 +111,30 @@ impl Kept {
     }
 
     fn read(&self, query: &Query) -> Page {
+        match query.before {
+            Some(before) => self.read_back(query, before),
+            None => self.read_on(query),
+        }
+    }
+
+    fn read_back(&self, query: &Query, before: u64) -> Page {
+        let end = self.events.partition_point(|event| event.cursor.offset < before);
+        let start = self.events.partition_point(|event| event.cursor.offset <= query.after).min(end);
+        let mut rest = self.events[start..end].iter().rev().filter(|event| self.in_scope(query, event));
+        let mut events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
+        let complete = rest.next().is_none();
+        let read_from = events.last().map_or(0, |event| event.cursor.offset).max(query.after + 1);
+        events.reverse();
+        Page { events, read_to: before.saturating_sub(1), read_from, complete }
+    }
+
+    fn read_on(&self, query: &Query) -> Page {
         let start = self.events.partition_point(|event| event.cursor.offset <= query.after);
         let mut rest = self.events[start..].iter().filter(|event| self.in_scope(query, event));
         let events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
         let complete = rest.next().is_none();
         let last = events.last().map_or(query.after, |event| event.cursor.offset);
-        Page { read_to: if complete { self.read_to.max(last) } else { last }, events, complete }
+        Page { read_to: if complete { self.read_to.max(last) } else { last }, read_from: 0, events, complete }
     }
 
     fn list(&self, query: &ExecutionsQuery) -> Result<Vec<ExecutionRow>, Error> {

@@ -82,6 +82,8 @@ pub struct Query {
     pub tenant_id: Option<Text>,
     /// Events with a greater offset.
     pub after: u64,
+    /// Only events with a smaller offset, and of these the last ones, where it is given: reads backwards.
+    pub before: Option<u64>,
     /// This many at most.
     pub limit: usize,
 }
@@ -89,7 +91,12 @@ pub struct Query {
 impl Query {
     /// The events of `scope` after `offset`, `limit` at most.
     pub const fn new(scope: Scope, after: u64, limit: usize) -> Self {
-        Self { scope, tenant_id: None, after, limit }
+        Self { scope, tenant_id: None, after, before: None, limit }
+    }
+
+    /// The last events of `scope` before `offset`, `limit` at most.
+    pub const fn back(scope: Scope, offset: u64, limit: usize) -> Self {
+        Self { scope, tenant_id: None, after: 0, before: Some(offset), limit }
     }
 
     /// The same, only of executions of this tenant, whatever the scope.
@@ -103,12 +110,23 @@ impl Query {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Page {
-    /// The events.
+    /// The events, in the order in which they happened, also when it was read backwards.
     pub events: Vec<LoggedEvent>,
     /// Everything in scope up to this offset is on this page or before it.
     pub read_to: u64,
-    /// False when there may be more: a limit cut the page off, also one on how much is looked through for it.
+    /// Read backwards, everything in scope from this offset on is on this page or after it; else 0.
+    pub read_from: u64,
+    /// False when there may be more after it, or, when it was read backwards, before it: a limit cut the page off, also
+    /// one on how much is looked through for it.
     pub complete: bool,
+}
+
+#[cfg(feature = "sqlite")]
+impl Page {
+    /// Nothing found yet after this offset, and nothing to come.
+    pub(crate) const fn from(offset: u64) -> Self {
+        Self { events: Vec::new(), read_to: offset, read_from: 0, complete: true }
+    }
 }
 
 /// Where a cursor points.

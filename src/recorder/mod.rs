@@ -143,6 +143,18 @@ impl Recorder {
         self.0.shared.queue.is_pressed()
     }
 
+    /// Sends an event the way that all go, for who wants to know whether it is open: it is numbered and passes the hub,
+    /// is shown to nobody and kept nowhere. False where there is no live side to send it to.
+    #[cfg(feature = "serve")]
+    pub(crate) fn probe(&self) -> bool {
+        let live = self.0.shared.wanted.load(Ordering::Relaxed) & HUB != 0;
+        if live {
+            let event = StreamEvent::new(crate::event::Ping::new()).at(Timestamp::now());
+            self.0.shared.push(Item::Event(event, false));
+        }
+        live
+    }
+
     /// Whether this is the thread that numbers events, and on which a log of the user's may run.
     pub(crate) fn is_this_thread(&self) -> bool {
         self.0.shared.worker.id() == std::thread::current().id()

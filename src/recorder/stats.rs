@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What became of everything that was emitted and wanted by someone. Each event is in exactly one of `recorded`,
 /// `merged`, `withheld`, `shed_*`, `refused` and `denied`, once the queue is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Stats {
     /// Numbered and given to hub and log.

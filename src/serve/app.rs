@@ -1,6 +1,6 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, bell::Bell, counters::Counters, ingest::Ingest, translated::Translations};
+use super::{Settings, bell::Bell, counters::Counters, digest::Digests, ingest::Ingest, translated::Translations};
 use crate::Recorder;
 use std::{
     future::Future,
@@ -18,6 +18,7 @@ pub(super) struct App {
     pub(super) bell: Arc<Bell>,
     pub(super) ingest: Ingest,
     pub(super) translations: Translations,
+    pub(super) digests: Digests,
     phase: watch::Sender<Phase>,
 }
 
@@ -66,6 +67,7 @@ impl App {
             counters: Counters::default(),
             ingest: Ingest::default(),
             translations: Translations::default(),
+            digests: Digests::default(),
             bell: Arc::default(),
             phase,
         })

@@ -24,6 +24,9 @@ impl Failure {
 
     /// The log gave no answer. What it said stays inside: it may hold paths and a library's words (CWE-209).
     pub(super) fn of_log(error: &Error) -> Self {
+        if error.is_not_found() {
+            return Self::new(StatusCode::NOT_FOUND, "before: the list has no execution of this id");
+        }
         match (error.is_closed(), error.is_timed_out()) {
             (true, _) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the recorder has shut down"),
             (_, true) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the log did not answer in time"),
@@ -32,9 +35,17 @@ impl Failure {
     }
 }
 
+/// Why there is no answer.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Refusal {
+    /// What was wrong, where, and what is accepted. For people: the wording may change.
+    error: String,
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.0, json(&serde_json::json!({"error": self.1}))).into_response()
+        (self.0, json(&Refusal { error: self.1 })).into_response()
     }
 }
 
@@ -58,5 +69,5 @@ pub(super) async fn not_allowed() -> Failure {
 }
 
 pub(super) async fn not_found() -> Failure {
-    Failure::new(StatusCode::NOT_FOUND, format!("no such route; there are {}", super::routes::paths()))
+    Failure::new(StatusCode::NOT_FOUND, "no such route; GET /openapi.json lists those that there are")
 }

@@ -1,7 +1,13 @@
 //! What a request asks for: the id in its path, its query, its `Last-Event-ID`.
 
 use super::failure::Failure;
-use crate::{Cursor, Error, ExecutionId, event::StreamMode, hub::From, wire::Dialect};
+use crate::{
+    Cursor, Error, ExecutionId, MAX_ID_BYTES, Text,
+    event::{Kind, KindSet, StreamMode},
+    hub::From,
+    log::{ExecutionsQuery, Status},
+    wire::Dialect,
+};
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{HeaderMap, HeaderName, StatusCode, request::Parts},
@@ -18,6 +24,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             Failure::new(StatusCode::BAD_REQUEST, "execution id in the path: UTF-8, percent-encoded, is accepted")
         })?;
         ExecutionId::parse(&text).map(Self).map_err(|error| Failure::bad(&error))
+    }
+}
+
+/// The id of a session or tenant in a path: whatever its owner calls it.
+pub(super) struct Named(pub(super) Text);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let text = Path::<String>::from_request_parts(parts, state).await.map_err(|_| {
+            Failure::new(StatusCode::BAD_REQUEST, "id in the path: UTF-8, percent-encoded, is accepted")
+        })?;
+        name("id in the path", &text).map(Self)
+    }
+}
+
+/// Names of others are only compared, never used as a path or shown as they are.
+fn name(what: &str, text: &str) -> Result<Text, Failure> {
+    match (1..=MAX_ID_BYTES).contains(&text.len()) {
+        true => Ok(text.into()),
+        false => Err(refuse(format!("{what}: 1 to {MAX_ID_BYTES} bytes are accepted"))),
     }
 }
 
@@ -56,6 +84,50 @@ impl Params {
         self.get("after").map(|text| text.parse().map_err(|error| Failure::bad(&error))).transpose()
     }
 
+    /// The cursor before which is meant.
+    pub(super) fn before(&self) -> Result<Option<Cursor>, Failure> {
+        self.get("before").map(|text| text.parse().map_err(|error| Failure::bad(&error))).transpose()
+    }
+
+    /// The conversation that is meant.
+    pub(super) fn session(&self) -> Result<Option<Text>, Failure> {
+        self.get("session").map(|text| name("session", text)).transpose()
+    }
+
+    /// Which kinds of events; all where none are named.
+    pub(super) fn kinds(&self) -> Result<KindSet, Failure> {
+        self.get("kinds").map_or(Ok(KindSet::ALL), |text| text.split(',').map(|tag| kind(tag.trim())).collect())
+    }
+
+    /// In which order events are listed.
+    pub(super) fn is_newest_first(&self) -> Result<bool, Failure> {
+        match self.get("order") {
+            None | Some("newest") => Ok(true),
+            Some("oldest") => Ok(false),
+            Some(text) => Err(refuse(format!("order {}: newest or oldest is accepted", quoted(text)))),
+        }
+    }
+
+    /// Whose data is meant, where not everybody's.
+    pub(super) fn tenant(&self) -> Result<Option<Text>, Failure> {
+        self.get("tenant").map(|text| name("tenant", text)).transpose()
+    }
+
+    /// Which executions.
+    pub(super) fn executions(&self, default: usize, most: usize) -> Result<ExecutionsQuery, Failure> {
+        let mut query = ExecutionsQuery::newest(self.limit(default, most)?);
+        query.before = self.get("before").map(ExecutionId::parse).transpose().map_err(|error| Failure::bad(&error))?;
+        (query.session_id, query.status) = (self.session()?, self.status()?);
+        Ok(query)
+    }
+
+    fn status(&self) -> Result<Option<Status>, Failure> {
+        let Some(text) = self.get("status") else { return Ok(None) };
+        let status = Status::ALL.into_iter().find(|status| status.as_str() == text);
+        let names = || Status::ALL.map(Status::as_str).join(", ");
+        status.map(Some).ok_or_else(|| refuse(format!("status {}: {} are accepted", quoted(text), names())))
+    }
+
     /// How much is shown.
     pub(super) fn mode(&self) -> Result<StreamMode, Failure> {
         self.get("mode").map_or(Ok(StreamMode::Full), |text| text.parse().map_err(|error| Failure::bad(&error)))
@@ -85,6 +157,15 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Failure> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().map_err(|_| refuse("Last-Event-ID: a cursor, in ASCII, is accepted"))?;
     text.parse().map(Some).map_err(|error| Failure::bad(&error))
+}
+
+/// With or without what all tags begin with.
+fn kind(text: &str) -> Result<Kind, Failure> {
+    let kind = Kind::from_tag(text).or_else(|| Kind::from_tag(&format!("data-{text}")));
+    kind.ok_or_else(|| {
+        let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.tag().trim_start_matches("data-")).collect();
+        refuse(format!("kinds: {} is none; accepted, with commas between them, are {}", quoted(text), names.join(", ")))
+    })
 }
 
 pub(super) fn refuse(why: impl Into<String>) -> Failure {

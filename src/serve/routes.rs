@@ -1,11 +1,13 @@
-//! Every route, once: the router, who may use it, the description for machines and the list in a 404 all come from here.
+//! Every route, once: the router, who may use it and the description for machines all come from here.
 
 use super::{
     App,
     access::{self, session, ticket},
-    executions, failure,
+    events, executions, failure,
     guard::{self, Guarded},
-    health, ingest, steer, stream,
+    health, ingest, openapi,
+    schemas::{Schema, schema_of},
+    sessions, steer, stream,
 };
 use axum::{
     Router,
@@ -24,6 +26,8 @@ pub(super) struct Route {
     pub(super) summary: &'static str,
     pub(super) query: &'static [Param],
     pub(super) answer: Answer,
+    /// Statuses that it may answer with beside 200 and those of the guard.
+    pub(super) also: &'static [u16],
     handler: fn() -> MethodRouter<Arc<App>>,
 }
 
@@ -60,28 +64,78 @@ pub(super) enum Needs {
 }
 
 /// What a route answers with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Answer {
     /// Server-sent events.
     Stream,
-    /// JSON.
-    Json,
+    /// JSON of this schema.
+    Json(Schema),
 }
 
 /// A name in the query.
 #[derive(Debug)]
 pub(super) struct Param {
     pub(super) name: &'static str,
-    /// What it means and what is accepted.
+    /// What it means.
     pub(super) what: &'static str,
+    pub(super) accepts: Accepts,
 }
 
-const AFTER: Param = Param { name: "after", what: "a cursor: what comes strictly after it" };
-const FROM: Param = Param { name: "from", what: "start or live" };
-const MODE: Param = Param { name: "mode", what: "full, summary, control_only or silent" };
-const DIALECT: Param =
-    Param { name: "dialect", what: "native, hub or memory; of one execution also ai-sdk-ui, ag-ui, chat or gateway" };
-const LIMIT: Param = Param { name: "limit", what: "how many at most, 1 to 1000" };
+/// What is accepted in a parameter.
+#[derive(Debug)]
+pub(super) enum Accepts {
+    Id,
+    Cursor,
+    Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A number from 1; what counts where none is given, and the most.
+    Limit(usize, usize),
+}
+
+const AFTER: Param = Param { name: "after", what: "what comes strictly after this cursor", accepts: Accepts::Cursor };
+const BEFORE: Param =
+    Param { name: "before", what: "what comes strictly before this cursor", accepts: Accepts::Cursor };
+const KINDS: Param = Param {
+    name: "kinds",
+    what: "only these kinds of events: their tags, with or without `data-`, with commas between them",
+    accepts: Accepts::Text,
+};
+const SESSION: Param = Param { name: "session", what: "only of this session", accepts: Accepts::Id };
+const TENANT: Param = Param { name: "tenant", what: "only of this tenant", accepts: Accepts::Id };
+const STATUS: Param = Param {
+    name: "status",
+    what: "only those that are in this status",
+    accepts: Accepts::OneOf(&["running", "paused", "completed", "failed", "cancelled", "lost"]),
+};
+const OLDER: Param =
+    Param { name: "before", what: "those that began before the execution of this id", accepts: Accepts::Id };
+const ORDER: Param = Param {
+    name: "order",
+    what: "which stands first; the newest are given in either order",
+    accepts: Accepts::OneOf(&["newest", "oldest"]),
+};
+const FROM: Param = Param { name: "from", what: "where it begins", accepts: Accepts::OneOf(&["start", "live"]) };
+const MODE: Param = Param {
+    name: "mode",
+    what: "how much is shown",
+    accepts: Accepts::OneOf(&["full", "summary", "control_only", "silent"]),
+};
+const DIALECT: Param = Param {
+    name: "dialect",
+    what: "in which form; those that tell a run as a whole are of one execution only",
+    accepts: Accepts::OneOf(&["native", "ai-sdk-ui", "ag-ui", "chat", "gateway", "memory", "hub"]),
+};
+const LIMIT: Param = limit(200, 1_000);
+
+const fn limit(default: usize, most: usize) -> Param {
+    Param { name: "limit", what: "how many at most", accepts: Accepts::Limit(default, most) }
+}
+
+/// What every snapshot may say: it is the log's answer.
+const OF_LOG: &[u16] = &[500, 501, 503];
+/// The same, of something with an id.
+const OF_ONE: &[u16] = &[404, 500, 501, 503];
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -89,8 +143,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/stream",
         needs: Needs::Read,
         summary: "The events of every execution, from now on.",
-        query: &[AFTER, FROM, MODE, DIALECT],
+        query: &[AFTER, FROM, MODE, KINDS, DIALECT],
         answer: Answer::Stream,
+        also: &[],
         handler: || get(stream::of_everything),
     },
     Route {
@@ -98,26 +153,49 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions/{id}/stream",
         needs: Needs::Read,
         summary: "The events of one execution, from its first to its end.",
-        query: &[AFTER, FROM, MODE, DIALECT],
+        query: &[AFTER, FROM, MODE, KINDS, DIALECT],
         answer: Answer::Stream,
+        also: &[204, 501],
         handler: || get(stream::of_execution),
+    },
+    Route {
+        method: Method::Get,
+        path: "/sessions/{id}/stream",
+        needs: Needs::Read,
+        summary: "The events of one conversation, from now on.",
+        query: &[AFTER, FROM, MODE, KINDS, DIALECT],
+        answer: Answer::Stream,
+        also: &[],
+        handler: || get(stream::of_session),
+    },
+    Route {
+        method: Method::Get,
+        path: "/tenants/{id}/stream",
+        needs: Needs::Read,
+        summary: "The events of one tenant, from now on.",
+        query: &[AFTER, FROM, MODE, KINDS, DIALECT],
+        answer: Answer::Stream,
+        also: &[],
+        handler: || get(stream::of_tenant),
     },
     Route {
         method: Method::Get,
         path: "/executions",
         needs: Needs::Read,
         summary: "The executions of the record, the newest first.",
-        query: &[LIMIT],
-        answer: Answer::Json,
+        query: &[SESSION, STATUS, OLDER, limit(100, 1_000)],
+        answer: Answer::Json(schema_of::<executions::ExecutionList>),
+        also: OF_ONE,
         handler: || get(executions::list),
     },
     Route {
         method: Method::Get,
         path: "/executions/{id}",
         needs: Needs::Read,
-        summary: "One execution.",
+        summary: "One execution, and what it did, in a few numbers.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<executions::Execution>),
+        also: OF_ONE,
         handler: || get(executions::one),
     },
     Route {
@@ -125,9 +203,80 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/executions/{id}/events",
         needs: Needs::Read,
         summary: "The record of one execution, page by page.",
-        query: &[AFTER, LIMIT],
-        answer: Answer::Json,
-        handler: || get(executions::events),
+        query: &[AFTER, BEFORE, KINDS, LIMIT],
+        answer: Answer::Json(schema_of::<events::Events>),
+        also: &[404, 410, 500, 501, 503],
+        handler: || get(events::of_execution),
+    },
+    Route {
+        method: Method::Get,
+        path: "/executions/{id}/tree",
+        needs: Needs::Read,
+        summary: "What one execution did, as a tree.",
+        query: &[],
+        answer: Answer::Json(schema_of::<executions::Tree>),
+        also: OF_ONE,
+        handler: || get(executions::tree),
+    },
+    Route {
+        method: Method::Get,
+        path: "/events",
+        needs: Needs::Read,
+        summary: "The record, page by page.",
+        query: &[AFTER, BEFORE, SESSION, KINDS, LIMIT],
+        answer: Answer::Json(schema_of::<events::Events>),
+        also: &[410, 500, 501, 503],
+        handler: || get(events::of_everything),
+    },
+    Route {
+        method: Method::Get,
+        path: "/feed",
+        needs: Needs::Read,
+        summary: "The newest events.",
+        query: &[SESSION, TENANT, KINDS, ORDER, LIMIT],
+        answer: Answer::Json(schema_of::<events::Events>),
+        also: OF_LOG,
+        handler: || get(events::feed),
+    },
+    Route {
+        method: Method::Get,
+        path: "/sessions",
+        needs: Needs::Read,
+        summary: "The conversations, those with the newest events first.",
+        query: &[limit(20, 100)],
+        answer: Answer::Json(schema_of::<sessions::SessionList>),
+        also: OF_LOG,
+        handler: || get(sessions::list),
+    },
+    Route {
+        method: Method::Get,
+        path: "/sessions/{id}",
+        needs: Needs::Read,
+        summary: "One conversation: sums over its executions.",
+        query: &[],
+        answer: Answer::Json(schema_of::<sessions::Session>),
+        also: OF_ONE,
+        handler: || get(sessions::one),
+    },
+    Route {
+        method: Method::Get,
+        path: "/sessions/{id}/tasks",
+        needs: Needs::Read,
+        summary: "The executions of one conversation and the agents inside them, as tasks.",
+        query: &[],
+        answer: Answer::Json(schema_of::<sessions::Tasks>),
+        also: OF_ONE,
+        handler: || get(sessions::tasks_of_one),
+    },
+    Route {
+        method: Method::Get,
+        path: "/tasks",
+        needs: Needs::Read,
+        summary: "The newest executions and the agents inside them, as tasks.",
+        query: &[SESSION, STATUS, OLDER, limit(20, 100)],
+        answer: Answer::Json(schema_of::<sessions::Tasks>),
+        also: OF_ONE,
+        handler: || get(sessions::tasks),
     },
     Route {
         method: Method::Post,
@@ -135,7 +284,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Ingest,
         summary: "Takes events in: JSON Lines, or JSON.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(ingest::of_any),
     },
     Route {
@@ -144,7 +294,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Ingest,
         summary: "Takes events of one execution in.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(ingest::of_execution),
     },
     Route {
@@ -153,7 +304,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Asks an execution of this process to wait at its next checkpoint.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(steer::pause),
     },
     Route {
@@ -162,7 +314,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Lets an execution of this process go on.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(steer::resume),
     },
     Route {
@@ -171,7 +324,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Asks an execution of this process to end.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(steer::cancel),
     },
     Route {
@@ -180,7 +334,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "What an execution of this process asks, and nobody has answered yet.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || get(steer::permissions),
     },
     Route {
@@ -189,7 +344,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Answers a question.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(steer::decide),
     },
     Route {
@@ -198,7 +354,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Nothing,
         summary: "Whether an event gets through gate, hub and log.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<health::Health>),
+        also: &[503],
         handler: || get(health::health),
     },
     Route {
@@ -207,7 +364,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Numbers of the recorder, the hub and this server.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<health::Numbers>),
+        also: &[],
         handler: || get(health::stats),
     },
     Route {
@@ -216,7 +374,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "A ticket that opens one stream, once, within 30 s.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(ticket::issue),
     },
     Route {
@@ -225,7 +384,8 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "A cookie that stands for the token.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || post(session::begin),
     },
     Route {
@@ -234,8 +394,19 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Nothing,
         summary: "Ends the session of the cookie.",
         query: &[],
-        answer: Answer::Json,
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
         handler: || delete(session::end),
+    },
+    Route {
+        method: Method::Get,
+        path: "/openapi.json",
+        needs: Needs::Nothing,
+        summary: "This description.",
+        query: &[],
+        answer: Answer::Json(schema_of::<serde_json::Value>),
+        also: &[],
+        handler: || get(openapi::openapi),
     },
 ];
 
@@ -264,9 +435,4 @@ fn list() -> Vec<&'static str> {
         }
     }
     paths
-}
-
-/// The paths, as a sentence lists them.
-pub(super) fn paths() -> String {
-    list().join(", ")
 }

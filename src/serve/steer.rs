@@ -4,10 +4,10 @@
 use super::{
     App,
     access::Allowed,
-    executions::answer,
     failure::{Failure, json},
     ingest::media_type,
     params::Id,
+    record::answer,
 };
 use crate::{Error, ExecutionId, Json, Permission, Text, log::Status};
 use axum::{

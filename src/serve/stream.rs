@@ -3,15 +3,16 @@
 use super::{
     App,
     access::Allowed,
-    executions::answer,
     failure::Failure,
-    params::{Id, Params, refuse},
+    params::{Id, Named, Params, refuse},
+    record::answer,
     streams::{RunStream, stream_everything},
 };
 use crate::{
     Cursor, ExecutionId, Text,
+    event::KindSet,
     hub::{Filter, From},
-    log::Resolved,
+    log::{Resolved, Scope},
 };
 use axum::{extract::State, http::HeaderMap, response::Response};
 use std::sync::Arc;
@@ -23,13 +24,46 @@ pub(super) async fn of_everything(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let (from, dialect) = (params.from(&headers, From::Live)?, params.dialect()?);
+    of_many(app, Filter::everything(), allowed.tenant().cloned(), &params, &headers)
+}
+
+/// `GET /sessions/{id}/stream`: the events of one conversation, from now on unless something else is asked for. It never
+/// ends by itself: another execution may begin at any time.
+pub(super) async fn of_session(
+    State(app): State<Arc<App>>,
+    allowed: Allowed,
+    Named(id): Named,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    of_many(app, Filter::of(Scope::Session(id)), allowed.tenant().cloned(), &params, &headers)
+}
+
+/// `GET /tenants/{id}/stream`: the same of everything that is one tenant's.
+pub(super) async fn of_tenant(
+    State(app): State<Arc<App>>,
+    allowed: Allowed,
+    Named(id): Named,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    of_many(app, Filter::everything(), allowed.only(Some(id))?, &params, &headers)
+}
+
+fn of_many(
+    app: Arc<App>,
+    mut filter: Filter,
+    tenant: Option<Text>,
+    params: &Params,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let (from, dialect) = (params.from(headers, From::Live)?, params.dialect()?);
     let Some(writer) = dialect.writer() else {
         let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
         return Err(refuse(why));
     };
-    let filter = allowed.restrict(Filter::everything(), Filter::of_tenant).in_mode(params.mode()?);
-    Ok(stream_everything(app, filter, from, dialect, writer))
+    filter.tenant_id = tenant;
+    Ok(stream_everything(app, filter.in_mode(params.mode()?).of_kinds(params.kinds()?), from, dialect, writer))
 }
 
 /// `GET /executions/{id}/stream`: the events of one execution, from its first unless something else is asked for.
@@ -46,8 +80,15 @@ pub(super) async fn of_execution(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let run =
-        allowed.restrict(RunStream::new(app, id), RunStream::of_tenant).dialect(params.dialect()?).mode(params.mode()?);
+    let (dialect, kinds) = (params.dialect()?, params.kinds()?);
+    if dialect.writer().is_none() && kinds != KindSet::ALL {
+        return Err(refuse(format!("kinds: dialect {} tells a run as a whole, without a choice", dialect.as_str())));
+    }
+    let run = allowed
+        .restrict(RunStream::new(app, id), RunStream::of_tenant)
+        .dialect(dialect)
+        .mode(params.mode()?)
+        .kinds(kinds);
     Ok(run.from(params.from(&headers, From::Start)?).respond().await)
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Cursor, ExecutionId, Recorder, Text,
-    event::StreamMode,
+    event::{KindSet, StreamMode},
     hub::{Filter, From},
     log::Scope,
     wire::{Dialect, FrameWriter},
@@ -66,13 +66,14 @@ pub struct RunStream {
     tenant_id: Option<Text>,
     dialect: Dialect,
     mode: StreamMode,
+    kinds: KindSet,
     from: From,
 }
 
 impl RunStream {
     pub(super) fn new(app: Arc<App>, id: ExecutionId) -> Self {
         let (dialect, mode) = (Dialect::default(), StreamMode::default());
-        Self { app, id, session_id: None, tenant_id: None, dialect, mode, from: From::Start }
+        Self { app, id, session_id: None, tenant_id: None, dialect, mode, kinds: KindSet::ALL, from: From::Start }
     }
 
     /// In this dialect; native unless told.
@@ -90,6 +91,12 @@ impl RunStream {
     /// Only if it is an execution of this tenant. One of another is waited for, like one that nobody knows.
     pub fn of_tenant(mut self, id: impl Into<Text>) -> Self {
         self.tenant_id = Some(id.into());
+        self
+    }
+
+    /// Only these kinds of events, in dialects that tell event by event; every kind unless told.
+    pub fn kinds(mut self, kinds: impl Into<KindSet>) -> Self {
+        self.kinds = kinds.into();
         self
     }
 
@@ -121,8 +128,8 @@ impl RunStream {
     }
 
     async fn respond_by_event(self, writer: FrameWriter) -> Response {
-        let Self { app, id, tenant_id, mode, from, dialect, .. } = self;
-        let mut filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode);
+        let Self { app, id, tenant_id, mode, kinds, from, dialect, .. } = self;
+        let mut filter = Filter::of(Scope::Execution(id.clone())).in_mode(mode).of_kinds(kinds);
         filter.tenant_id.clone_from(&tenant_id);
         let frames = app.recorder.hub().subscribe_written(filter, from, writer);
         let begins = begins(from, frames.cursor());
@@ -138,7 +145,7 @@ impl RunStream {
 
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
-        let Self { app, id, session_id, tenant_id, dialect, mode, from } = self;
+        let Self { app, id, session_id, tenant_id, dialect, mode, from, .. } = self;
         let after = match from {
             From::Start => 0,
             From::Live => app.recorder.hub().newest().offset,

@@ -132,6 +132,14 @@ impl Status {
         }
     }
 
+    /// The word in JSON.
+    pub(super) const fn as_snake(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            _ => self.as_str(),
+        }
+    }
+
     /// True until the thing has ended.
     pub const fn is_running(self) -> bool {
         matches!(self, Self::Running)

@@ -1,4 +1,4 @@
-//! Events folded into what people look at: the tree of one execution, and the list of executions. Pure: no I/O, no
+//! Events folded into what people look at: the tree of one execution, the list of executions, summaries, tasks. Pure: no I/O, no
 //! threads, no clock.
 //!
 //! ```
@@ -11,12 +11,14 @@
 //! ```
 
 mod arrange;
+mod blocked;
 #[cfg(feature = "terminal")]
 mod columns;
 #[cfg(feature = "terminal")]
 mod draw;
 mod fold;
 mod inert;
+mod json;
 mod kind;
 #[cfg(feature = "terminal")]
 mod line;
@@ -24,10 +26,13 @@ mod node;
 mod outline;
 mod payload;
 mod runs;
+mod summary;
+mod tasks;
 mod totals;
 mod tree;
 pub(crate) mod words;
 
+pub use blocked::{Blocked, BlockedOn};
 #[cfg(feature = "terminal")]
 pub use draw::DrawOptions;
 pub use inert::Inert;
@@ -36,5 +41,7 @@ pub use kind::{NodeKind, Status};
 pub use line::{Line, Style};
 pub use node::{Facts, Node};
 pub use runs::Runs;
+pub use summary::{CurrentStep, Run, Spent, Summary};
+pub use tasks::Task;
 pub use totals::{Totals, Usage};
 pub use tree::{Change, RunTree};

@@ -32,6 +32,7 @@ struct MemoryEvent<'a> {
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "the names are the wire's")]
 enum Operation<'a> {
     Connected {
         timestamp: i64,

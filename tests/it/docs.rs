@@ -92,3 +92,34 @@ fn the_table_of_fields_is_the_codes() {
     }
     generated("docs/instrumentation.md", "fields", &table);
 }
+
+#[test]
+fn the_description_of_the_api_is_the_codes_and_so_is_the_table_of_routes() {
+    let mut api = crate::serve::description();
+    // It is of every version, and not a change of the API.
+    api["info"]["version"] = "0".into();
+    api.sort_all_objects();
+    hold("docs/openapi.json", &format!("{}\n", serde_json::to_string_pretty(&api).expect("JSON")));
+    let mut table = String::from("| route | query | answer |\n|---|---|---|\n");
+    for (path, operations) in api["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let method = if method == "get" { String::new() } else { format!("{} ", method.to_uppercase()) };
+            let query: Vec<_> = parameters(operation).collect();
+            let summary = operation["summary"].as_str().expect("summary");
+            writeln!(table, "| {method}`{path}` | {} | {summary} |", query.join(", ")).expect("write");
+        }
+    }
+    generated("docs/wire.md", "routes", &table);
+}
+
+/// `limit` (200, up to 1000).
+fn parameters(operation: &serde_json::Value) -> impl Iterator<Item = String> {
+    let parameters = operation["parameters"].as_array().expect("parameters").iter();
+    parameters.filter(|one| one["in"] == "query").map(|one| {
+        let name = one["name"].as_str().expect("name");
+        match (&one["schema"]["default"], &one["schema"]["maximum"]) {
+            (serde_json::Value::Number(default), most) => format!("`{name}` ({default}, up to {most})"),
+            _ => format!("`{name}`"),
+        }
+    })
+}

@@ -14,7 +14,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("start", &["error", "hub", "layer", "ledger", "log", "policy", "recorder", "semconv", "serve", "terminal"]),
     (
         "serve",
-        &["control", "error", "event", "hub", "id", "json", "log", "pending", "recorder", "text", "time", "wire"],
+        &[
+            "control", "error", "event", "hub", "id", "json", "log", "pending", "recorder", "text", "time", "view",
+            "wire",
+        ],
     ),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),

@@ -1,5 +1,6 @@
 //! The durable log: one SQLite file, one thread that writes it and one that reads it.
 
+mod back;
 mod builder;
 mod epochs;
 mod execution;

@@ -36,10 +36,10 @@ struct Selection {
 }
 
 /// Offsets that are looked through for a page of one tenant, which may have little of much.
-const MAX_PAGE_OFFSETS: u64 = 32_768;
+pub(super) const MAX_PAGE_OFFSETS: u64 = 32_768;
 
 /// A page ends here too, so that one reader's page keeps nobody waiting for long.
-const MAX_PAGE_BYTES: usize = 8 << 20;
+pub(super) const MAX_PAGE_BYTES: usize = 8 << 20;
 
 macro_rules! select_events {
     ($where:literal) => {
@@ -121,7 +121,10 @@ impl Reader {
         // Before the look at the file: what is committed in between may be on the page, but nothing up to here is not.
         let committed = self.shared.read_to.load(Ordering::Acquire);
         self.rows.refresh();
-        let mut page = Page { read_to: query.after, complete: true, events: Vec::with_capacity(query.limit.min(256)) };
+        if let Some(before) = query.before {
+            return self.page_back(query, before);
+        }
+        let mut page = Page { events: Vec::with_capacity(query.limit.min(256)), ..Page::from(query.after) };
         if let Some(selection) = self.select(query)? {
             page.complete = self.fill(&mut page, &selection, query.limit)?;
             if let Some(until) = selection.until.filter(|until| page.complete && *until < committed) {
@@ -139,7 +142,7 @@ impl Reader {
         self.rows.refresh();
         let Some(row) = self.row_of(id)? else { return Ok(None) };
         let selection = Selection { sql: LAST_OF_EXECUTION, whose: vec![row.into()], until: None };
-        let mut page = Page { read_to: offset, complete: true, events: Vec::new() };
+        let mut page = Page::from(offset);
         let mut left = 1;
         self.scan(&mut page, &selection, &mut left).map_err(|source| self.fault(source))?;
         match (page.events.pop(), left) {
@@ -271,6 +274,20 @@ impl Reader {
         read.map_err(|source| self.fault(source))
     }
 
+    /// What a statement and the reading of its rows need.
+    pub(super) fn parts(&mut self) -> (&Connection, &mut Rows) {
+        (&self.db, &mut self.rows)
+    }
+
+    pub(super) fn damaged(&mut self, offset: u64) {
+        self.rows.damaged(offset);
+    }
+
+    /// Offset of the newest event that is on disk.
+    pub(super) fn newest(&self) -> u64 {
+        self.shared.read_to.load(Ordering::Acquire)
+    }
+
     pub(super) fn fault(&self, source: rusqlite::Error) -> Error {
         if self.shared.closed.load(Ordering::Acquire) {
             return Error::closed(format!("log {}: it is closed", self.path.display()));
@@ -291,6 +308,6 @@ pub(super) fn place(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }

@@ -26,7 +26,7 @@ pub use jwt::JwtKey;
 pub use token::Token;
 
 use super::failure::Failure;
-use crate::{Text, log::ExecutionRow};
+use crate::Text;
 use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
@@ -57,14 +57,19 @@ impl Allowed {
         }
     }
 
-    /// Whether an execution may be known to whoever asks. One that may not is answered like one that is not there.
-    pub(super) fn sees(&self, row: &ExecutionRow) -> bool {
-        self.tenant().is_none() || self.tenant() == row.tenant_id.as_ref()
-    }
-
     /// By which right; none where nobody is asked for one.
     fn holder(&self) -> Option<(&Access, &Holder)> {
         self.0.as_ref().map(|(access, holder)| (access, holder))
+    }
+
+    /// The tenant whose data is asked for. That it is another's is said whether there is such a tenant or not.
+    pub(super) fn only(&self, asked: Option<Text>) -> Result<Option<Text>, Failure> {
+        match (self.tenant(), &asked) {
+            (Some(own), Some(asked)) if own != asked => {
+                Err(Failure::new(StatusCode::FORBIDDEN, "tenant: the token is for another one"))
+            }
+            _ => Ok(asked.or_else(|| self.tenant().cloned())),
+        }
     }
 }
 

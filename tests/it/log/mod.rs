@@ -1,5 +1,6 @@
 //! The record: what every log promises, and what only a file can show.
 
+mod back;
 mod damage;
 mod each;
 mod file;

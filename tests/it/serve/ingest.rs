@@ -221,7 +221,7 @@ fn what_is_no_form_that_is_accepted_is_answered_with_those_that_are() {
         assert!(reply.header("accept-encoding").expect("accept-encoding").contains("gzip"));
         assert!(reply.json()["error"].as_str().expect("error").contains("accepted"));
     }
-    assert_eq!(get(server.addr(), "/events").header("allow"), Some("POST"));
+    assert_eq!(get(server.addr(), "/executions/x/pause").header("allow"), Some("POST"));
     settle(&recorder);
     assert_eq!(recorder.stats().recorded, 0);
 }

@@ -20,7 +20,7 @@ fn streams_end_when_the_recorder_shuts_down_and_health_says_so() {
     let (recorder, server, emitter) = served(100);
     assert_eq!(
         get(server.addr(), "/health").json(),
-        serde_json::json!({"status": "ok", "recorder": "ok", "log": "ok"})
+        serde_json::json!({"status": "ok", "recorder": "ok", "hub": "ok", "log": "ok"})
     );
     let (all, one) = (get(server.addr(), "/stream"), get(server.addr(), &stream_of(&emitter)));
     emit_numbers(&emitter, 0..3);

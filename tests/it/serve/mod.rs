@@ -3,14 +3,18 @@
 mod access;
 mod access_jwt;
 mod answers;
+mod described;
 mod hostile;
 mod ingest;
 mod ingest_bombs;
 mod ingest_keys;
 mod life;
 mod resume;
+mod snapshots;
 mod steer;
 mod streams;
+
+pub(crate) use described::description;
 
 use crate::http::{Frame, Reply, get, get_with};
 use spanwright::{

@@ -45,6 +45,16 @@ const ROWS: &[Row] = &[
     row(Method::Get, "/executions", "/executions", 200, 200),
     row(Method::Get, "/executions/{id}", "/executions/run", 200, 404),
     row(Method::Get, "/executions/{id}/events", "/executions/run/events", 200, 404),
+    row(Method::Get, "/sessions/{id}/stream", "/sessions/s/stream", 200, 200),
+    row(Method::Get, "/tenants/{id}/stream", "/tenants/acme/stream", 200, 403),
+    row(Method::Get, "/executions/{id}/tree", "/executions/run/tree", 200, 404),
+    row(Method::Get, "/events", "/events", 200, 200),
+    row(Method::Get, "/feed", "/feed", 200, 200),
+    row(Method::Get, "/sessions", "/sessions", 200, 200),
+    row(Method::Get, "/sessions/{id}", "/sessions/s", 200, 404),
+    row(Method::Get, "/sessions/{id}/tasks", "/sessions/s/tasks", 200, 404),
+    row(Method::Get, "/tasks", "/tasks", 200, 200),
+    row(Method::Get, "/openapi.json", "/openapi.json", 200, 200),
     // Without a body and its type; that they take one is for their own tests.
     row(Method::Post, "/events", "/events", 415, 415),
     row(Method::Post, "/executions/{id}/events", "/executions/run/events", 415, 415),
@@ -209,7 +219,9 @@ fn every_route_has_a_row() {
 async fn every_route_lets_in_whom_it_needs_and_nobody_else_however_it_is_asked() {
     let server = served(Settings::default());
     let id = ExecutionId::parse("run").expect("id");
-    server.recorder.emit(StreamEvent::new(ExecutionStart::new().tenant_id("acme")).of_execution(id.clone()));
+    server
+        .recorder
+        .emit(StreamEvent::new(ExecutionStart::new().tenant_id("acme").session_id("s")).of_execution(id.clone()));
     server.recorder.emit(StreamEvent::new(StepEnd::new(1_u64)).of_execution(id));
     server.recorder.flush().await.expect("flush");
     let mut wrong = Vec::new();

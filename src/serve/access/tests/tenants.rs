@@ -179,7 +179,7 @@ async fn eight_tenants_who_ask_for_everything_see_no_byte_of_each_other() {
         let scope = ["read", "read", "admin", "ingest"][round % 4];
         seen += usize::from(world.ask(scope).await);
     }
-    assert!(seen > ROUNDS / 8, "only {seen} answers had anything in them");
+    assert!(seen > ROUNDS / 16, "only {seen} answers had anything in them");
     (0..TENANTS).for_each(|of| world.say(of, LAST_WORDS));
     while let Some(reader) = watching.join_next().await {
         reader.expect("nothing of anybody else");
