@@ -23,6 +23,7 @@ enum Kind {
     Closed,
     TimedOut,
     NotFound,
+    Denied,
 }
 
 impl Error {
@@ -72,6 +73,12 @@ impl Error {
         Self::new(Kind::NotFound, message)
     }
 
+    /// Whoever was asked does not let us.
+    #[cfg(feature = "client")]
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::new(Kind::Denied, message)
+    }
+
     pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
@@ -115,6 +122,11 @@ impl Error {
     /// True when nothing has the id or name that was given, or not any more.
     pub fn is_not_found(&self) -> bool {
         self.0.kind == Kind::NotFound
+    }
+
+    /// True when a server asked for another token, or does not let this one do what was asked.
+    pub fn is_denied(&self) -> bool {
+        self.0.kind == Kind::Denied
     }
 }
 

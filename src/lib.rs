@@ -61,6 +61,8 @@
 //! of such a layer beside ours. The others add names and change nothing else.
 #![warn(missing_docs)]
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod context;
 mod control;
 mod current;

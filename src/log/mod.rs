@@ -12,7 +12,7 @@ use crate::{
     Cursor, Error, EventId, ExecutionId, Pending, StepId, StreamEvent, Text, Timestamp,
     event::{Batch, Body, ExecutionContext, ExecutionEvent, Kind, OpenThings},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A durable record of events.
@@ -178,7 +178,7 @@ fn fields_of_unknown(tag: &str, fields: &str) -> String {
 }
 
 /// How far an execution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Status {
@@ -233,7 +233,7 @@ impl Status {
 }
 
 /// One execution of the record.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExecutionRow {
     /// Its id.
