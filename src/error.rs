@@ -24,6 +24,7 @@ enum Kind {
     TimedOut,
     NotFound,
     Denied,
+    TooLarge,
 }
 
 impl Error {
@@ -79,6 +80,11 @@ impl Error {
         Self::new(Kind::Denied, message)
     }
 
+    /// Input from outside that is past a limit.
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(Kind::TooLarge, message)
+    }
+
     pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
@@ -127,6 +133,11 @@ impl Error {
     /// True when a server asked for another token, or does not let this one do what was asked.
     pub fn is_denied(&self) -> bool {
         self.0.kind == Kind::Denied
+    }
+
+    /// True when input was past a limit; the message names the limit.
+    pub fn is_too_large(&self) -> bool {
+        self.0.kind == Kind::TooLarge
     }
 }
 

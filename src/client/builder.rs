@@ -94,8 +94,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a line and an event may be, in bytes: 16 MiB where nothing is said. A longer one is an error that ends
-    /// the stream, since it would come again.
+    /// How long a line and an event may be, in bytes: 16 MiB where nothing is said. A longer one is passed over without
+    /// being kept, and told as [`Update::Unreadable`](super::Update::Unreadable).
     pub fn max_event_bytes(mut self, most: usize) -> Self {
         self.settings.max_event_bytes = most;
         self

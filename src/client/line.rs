@@ -24,13 +24,15 @@ use tokio::time::timeout;
 
 /// WHATWG HTML, 9.2.4.
 const LAST_EVENT_ID: &str = "last-event-id";
+/// Servers take headers up to some KiB; no cursor is near it.
+const MAX_ID_BYTES: usize = 1 << 10;
 
 /// A stream, wherever it is just now.
 pub(super) struct Line {
     watch: Watch,
     stage: Stage,
     parser: Parser,
-    /// The last event id: where the server goes on when it is asked again.
+    /// The cursor of the last event that had one.
     position: Option<Cursor>,
     seen: Seen,
     sieve: Sieve,
@@ -38,8 +40,6 @@ pub(super) struct Line {
     told: Option<Result<Update, Error>>,
     /// Tries since the last event.
     lost: u32,
-    /// What the server asked for by `retry:`.
-    retry: Duration,
     /// The execution that is watched has ended, as far as was seen.
     finished: bool,
     tally: Arc<Tally>,
@@ -67,12 +67,13 @@ impl Line {
         let mut seen = Seen::default();
         position.into_iter().for_each(|cursor| seen.note(cursor));
         Self {
-            parser: Parser::with_limit(watch.client().settings().max_event_bytes),
+            parser: Parser::new()
+                .with_limit(watch.client().settings().max_event_bytes)
+                .with_last_event_id(position.map(|cursor| cursor.to_string()).unwrap_or_default()),
             sieve: watch.sieve(),
             stage: Stage::Opening,
             told: None,
             lost: 0,
-            retry: Duration::ZERO,
             finished: false,
             watch,
             position,
@@ -103,7 +104,7 @@ impl Line {
                 self.stage = Stage::Opening;
             }
             Stage::Opening => match self.open().await {
-                Ok(Some(response)) => self.begin(response),
+                Ok(Some(response)) => self.stage = Stage::Reading(Box::new(response), Instant::now()),
                 // "HTTP 204 No Content … to tell the client to stop reconnecting" (WHATWG HTML, 9.2.1).
                 Ok(None) => self.stage = Stage::Over,
                 Err(trouble) => self.lose(Lost { trouble, orderly: false, stood: false }),
@@ -135,8 +136,10 @@ impl Line {
         }
         // "Cache mode is no-store", "Accept: text/event-stream" (WHATWG HTML, 9.2.2).
         request = request.header(header::ACCEPT, "text/event-stream").header(header::CACHE_CONTROL, "no-cache");
-        if let Some(cursor) = self.position {
-            request = request.header(LAST_EVENT_ID, cursor.to_string());
+        // Everything that came was taken before the line is opened again, so this is of the last complete event.
+        let last = self.parser.last_event_id();
+        if !last.is_empty() && last.len() <= MAX_ID_BYTES {
+            request = request.header(LAST_EVENT_ID, last.as_bytes());
         }
         // A server that takes the request and says nothing is as good as gone.
         match timeout(client.settings().idle, request.send()).await {
@@ -147,11 +150,6 @@ impl Line {
         }
     }
 
-    fn begin(&mut self, response: Response) {
-        self.parser = Parser::with_limit(self.watch.client().settings().max_event_bytes);
-        self.stage = Stage::Reading(Box::new(response), Instant::now());
-    }
-
     /// The next bytes into the parser; an error with true when the body ended as it should.
     async fn read(&mut self, response: &mut Response) -> Result<(), (Trouble, bool)> {
         let (client, what) = (self.watch.client(), self.watch.what());
@@ -160,13 +158,16 @@ impl Line {
             Err(_) => Err((Trouble::passing(silent(&what, client)), false)),
             Ok(Err(error)) => Err((Trouble::of_line(&what, error), false)),
             Ok(Ok(None)) => Err((Trouble::passing(Error::closed(format!("{what}: the server ended the stream"))), true)),
-            // The same event would come again.
-            Ok(Ok(Some(bytes))) => self.parser.feed(&bytes).map_err(|error| (Trouble::fatal(error), false)),
+            Ok(Ok(Some(bytes))) => {
+                if let Err(error) = self.parser.feed(&bytes) {
+                    self.told = Some(Ok(self.unreadable(String::new(), error)));
+                }
+                Ok(())
+            }
         }
     }
 
     fn lose(&mut self, lost: Lost) {
-        self.retry = self.parser.retry().unwrap_or(self.retry);
         // "discard … the pending data" (WHATWG HTML, 9.2.6): the server sends again what was cut.
         self.parser.end();
         // What came whole is understood before it is decided how to go on.
@@ -181,7 +182,7 @@ impl Line {
             self.stage = Stage::Waiting(Duration::ZERO);
             return;
         }
-        let pause = self.backoff().pause(self.lost, self.retry.max(asked));
+        let pause = self.backoff().pause(self.lost, asked.max(self.parser.retry().unwrap_or_default()));
         self.lost = self.lost.saturating_add(1);
         Tally::one_more(&self.tally.reconnects);
         self.told = Some(Ok(Update::Reconnecting(Reconnecting { why: lost.trouble.error, pause, attempt: self.lost })));
@@ -204,11 +205,13 @@ impl Line {
         }
         match read {
             Ok(event) => self.show(event, cursor),
-            Err(error) => {
-                Tally::one_more(&self.tally.unreadable);
-                Some(Update::Unreadable(Unreadable { cursor, tag: message.event, error }))
-            }
+            Err(error) => Some(self.unreadable(message.event.to_string(), error)),
         }
+    }
+
+    fn unreadable(&self, tag: String, error: Error) -> Update {
+        Tally::one_more(&self.tally.unreadable);
+        Update::Unreadable(Unreadable { cursor: self.position, tag, error })
     }
 
     /// Whether it was not seen before. What is told of the stream itself is always new.

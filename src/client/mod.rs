@@ -25,13 +25,13 @@
 //! |---|---|
 //! | an event; a gap or a lag that the server tells | [`Update::Event`] |
 //! | an event of a kind of a later version | the same, its body [`Unknown`](crate::event::Body::Unknown) with all that came |
-//! | something that is no event | [`Update::Unreadable`], counted; it goes on |
+//! | something that is no event, or is past the limit | [`Update::Unreadable`], counted; it goes on |
 //! | an event that came before | dropped, counted |
 //! | the line is cut, silent for too long, cannot be had; a 408, 429 or 5xx but 501 | [`Update::Reconnecting`]; it goes on after the [`Backoff`] |
 //! | 204: the execution has ended and everything was told | the end |
 //! | 401, 403 | an error with [`is_denied`](crate::Error::is_denied), then the end |
 //! | 404, 410 | an error with [`is_not_found`](crate::Error::is_not_found), then the end |
-//! | 400 and other statuses, not an event stream, an event past the limit | an error, then the end |
+//! | 400 and other statuses, not an event stream | an error, then the end |
 //! | a redirect to another origin, for a client with a token | an error with [`is_config`](crate::Error::is_config), then the end |
 //!
 //! To go on in another process, keep the [`cursor`](Event::cursor) of the last event and begin

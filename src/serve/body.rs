@@ -39,7 +39,7 @@ impl SseBody {
     pub(super) fn new(app: Arc<App>, frames: FrameStream, begins: Cursor) -> Self {
         app.counters.streams.enter();
         Self {
-            first: Some(first_frame(begins)),
+            first: Some(first_frame(begins, app.settings.retry)),
             silence: Deadline::new(app.settings.keep_alive),
             ending: app.reached(Phase::Ending),
             frames,
@@ -87,10 +87,10 @@ impl SseBody {
 
 /// `data-connected`. Its id is where the stream begins, so that a client which loses the line before the first event
 /// comes back to here, and not to a later "now".
-fn first_frame(begins: Cursor) -> Bytes {
+fn first_frame(begins: Cursor, retry: Duration) -> Bytes {
     let mut text = String::new();
     // Those who lost the line together do not come back together.
-    write_retry(Duration::from_millis(fastrand::u64(1_000..=3_000)), &mut text);
+    write_retry(retry.mul_f64(1.0 + 2.0 * fastrand::f64()), &mut text);
     let connected = StreamEvent::new(Connected::new().cursor(Text::from(begins.to_string())));
     write_frame(begins, &connected, &mut text);
     Bytes::from(text)

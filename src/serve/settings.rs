@@ -9,6 +9,7 @@ pub struct Settings {
     pub(super) keep_alive: Duration,
     pub(super) write_idle: Duration,
     pub(super) drain: Duration,
+    pub(super) retry: Duration,
     pub(super) connections: usize,
     pub(super) hosts: Vec<String>,
 }
@@ -19,12 +20,14 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Default for Settings {
-    /// Keep-alive 15 s, write-idle 10 s, 1 s to end, 1,024 connections, loopback names only.
+    /// Keep-alive 15 s, write-idle 10 s, 1 s to end, 1 to 3 s until clients come back, 1,024 connections, loopback names
+    /// only.
     fn default() -> Self {
         Self {
             keep_alive: Duration::from_secs(15),
             write_idle: Duration::from_secs(10),
             drain: Duration::from_secs(1),
+            retry: Duration::from_secs(1),
             connections: 1_024,
             hosts: Vec::new(),
         }
@@ -52,6 +55,13 @@ impl Settings {
     /// How long a server that ends waits for its clients to take what is under way.
     pub fn drain(mut self, limit: Duration) -> Self {
         self.drain = limit.min(LONGEST);
+        self
+    }
+
+    /// How long a client that lost the line is asked to wait before it comes back, at least; up to three times as long,
+    /// at random, so that those who lost it together do not come back together. 10 ms to a day.
+    pub fn retry(mut self, pause: Duration) -> Self {
+        self.retry = pause.clamp(SHORTEST, LONGEST);
         self
     }
 

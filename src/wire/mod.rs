@@ -8,6 +8,7 @@ mod gateway;
 mod hub;
 mod memory;
 mod orderly;
+pub mod parse;
 mod pieces;
 pub mod sse;
 mod translator;
