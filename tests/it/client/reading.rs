@@ -160,7 +160,7 @@ async fn a_receiver_that_is_dropped_ends_its_task_and_its_connection_also_while_
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_receiver_holds_the_stream_back() {
     let body: String = (1..=100).map(|n| frame(n, StepEnd::new(n))).collect();
     let fake = Fake::start([Answer::Held(stream(&body))]);

@@ -5,7 +5,7 @@ use super::{
     fake::{Fake, status},
 };
 use spanwright::{
-    EventEmitter, Recorder, StepId, StreamEvent,
+    ContentLevel, ContentPolicy, EventEmitter, Recorder, StepId, StreamEvent,
     client::Events,
     event::{
         AgentEnd, AgentStart, ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart, Kind, LlmCallEnd,
@@ -17,7 +17,8 @@ use spanwright::{
 };
 
 fn served() -> (Recorder, ServerHandle, EventEmitter) {
-    let recorder = Recorder::builder().log(MemoryLog::new()).start().expect("start");
+    let builder = Recorder::builder().log(MemoryLog::new()).content(ContentPolicy::new(ContentLevel::Full));
+    let recorder = builder.start().expect("start");
     let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
     let emitter = recorder.emitter();
     (recorder, server, emitter)
