@@ -56,9 +56,10 @@
 //! # Features
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
-//! (axum, tokio), `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
-//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those
-//! of such a layer beside ours. The others add names and change nothing else.
+//! (axum, tokio), `client` a client of it that misses nothing (reqwest, tokio), `tokio` adds `span::spawn`, `schema` the
+//! JSON Schema of the events, `testing` recordings for tests; `http`, `tower` and `reqwest` carry a trace over requests
+//! ([`context`]); with `tracing-opentelemetry` our ids are those of such a layer beside ours. The others add names and
+//! change nothing else.
 #![warn(missing_docs)]
 
 #[cfg(feature = "client")]

@@ -19,9 +19,9 @@ impl Base {
             _ if has_secret => Err(Error::config(
                 "address of the server: no user and password are accepted in it; give a token by ClientBuilder::bearer",
             )),
-            _ if url.query().is_some() || url.fragment().is_some() => Err(Error::config(format!(
-                "address of the server: no query and no fragment; {accepted}"
-            ))),
+            _ if url.query().is_some() || url.fragment().is_some() => {
+                Err(Error::config(format!("address of the server: no query and no fragment; {accepted}")))
+            }
             "http" | "https" => Ok(Self(url)),
             scheme => Err(Error::config(format!("address of the server with the scheme {scheme:?}: {accepted}"))),
         }

@@ -21,7 +21,9 @@ impl Auth {
         // `b64token`, RFC 6750, 2.1; an empty one would be no header at all.
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         if token.is_empty() || !token.bytes().all(is_token) {
-            return Err(Error::config("bearer token: letters, digits and -._~+/= are accepted, and at least one of them"));
+            return Err(Error::config(
+                "bearer token: letters, digits and -._~+/= are accepted, and at least one of them",
+            ));
         }
         let refused = |_| Error::config("bearer token: what fits into a header is accepted");
         let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(refused)?;

@@ -118,7 +118,9 @@ impl ClientBuilder {
         let base = Base::parse(&self.url)?;
         let auth = match (&self.token, self.tickets) {
             (None, false) => Auth::None,
-            (None, true) => return Err(Error::config("tickets are given for a token: give one by ClientBuilder::bearer")),
+            (None, true) => {
+                return Err(Error::config("tickets are given for a token: give one by ClientBuilder::bearer"));
+            }
             (Some(token), false) => Auth::Bearer(Auth::header(token)?),
             (Some(token), true) => Auth::Tickets(Auth::header(token)?),
         };

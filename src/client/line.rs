@@ -157,7 +157,9 @@ impl Line {
             // Comments count: they are what tells a quiet line from one that is gone.
             Err(_) => Err((Trouble::passing(silent(&what, client)), false)),
             Ok(Err(error)) => Err((Trouble::of_line(&what, error), false)),
-            Ok(Ok(None)) => Err((Trouble::passing(Error::closed(format!("{what}: the server ended the stream"))), true)),
+            Ok(Ok(None)) => {
+                Err((Trouble::passing(Error::closed(format!("{what}: the server ended the stream"))), true))
+            }
             Ok(Ok(Some(bytes))) => {
                 if let Err(error) = self.parser.feed(&bytes) {
                     self.told = Some(Ok(self.unreadable(String::new(), error)));

@@ -144,6 +144,7 @@ impl Client {
 
 fn read<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, Error> {
     // What serde says of the text names a place and no content; a ticket is not shown.
-    serde_json::from_slice(body)
-        .map_err(|source| Error::corrupt(format!("{what}: the answer is not what this version reads")).with_source(source))
+    serde_json::from_slice(body).map_err(|source| {
+        Error::corrupt(format!("{what}: the answer is not what this version reads")).with_source(source)
+    })
 }

@@ -113,7 +113,11 @@ impl Watch {
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch").field("route", &self.what()).field("mode", &self.mode).field("from", &self.from).finish()
+        f.debug_struct("Watch")
+            .field("route", &self.what())
+            .field("mode", &self.mode)
+            .field("from", &self.from)
+            .finish()
     }
 }
 

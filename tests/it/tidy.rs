@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("policy", &["error", "event", "id", "json", "text"]),
     ("hub", &["error", "event", "id", "log", "pending", "text", "time", "wire"]),
     ("log", &["error", "event", "id", "json", "pending", "text", "time"]),
-    ("wire", &["error", "event", "id", "text"]),
+    ("wire", &["error", "event", "id", "json", "text", "time"]),
     ("ledger", &["error", "event", "id", "text", "time"]),
     ("__private", &["semconv", "span"]),
     ("span", &["context", "semconv"]),

@@ -5,7 +5,10 @@ use crate::scratch::Scratch;
 use spanwright::{
     Cursor, EventEmitter, ExecutionId, Recorder,
     client::{Events, Update},
-    event::{ExecutionEnd, ExecutionEvent, ExecutionPaused, ExecutionResumed, ExecutionStart, StepEnd, TextDelta, TextEnd, TextStart},
+    event::{
+        ExecutionEnd, ExecutionEvent, ExecutionPaused, ExecutionResumed, ExecutionStart, StepEnd, TextDelta, TextEnd,
+        TextStart,
+    },
     hub::HubLimits,
     log::SqliteLog,
     serve::{Server, ServerHandle},
@@ -127,7 +130,13 @@ fn words(n: u64) -> String {
 }
 
 /// Emits as fast as it is seen, and starts the server again now and then, until it was cut often enough.
-fn live(scratch: &Scratch, mut process: Process, id: &ExecutionId, knife: &Knife, seen: &mpsc::Receiver<()>) -> Process {
+fn live(
+    scratch: &Scratch,
+    mut process: Process,
+    id: &ExecutionId,
+    knife: &Knife,
+    seen: &mpsc::Receiver<()>,
+) -> Process {
     let emitter = |process: &Process| -> EventEmitter { process.recorder.emitter().for_execution(id.clone()) };
     let addr = process.server.addr();
     let (mut emitting, mut restarts, mut ahead) = (emitter(&process), 0, 0);

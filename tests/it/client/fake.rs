@@ -91,9 +91,7 @@ pub(super) fn stream(body: &str) -> String {
 /// A short answer, with further headers, each with its line end.
 pub(super) fn status(status: &str, headers: &str, body: &str) -> Answer {
     let length = body.len();
-    Answer::Whole(format!(
-        "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    ))
+    Answer::Whole(format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"))
 }
 
 pub(super) fn frame(offset: u64, event: impl Into<StreamEvent>) -> String {

@@ -1,8 +1,9 @@
 //! What comes in a stream, and what the client makes of it.
 
 use super::{
-    SOON, all, client, cursor, next, next_event, next_unreadable,
+    SOON, all, client, cursor,
     fake::{Answer, Fake, frame, header, status, stream},
+    next, next_event, next_unreadable,
 };
 use crate::http::get;
 use spanwright::{
@@ -81,12 +82,8 @@ async fn what_the_stream_says_of_itself_reaches_the_user_and_is_no_place_to_go_o
 #[tokio::test]
 async fn an_event_past_the_limit_is_passed_over_and_told() {
     let long = "x".repeat(1 << 20);
-    let body = format!(
-        "{}{}{}",
-        frame(1, StepEnd::new(1)),
-        frame(2, TextDelta::new("t", long)),
-        frame(3, StepEnd::new(3))
-    );
+    let body =
+        format!("{}{}{}", frame(1, StepEnd::new(1)), frame(2, TextDelta::new("t", long)), frame(3, StepEnd::new(3)));
     let fake = Fake::start([Answer::Whole(stream(&body)), done()]);
     let client = super::builder(fake.url()).max_event_bytes(4 << 10).build().expect("client");
     let mut events = client.everything().events();

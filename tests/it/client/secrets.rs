@@ -1,8 +1,9 @@
 //! Where a token goes, and where it does not.
 
 use super::{
-    all, builder, next, next_event,
+    all, builder,
     fake::{Answer, Fake, frame, header, status, stream},
+    next, next_event,
 };
 use spanwright::{client::Update, event::StepEnd};
 

@@ -1,8 +1,9 @@
 //! What makes a client stop, and what makes it wait.
 
 use super::{
-    builder, client, next, next_event,
+    builder, client,
     fake::{Answer, Fake, frame, header, status, stream},
+    next, next_event,
 };
 use spanwright::{
     Error, ExecutionId,
@@ -126,7 +127,8 @@ async fn tries_count_up_until_an_event_comes_and_the_wait_grows_up_to_its_bound(
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_tried_again() {
-    let addr = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("free port");
+    let addr =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("free port");
     let line = reconnecting(&client(format!("http://{addr}"))).await;
     assert!(line.why.is_io(), "{}", line.why);
 }

@@ -1,8 +1,9 @@
 //! Whose events, how many of them, from where.
 
 use super::{
-    all, client, cursor, next_event, tags,
+    all, client, cursor,
     fake::{Fake, status},
+    next_event, tags,
 };
 use spanwright::{
     ContentLevel, ContentPolicy, EventEmitter, Recorder, StepId, StreamEvent,
@@ -42,14 +43,17 @@ async fn what_is_asked_for_stands_in_the_address() {
     }
     let asked = fake.asked();
     let targets: Vec<&str> = asked.iter().map(|head| head.split(' ').nth(1).expect("target")).collect();
-    assert_eq!(targets, [
-        "/agents/stream",
-        "/agents/tenants/acme/stream?from=start",
-        "/agents/sessions/s/stream?mode=summary&from=live",
-        "/agents/executions/run%2F1%20%C3%BC/stream?kinds=data-execution-end%2Cdata-step-end",
-        "/agents/stream?mode=summary",
-        "/agents/stream",
-    ]);
+    assert_eq!(
+        targets,
+        [
+            "/agents/stream",
+            "/agents/tenants/acme/stream?from=start",
+            "/agents/sessions/s/stream?mode=summary&from=live",
+            "/agents/executions/run%2F1%20%C3%BC/stream?kinds=data-execution-end%2Cdata-step-end",
+            "/agents/stream?mode=summary",
+            "/agents/stream",
+        ]
+    );
 }
 
 #[tokio::test]
@@ -113,14 +117,17 @@ async fn an_agent_is_followed_by_its_name_through_the_steps_below_it() {
     whole.emit(ExecutionStart::new().name("writer"));
     whole.emit(ExecutionEnd::new(1));
     let seen = until_end(&mut events).await;
-    assert_eq!(tags(&seen), [
-        "data-agent-start",
-        "data-llm-call-start",
-        "data-text-delta",
-        "data-llm-call-end",
-        "data-agent-end",
-        "data-execution-start",
-        "data-execution-end",
-    ]);
+    assert_eq!(
+        tags(&seen),
+        [
+            "data-agent-start",
+            "data-llm-call-start",
+            "data-text-delta",
+            "data-llm-call-end",
+            "data-agent-end",
+            "data-execution-start",
+            "data-execution-end",
+        ]
+    );
     assert_eq!(events.counts().filtered, 4);
 }
