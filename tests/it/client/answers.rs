@@ -24,7 +24,7 @@ async fn executions_and_their_record_are_read_back_as_they_are() {
     let log = recorder.log().expect("log");
     let id = emitter.execution_id();
     let row = log.execution(id.clone()).await.expect("answer").expect("row");
-    assert_eq!(client.executions(10).await.expect("executions"), [row.clone()]);
+    assert_eq!(client.executions(10).await.expect("executions"), std::slice::from_ref(&row));
     assert_eq!(client.execution_row(id).await.expect("execution"), row);
     assert_eq!((row.status, row.name.as_deref()), (Status::Completed, Some("paper")));
 
