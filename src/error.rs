@@ -23,6 +23,7 @@ enum Kind {
     Closed,
     TimedOut,
     NotFound,
+    Denied,
     TooLarge,
 }
 
@@ -73,6 +74,12 @@ impl Error {
         Self::new(Kind::NotFound, message)
     }
 
+    /// Whoever was asked does not let us.
+    #[cfg(feature = "client")]
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::new(Kind::Denied, message)
+    }
+
     /// Input from outside that is past a limit.
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
         Self::new(Kind::TooLarge, message)
@@ -121,6 +128,11 @@ impl Error {
     /// True when nothing has the id or name that was given, or not any more.
     pub fn is_not_found(&self) -> bool {
         self.0.kind == Kind::NotFound
+    }
+
+    /// True when a server asked for another token, or does not let this one do what was asked.
+    pub fn is_denied(&self) -> bool {
+        self.0.kind == Kind::Denied
     }
 
     /// True when input was past a limit; the message names the limit.

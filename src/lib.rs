@@ -56,11 +56,14 @@
 //! # Features
 //!
 //! `macros`, `sqlite` and `terminal` are on by default: the attributes, the durable log, the live tree. `serve` adds HTTP
-//! (axum, tokio), `jwt` signed tokens for it, `tokio` adds `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests;
-//! `http`, `tower` and `reqwest` carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those
-//! of such a layer beside ours. The others add names and change nothing else.
+//! (axum, tokio), `jwt` signed tokens for it, `client` a client of it that misses nothing (reqwest, tokio), `tokio` adds
+//! `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests; `http`, `tower` and `reqwest`
+//! carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those of such a layer beside ours.
+//! The others add names and change nothing else.
 #![warn(missing_docs)]
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod context;
 mod control;
 mod current;

@@ -36,6 +36,7 @@ pub struct FrameStream {
 
 impl FrameStream {
     pub(super) fn new(subscription: Subscription, writer: FrameWriter) -> Self {
+        let subscription = subscription.coming_back();
         Self { at: subscription.cursor(), subscription, writer, unsaid: None, ready: VecDeque::new() }
     }
 

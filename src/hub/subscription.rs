@@ -8,7 +8,7 @@ use super::{
     stats::{Counts, Share},
 };
 use crate::{
-    Cursor, Pending, StreamEvent,
+    Cursor, Error, Pending, StreamEvent,
     log::{LoggedEvent, Page, Resolved, Status},
 };
 use std::{
@@ -34,6 +34,9 @@ pub(super) struct Subscription {
     pub(super) account: Account,
     /// The log was flushed since it last gave anything out: what it has not now, it will not have.
     pub(super) flushed: bool,
+    /// Its reader comes back with its cursor, maybe to the next process. When the log has shut down, it ends where it
+    /// is: a gap would take it past what the log has for it.
+    comes_back: bool,
     last: Option<Cursor>,
     /// Offset of the last event that the reader can name by its own cursor.
     pub(super) named: u64,
@@ -81,6 +84,7 @@ impl Subscription {
             passed: 0,
             account,
             flushed: false,
+            comes_back: false,
             last: None,
             named,
             status: None,
@@ -106,6 +110,16 @@ impl Subscription {
         if let Some(old) = self.summed.as_mut() {
             self.hub.sums.add(std::mem::replace(old, new), new);
         }
+    }
+
+    /// The same, for a reader who comes back.
+    pub(super) fn coming_back(mut self) -> Self {
+        self.comes_back = true;
+        self
+    }
+
+    fn ends_with_log<T>(&self, answer: &Result<T, Error>) -> bool {
+        self.comes_back && answer.as_ref().is_err_and(Error::is_closed)
     }
 
     pub(super) fn filter(&self) -> &Filter {
@@ -154,7 +168,8 @@ impl Subscription {
         })
     }
 
-    /// The next events, unfiltered. None when the hub has closed and everything was given out.
+    /// The next events, unfiltered. None when the hub has closed and everything was given out, and for a reader who comes
+    /// back when the log has shut down before it was read.
     pub(super) fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
         let slice = self.poll_next_slice(cx);
         self.sum_up();
@@ -172,10 +187,16 @@ impl Subscription {
                 State::Resolving(cursor, answer) => {
                     let cursor = *cursor;
                     let resolved = ready!(Pin::new(answer).poll(cx));
+                    if self.ends_with_log(&resolved) {
+                        return Poll::Ready(None);
+                    }
                     self.resolved(cursor, resolved)
                 }
                 State::CatchingUp(page) => {
                     let page = ready!(Pin::new(page).poll(cx));
+                    if self.ends_with_log(&page) {
+                        return Poll::Ready(None);
+                    }
                     self.caught_up(page)
                 }
                 State::Basing(both) => {
@@ -186,6 +207,9 @@ impl Subscription {
                 }
                 State::Flushing(done) => {
                     let done = ready!(Pin::new(done).poll(cx));
+                    if self.ends_with_log(&done) {
+                        return Poll::Ready(None);
+                    }
                     (self.state, self.flushed) = (State::Reading, true);
                     done.err().map(|_| self.give_up_behind())
                 }

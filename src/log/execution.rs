@@ -4,10 +4,10 @@ use crate::{
     Cursor, ExecutionId, StepId, Text, Timestamp,
     event::{Body, ExecutionContext, Kind, Recorded},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How far an execution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -63,7 +63,7 @@ impl Status {
 }
 
 /// One execution of the record.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExecutionRow {

@@ -4,6 +4,11 @@
 
 use crate::scratch::Scratch;
 use expect_test::{Expect, expect};
+use spanwright::{
+    ExecutionId, Recorder, StreamEvent, Timestamp,
+    event::{ExecutionEnd, ExecutionStart, StepEnd},
+    serve::Server,
+};
 use std::{path::PathBuf, process::Command};
 
 /// Where cargo puts the examples: beside the folder of the test binaries.
@@ -15,6 +20,10 @@ fn program(name: &str) -> PathBuf {
 
 /// Runs an example in a folder of its own, with nothing of the environment that could change what it says.
 fn check(name: &str, expected: Expect) {
+    check_with(name, &[], expected);
+}
+
+fn check_with(name: &str, arguments: &[&str], expected: Expect) {
     let program = program(name);
     if !program.exists() {
         eprintln!("skipped: {} is not built", program.display());
@@ -22,14 +31,14 @@ fn check(name: &str, expected: Expect) {
     }
     let scratch = Scratch::new();
     let mut command = Command::new(program);
-    command.current_dir(scratch.file("")).env_remove("OPENAI_API_KEY").env_remove("RUST_LOG");
+    command.args(arguments).current_dir(scratch.file("")).env_remove("OPENAI_API_KEY").env_remove("RUST_LOG");
     let output = command.output().expect("run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (said, seen) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     expected.assert_eq(&format!("{}--\n{}", nameless(&said), timeless(&seen)));
 }
 
-/// Without ids, and without durations in JSON.
+/// Without ids and cursors, and without durations in JSON.
 fn nameless(text: &str) -> String {
     let masked = |text: String, mark: &str, is_part: fn(&char) -> bool| {
         let mut parts = text.split(mark);
@@ -37,6 +46,7 @@ fn nameless(text: &str) -> String {
         parts.fold(first, |out, part| format!("{out}{mark}…{}", part.trim_start_matches(|sign| is_part(&sign))))
     };
     let text = masked(text.to_owned(), "\"step_", char::is_ascii_hexdigit);
+    let text = masked(text, r#""cursor":""#, |sign| sign.is_ascii_hexdigit() || *sign == '-');
     masked(text, r#""duration_ms":"#, char::is_ascii_digit)
 }
 
@@ -326,5 +336,27 @@ fn sse_server() {
         run librarian ok
         spanwright: record in spanwright.db
     "#]],
+    );
+}
+
+#[test]
+fn watch() {
+    let recorder = Recorder::builder().log(spanwright::log::MemoryLog::new()).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    let emitter = recorder.emitter().for_execution(ExecutionId::parse("run-1").expect("id"));
+    let at = |event: StreamEvent| event.at(Timestamp::from_unix_millis(1_700_000_000_123).expect("time"));
+    emitter.emit(at(ExecutionStart::new().name("tower").into()));
+    emitter.emit(at(StepEnd::new(1).output("330 metres").into()));
+    emitter.emit(at(ExecutionEnd::new(2).into()));
+    check_with(
+        "watch",
+        &[&server.url(), "run-1"],
+        expect![[r#"
+            {"type":"data-connected","cursor":"…"}
+            {"type":"data-execution-start","execution_id":"run-1","name":"tower","timestamp":1700000000123}
+            {"type":"data-step-end","execution_id":"run-1","duration_ms":…,"output":"330 metres","timestamp":1700000000123}
+            {"type":"data-execution-end","execution_id":"run-1","duration_ms":…,"timestamp":1700000000123}
+            --
+        "#]],
     );
 }

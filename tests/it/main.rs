@@ -7,6 +7,7 @@ mod chunks;
 mod chunks_cut;
 mod chunks_others;
 mod chunks_told;
+mod client;
 mod context;
 mod corpus;
 mod current;

@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("client", &["error", "event", "hub", "id", "log", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),
     ("current", &["control", "event", "id", "json", "layer", "recorder", "semconv", "span", "text"]),

@@ -44,7 +44,7 @@ fn routes_and_methods_that_are_not_there_are_refused_in_json() {
     let (_recorder, server, _emitter) = served(100);
     let reply = get(server.addr(), "/nothing");
     assert_eq!(reply.status, 404);
-    assert!(reply.json()["error"].as_str().expect("error").contains("/stream"));
+    assert!(reply.json()["error"].as_str().expect("error").contains("/openapi.json"));
     let reply =
         send(server.addr(), &format!("POST /stream HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", server.addr()));
     assert_eq!((reply.status, reply.header("allow")), (405, Some("GET,HEAD")));

@@ -149,3 +149,16 @@ fn a_client_comes_back_to_the_next_process_with_its_cursor() {
     let page = get(server.addr(), &format!("/executions/{}/events?limit=1000&after={last}", emitter.execution_id()));
     assert_eq!(page.json()["events"].as_array().map(Vec::len), Some(63));
 }
+
+#[test]
+fn a_stream_whose_log_has_shut_down_ends_instead_of_going_past_what_the_log_has() {
+    let (recorder, server, emitter) = served(4);
+    emit_numbers(&emitter, 0..100);
+    recorder.shutdown(SOON).expect("shutdown");
+    let seen = Cursor::new(recorder.hub().newest().epoch, 10);
+    for path in [stream_of(&emitter), "/stream".to_owned()] {
+        let frames = resume(&server, &path, seen).events();
+        assert_eq!(tags(&frames), ["data-connected"], "{path}");
+        assert_eq!(frames[0].id(), Some(seen), "it comes back to where it was");
+    }
+}

@@ -1,0 +1,34 @@
+//! What was seen already: servers and proxies may say a thing again.
+
+use crate::Cursor;
+use std::collections::VecDeque;
+
+/// The last place seen in each of the last epochs. Within an epoch a greater offset is later, so what is not after it
+/// was seen, however often the record was told again from its start.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The epoch that was met last is the last one.
+    marks: VecDeque<Cursor>,
+}
+
+/// Epochs remembered: openings of one log while a client watches.
+const MAX_EPOCHS: usize = 1_024;
+
+impl Seen {
+    /// The last place seen in an epoch.
+    pub(super) fn last_of(&self, epoch: u64) -> Option<u64> {
+        self.marks.iter().rev().find(|mark| mark.epoch == epoch).map(|mark| mark.offset)
+    }
+
+    /// Takes note of a place.
+    pub(super) fn note(&mut self, cursor: Cursor) {
+        if let Some(mark) = self.marks.iter_mut().rev().find(|mark| mark.epoch == cursor.epoch) {
+            mark.offset = mark.offset.max(cursor.offset);
+            return;
+        }
+        if self.marks.len() == MAX_EPOCHS {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(cursor);
+    }
+}
