@@ -54,8 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_watched {
         println!("serving on http://{addr}, until Ctrl-C");
-        tokio::signal::ctrl_c().await?;
+        return Ok(server.await??);
     }
-    server.abort();
     Ok(())
 }
