@@ -1,9 +1,11 @@
 //! How events look on a wire: pure functions from events to bytes, and back.
 
 mod ag_ui;
+mod agents;
 mod ai_sdk_ui;
 mod chat;
 mod dialect;
+mod frame;
 mod gateway;
 mod hub;
 mod memory;
