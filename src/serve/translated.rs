@@ -6,7 +6,7 @@ use crate::{
     event::{Concept, Life, StreamMode},
     hub::{EventStream, Filter, From},
     log::Scope,
-    wire::{Dialect, Run, Translator},
+    wire::{Dialect, Run, Translator, sse},
 };
 use axum::body::Bytes;
 use futures_core::Stream;
@@ -142,7 +142,10 @@ impl State {
             let Poll::Ready(next) = self.poll_event(cx) else { break };
             let (before, offset) = (text.len(), next.as_ref().map_or(u64::MAX, |(_, offset)| *offset));
             match next {
-                Some((event, _)) => self.translator.event(&event, &mut text),
+                Some((event, _)) => {
+                    self.translator.event(&event, &mut text);
+                    name_place(self.events.cursor(), before, &mut text);
+                }
                 None => self.translator.end(&mut text),
             }
             self.is_over = self.translator.is_over();
@@ -193,6 +196,15 @@ impl State {
         self.is_over = true;
         let ends = vec![(u64::MAX, text.len())];
         self.keep(Chunk { bytes: Bytes::from(text), ends });
+    }
+}
+
+/// Puts the place to resume from into the last of the frames after `start`.
+fn name_place(cursor: crate::Cursor, start: usize, text: &mut String) {
+    if text[start..].ends_with("\n\n") {
+        text.pop();
+        sse::write_id(cursor, text);
+        text.push('\n');
     }
 }
 

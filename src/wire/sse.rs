@@ -17,9 +17,7 @@ pub(crate) fn write(cursor: Option<Cursor>, event: &StreamEvent, out: &mut Strin
 /// Nothing can split a frame: the id is made of hex digits, the JSON is one line, and a `type` of another version that
 /// holds a line break loses it ("If the field value contains U+000A or U+000D", it would end the field).
 pub fn write_frame(cursor: Cursor, event: &StreamEvent, out: &mut String) {
-    out.push_str("id: ");
-    cursor.write(out);
-    out.push('\n');
+    write_id(cursor, out);
     write_body(event, out);
 }
 
@@ -50,9 +48,15 @@ pub fn write_retry(pause: Duration, out: &mut String) {
 /// Appends a place to resume from and nothing else: a block without data sets the client's last id and is no event
 /// ("Set the last event ID string … If the data buffer is an empty string …, return", WHATWG HTML 9.2.6).
 pub(crate) fn write_bookmark(cursor: Cursor, out: &mut String) {
+    write_id(cursor, out);
+    out.push('\n');
+}
+
+/// Appends the line that makes a cursor the client's last id.
+pub(crate) fn write_id(cursor: Cursor, out: &mut String) {
     out.push_str("id: ");
     cursor.write(out);
-    out.push_str("\n\n");
+    out.push('\n');
 }
 
 /// A comment: a line that clients skip, which keeps the line up.

@@ -8,7 +8,7 @@ mod usage;
 use self::usage::Usage;
 use super::{
     agents::{Agent, Agents},
-    frame::{Frame, write_said},
+    object::{ObjectFrame, write_said},
     translator::{Run, Voice},
 };
 use crate::{
@@ -123,7 +123,7 @@ impl AgUi {
         self.usage.write(frame).end();
     }
 
-    fn of_run<'a>(&self, kind: &str, event: &StreamEvent, out: &'a mut String) -> Frame<'a> {
+    fn of_run<'a>(&self, kind: &str, event: &StreamEvent, out: &'a mut String) -> ObjectFrame<'a> {
         let thread = self.thread_id.as_deref().unwrap_or(&self.execution_id);
         raw(kind, event, out).field("threadId", thread).field("runId", &self.execution_id)
     }
@@ -251,25 +251,32 @@ impl AgUi {
             .end();
     }
 
-    fn message<'a>(&self, kind: &str, part: &str, id: &str, event: &StreamEvent, out: &'a mut String) -> Frame<'a> {
+    fn message<'a>(
+        &self,
+        kind: &str,
+        part: &str,
+        id: &str,
+        event: &StreamEvent,
+        out: &'a mut String,
+    ) -> ObjectFrame<'a> {
         begun(kind, event, out).field("messageId", format!("{}/{part}/{id}", self.execution_id).as_str())
     }
 
     /// What an agent inside the run begins to say is its own.
-    fn attributed<'a>(&self, frame: Frame<'a>, event: &StreamEvent) -> Frame<'a> {
+    fn attributed<'a>(&self, frame: ObjectFrame<'a>, event: &StreamEvent) -> ObjectFrame<'a> {
         let agent = self.agents.of(event.step_id.as_ref()).map(|agent| self.agent_id(agent));
         frame.optional("subagentRunId", agent.as_ref())
     }
 }
 
 /// With its time, in ms.
-fn begun<'a>(kind: &str, event: &StreamEvent, out: &'a mut String) -> Frame<'a> {
+fn begun<'a>(kind: &str, event: &StreamEvent, out: &'a mut String) -> ObjectFrame<'a> {
     let time = event.time.map(crate::Timestamp::unix_millis);
-    Frame::new(kind, out).optional("timestamp", time.as_ref())
+    ObjectFrame::new(kind, out).optional("timestamp", time.as_ref())
 }
 
 /// With the event itself beside what the dialect says of it, which is less.
-fn raw<'a>(kind: &str, event: &StreamEvent, out: &'a mut String) -> Frame<'a> {
+fn raw<'a>(kind: &str, event: &StreamEvent, out: &'a mut String) -> ObjectFrame<'a> {
     begun(kind, event, out).written("rawEvent", |out| event.write_json(out))
 }
 

@@ -1,6 +1,6 @@
 //! What a run used, by provider and model: the sum that its end tells.
 
-use super::super::frame::Frame;
+use super::super::object::ObjectFrame;
 use crate::{
     StreamEvent, Text,
     event::{Body, TokenUsage},
@@ -46,7 +46,7 @@ impl Usage {
     }
 
     /// With the sums, where there are any.
-    pub(super) fn write<'a>(&self, frame: Frame<'a>) -> Frame<'a> {
+    pub(super) fn write<'a>(&self, frame: ObjectFrame<'a>) -> ObjectFrame<'a> {
         match self.0.is_empty() {
             true => frame,
             false => frame.field("usage", &self.0),

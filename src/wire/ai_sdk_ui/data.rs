@@ -1,13 +1,13 @@
 //! Data parts: what the AI SDK has no word for, under our own.
 
-use super::super::frame::{Frame, write_said};
+use super::super::object::{ObjectFrame, write_said};
 use crate::{StreamEvent, Text, event::Body, json};
 use serde_json::Value;
 
 /// The event as a data part. One that tells how things stand has an id: it stays in the message, and the next of its id
 /// takes its place. Any other is transient: `onData` gets it, the message does not.
 pub(super) fn part(event: &StreamEvent, out: &mut String) {
-    let frame = Frame::new(&name(event.body.tag()), out);
+    let frame = ObjectFrame::new(&name(event.body.tag()), out);
     let frame = match stays_as(&event.body) {
         Some(id) => frame.field("id", id.as_str()),
         None => frame.field("transient", &true),

@@ -8,7 +8,7 @@ mod data;
 
 use super::{
     agents::Agents,
-    frame::Frame,
+    object::ObjectFrame,
     translator::{Run, Voice},
 };
 use crate::{
@@ -91,12 +91,12 @@ impl Voice for AiSdkUi {
             Body::ReasoningEnd(end) => self.end_text("reasoning-end", &end.id, out),
             Body::ReasoningTrace(trace) => self.trace(trace, step, out),
             Body::ToolInputStart(start) => self.begin_input(start, out),
-            Body::ToolInputDelta(piece) => Frame::new("tool-input-delta", out)
+            Body::ToolInputDelta(piece) => ObjectFrame::new("tool-input-delta", out)
                 .field("toolCallId", &piece.tool_call_id)
                 .field("inputTextDelta", &piece.input_text_delta)
                 .end(),
             Body::ToolInputAvailable(call) => self.input(call, step, out),
-            Body::ToolOutputAvailable(output) => Frame::new("tool-output-available", out)
+            Body::ToolOutputAvailable(output) => ObjectFrame::new("tool-output-available", out)
                 .field("toolCallId", &output.tool_call_id)
                 .written("output", |out| write_payload(&output.output, out))
                 // Not needed by newer clients: 5.0 looks for the call by it.
@@ -122,7 +122,7 @@ impl Voice for AiSdkUi {
 
 impl AiSdkUi {
     fn start(&self, start: &ExecutionStart, out: &mut String) {
-        Frame::new("start", out)
+        ObjectFrame::new("start", out)
             .field("messageId", &self.execution_id)
             .written("messageMetadata", |out| {
                 out.push_str("{\"executionId\":");
@@ -149,7 +149,7 @@ impl AiSdkUi {
 
     fn finish(&mut self, duration_ms: u64, out: &mut String) {
         self.finish_step(out);
-        Frame::new("finish", out)
+        ObjectFrame::new("finish", out)
             .optional("finishReason", self.finish_reason)
             .written("messageMetadata", |out| {
                 out.push_str("{\"durationMs\":");
@@ -163,14 +163,14 @@ impl AiSdkUi {
     /// Without its reason, which older clients do not know: the data part before it has it.
     fn abort(&mut self, out: &mut String) {
         self.finish_step(out);
-        Frame::new("abort", out).end();
+        ObjectFrame::new("abort", out).end();
         out.push_str(DONE);
     }
 
     /// The last thing that clients read: what `useChat` wraps stops at it.
     fn fail(&mut self, message: &str, out: &mut String) {
         self.finish_step(out);
-        Frame::new("error", out).field("errorText", message).end();
+        ObjectFrame::new("error", out).field("errorText", message).end();
         out.push_str(DONE);
     }
 
@@ -186,30 +186,30 @@ impl AiSdkUi {
             return;
         }
         self.finish_step(out);
-        Frame::new("start-step", out).end();
+        ObjectFrame::new("start-step", out).end();
         (self.in_step, self.is_due) = (true, false);
     }
 
     fn finish_step(&mut self, out: &mut String) {
         if self.in_step && self.texts == 0 && self.inputs.is_empty() {
             self.in_step = false;
-            Frame::new("finish-step", out).end();
+            ObjectFrame::new("finish-step", out).end();
         }
     }
 
     fn begin_text(&mut self, kind: &str, id: &Text, step: Option<&StepId>, out: &mut String) {
         self.step(out);
         self.texts += 1;
-        self.attributed(Frame::new(kind, out).field("id", id), step).end();
+        self.attributed(ObjectFrame::new(kind, out).field("id", id), step).end();
     }
 
     fn end_text(&mut self, kind: &str, id: &Text, out: &mut String) {
         self.texts = self.texts.saturating_sub(1);
-        Frame::new(kind, out).field("id", id).end();
+        ObjectFrame::new(kind, out).field("id", id).end();
     }
 
     /// What an agent inside the run says has its name on it.
-    fn attributed<'a>(&self, frame: Frame<'a>, step: Option<&StepId>) -> Frame<'a> {
+    fn attributed<'a>(&self, frame: ObjectFrame<'a>, step: Option<&StepId>) -> ObjectFrame<'a> {
         match self.agents.of(step) {
             Some(agent) => frame.written("providerMetadata", |out| {
                 out.push_str("{\"spanwright\":{\"agent\":");
@@ -256,12 +256,12 @@ impl AiSdkUi {
 }
 
 fn say_piece(kind: &str, id: &Text, delta: &Text, out: &mut String) {
-    Frame::new(kind, out).field("id", id).field("delta", delta).end();
+    ObjectFrame::new(kind, out).field("id", id).field("delta", delta).end();
 }
 
 /// `dynamic`: the client need not know the tool beforehand. `providerExecuted`: it is run here, not by the client.
-fn tool_frame<'a>(kind: &str, id: &Text, name: &Text, out: &'a mut String) -> Frame<'a> {
-    let frame = Frame::new(kind, out).field("toolCallId", id).field("toolName", name);
+fn tool_frame<'a>(kind: &str, id: &Text, name: &Text, out: &'a mut String) -> ObjectFrame<'a> {
+    let frame = ObjectFrame::new(kind, out).field("toolCallId", id).field("toolName", name);
     frame.field("providerExecuted", &true).field("dynamic", &true)
 }
 
@@ -271,7 +271,7 @@ fn tool_error(error: &ToolOutputError, out: &mut String) {
         ToolFailure::Error => error.error.clone(),
         other => Text::from(format!("{other}: {}", error.error)),
     };
-    Frame::new("tool-output-error", out)
+    ObjectFrame::new("tool-output-error", out)
         .field("toolCallId", &error.tool_call_id)
         .field("errorText", &said)
         .field("dynamic", &true)
@@ -280,12 +280,12 @@ fn tool_error(error: &ToolOutputError, out: &mut String) {
 
 fn source(citation: &Citation, out: &mut String) {
     match &citation.url {
-        Some(url) => Frame::new("source-url", out)
+        Some(url) => ObjectFrame::new("source-url", out)
             .field("sourceId", &citation.source_id)
             .field("url", url)
             .optional("title", citation.title.as_ref())
             .end(),
-        None => Frame::new("source-document", out)
+        None => ObjectFrame::new("source-document", out)
             .field("sourceId", &citation.source_id)
             .field("mediaType", "text/plain")
             .field("title", citation.title.as_ref().unwrap_or(&citation.source_id))
@@ -300,7 +300,7 @@ fn is_of_the_web(uri: &str) -> bool {
 
 fn file(url: &Text, artifact_type: &Text, out: &mut String) {
     let media_type = if artifact_type.contains('/') { artifact_type.as_str() } else { "application/octet-stream" };
-    Frame::new("file", out).field("url", url).field("mediaType", media_type).end();
+    ObjectFrame::new("file", out).field("url", url).field("mediaType", media_type).end();
 }
 
 fn write_payload(payload: &Json, out: &mut String) {
