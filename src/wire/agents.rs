@@ -62,7 +62,8 @@ impl Agents {
 
     /// The agent around one that begins.
     pub(super) fn around(&self, event: &StreamEvent) -> Option<&Agent> {
-        self.of(parent(&event.body))
+        // A step that calls itself its own parent is not around itself.
+        self.of(parent(&event.body).filter(|parent| event.step_id.as_ref() != Some(*parent)))
     }
 
     fn remember(&mut self, step: &StepId, parent: &StepId) {

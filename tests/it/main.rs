@@ -10,6 +10,7 @@ mod chunks_told;
 mod context;
 mod corpus;
 mod current;
+mod dialects;
 mod docs;
 mod drops;
 mod elsewhere;
