@@ -2,7 +2,7 @@
 
 use super::body::Frames;
 use crate::{
-    Cursor, StreamEvent, Text,
+    Cursor, StreamEvent, Text, Timestamp,
     event::{Connected, Ping},
     hub::FrameStream,
     wire::{
@@ -65,6 +65,9 @@ impl Frames for HubFrames {
         // Those who lost the line together do not come back together.
         write_retry(Duration::from_millis(fastrand::u64(1_000..=3_000)), &mut text);
         let connected = StreamEvent::new(Connected::new().cursor(Text::from(self.begins.to_string())));
+        // Readers of the other dialects were promised a time with it.
+        let time = (self.writer.slot != FrameWriter::NATIVE.slot).then(Timestamp::now);
+        let connected = StreamEvent { time, ..connected };
         (self.writer.write)(Some(self.begins), &connected, &mut text);
         Bytes::from(text)
     }

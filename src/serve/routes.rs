@@ -128,7 +128,7 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 /// The router that the table spells.
-pub(super) fn router(app: Arc<App>) -> Router {
+pub(super) fn router<S: Clone + Send + Sync + 'static>(app: Arc<App>) -> Router<S> {
     let router = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     router
         .method_not_allowed_fallback(failure::not_allowed)

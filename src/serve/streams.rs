@@ -40,8 +40,8 @@ impl Streams {
         Self(App::new(recorder, settings))
     }
 
-    /// The routes of `docs/wire.md`, as from [`router`](super::router).
-    pub fn router(&self) -> Router {
+    /// The routes of `docs/wire.md`, as from [`router`](super::router), to be nested into a router of any state.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         routes::router(self.0.clone())
     }
 

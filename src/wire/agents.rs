@@ -62,8 +62,9 @@ impl Agents {
 
     /// The agent around one that begins.
     pub(super) fn around(&self, event: &StreamEvent) -> Option<&Agent> {
-        // A step that calls itself its own parent is not around itself.
-        self.of(parent(&event.body).filter(|parent| event.step_id.as_ref() != Some(*parent)))
+        // Steps may be said to be around each other.
+        let own = self.here(event).map(|agent| agent.number);
+        self.of(parent(&event.body)).filter(|agent| Some(agent.number) != own)
     }
 
     fn remember(&mut self, step: &StepId, parent: &StepId) {

@@ -292,3 +292,24 @@ fn streaming() {
     "#]],
     );
 }
+
+#[test]
+fn sse_server() {
+    check(
+        "sse_server",
+        expect![[r#"
+        event: data-connected
+        event: data-execution-start
+        event: data-tool-input-available
+        event: data-tool-output-available
+        event: data-execution-end
+        {"status":"ok","recorder":"ok","log":"ok"}
+        --
+        run librarian start
+        tool search start "rust"
+        tool search ok "rust"
+        run librarian ok
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}

@@ -1,130 +1,69 @@
-//! Runs told in the dialects that tell a run as a whole.
+//! The dialects: exact bytes, the grammar of each, and what becomes of runs that are out of order.
 
-mod ag_ui;
-mod ai_sdk_ui;
-mod any;
-mod healed;
+mod by_event;
+mod chat;
+mod durable;
+mod front_ends;
+mod gateway;
+mod shared_runs;
 
-use serde_json::Value;
 use spanwright::{
-    ExecutionId, Json, StepId, StreamEvent, Timestamp,
+    Cursor, ExecutionId, Json, StreamEvent,
     event::{
-        AgentEnd, AgentStart, ArtifactCreated, Body, Citation, ExecutionEnd, ExecutionStart, LlmCallEnd, LlmCallStart,
-        OperationProgress, PermissionDecision, PermissionRequest, PermissionVerdict, ProgressStatus, ReasoningDelta,
-        ReasoningEnd, ReasoningStart, StateSnapshot, StepEnd, StepStart, StepType, TextDelta, TextEnd, TextStart,
-        TokenUsage, ToolFailure, ToolInputAvailable, ToolInputDelta, ToolInputStart, ToolOutputAvailable,
-        ToolOutputError,
+        Body, Citation, ExecutionEnd, ExecutionStart, LlmCallEnd, LlmCallStart, ReasoningDelta, ReasoningEnd,
+        ReasoningStart, TextDelta, TextEnd, TextStart, TokenUsage, ToolInputAvailable, ToolOutputAvailable,
     },
     wire::{Dialect, Run, Translator},
 };
 
-const EXECUTION: &str = "exec_000000000000000000000000000000aa";
-
-fn execution() -> ExecutionId {
-    EXECUTION.parse().expect("id")
+pub(crate) fn id() -> ExecutionId {
+    ExecutionId::from_trace_id(0x1a2b)
 }
 
-fn step(number: u8) -> StepId {
-    format!("step_{number:016x}").parse().expect("id")
+/// What a dialect says of these events, and of the stream's end after them.
+pub(crate) fn told(dialect: Dialect, bodies: impl IntoIterator<Item = Body>) -> String {
+    told_of(dialect, Run::new(id()), bodies)
 }
 
-/// What a dialect says of these events, and how much it had to set right.
-fn told(dialect: Dialect, events: &[StreamEvent]) -> (String, u64) {
-    let mut translator = Translator::new(dialect, &Run::new(execution())).expect("tells runs as a whole");
+pub(crate) fn told_of(dialect: Dialect, run: Run, bodies: impl IntoIterator<Item = Body>) -> String {
+    let mut translator = Translator::new(dialect, &run).expect("tells a run as a whole");
     let mut out = String::new();
-    events.iter().for_each(|event| translator.event(event, &mut out));
+    for body in bodies {
+        translator.event(&StreamEvent::new(body).of_execution(id()), &mut out);
+    }
     translator.end(&mut out);
     assert!(translator.is_over());
-    (out, translator.repairs())
+    out
 }
 
-/// The data of each frame. Nothing else may be in the stream: no ids, no names, no other line ends.
-fn frames(told: &str) -> Vec<&str> {
-    assert!(!told.contains('\r'), "{told:?}");
-    let frames = told.strip_suffix("\n\n").expect("a blank line at the end").split("\n\n");
-    frames.map(|frame| frame.strip_prefix("data: ").filter(|data| !data.contains('\n')).expect(frame)).collect()
-}
-
-fn values(frames: &[&str]) -> Vec<Value> {
-    frames.iter().map(|frame| serde_json::from_str(frame).expect(frame)).collect()
-}
-
-/// Those of a type.
-fn of<'a>(chunks: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    chunks.iter().filter(|chunk| chunk["type"] == kind).collect()
-}
-
-fn types(chunks: &[Value]) -> Vec<&str> {
-    chunks.iter().map(|chunk| chunk["type"].as_str().expect("type")).collect()
-}
-
-fn run_of(events: impl IntoIterator<Item = StreamEvent>) -> Vec<StreamEvent> {
-    let mut run = vec![StreamEvent::from(ExecutionStart::new())];
-    run.extend(events);
-    run.push(ExecutionEnd::new(7).into());
-    run
-}
-
-fn at(number: u8, body: impl Into<Body>) -> StreamEvent {
-    let time = Timestamp::from_unix_millis(1_700_000_000_000 + i64::from(number)).expect("time");
-    StreamEvent::new(body).of_step(step(number)).at(time)
-}
-
-/// A run with something of everything: reasoning, text, a tool that answers and one that is denied, a sub-agent.
-fn script() -> Vec<StreamEvent> {
-    let mut events = vec![at(1, ExecutionStart::new().name("research").session_id("s-1"))];
-    events.extend(first_round());
-    events.extend(tools());
-    events.extend(second_round());
-    events.push(at(1, ExecutionEnd::new(1_500).final_output("Blue, says the page.")));
-    events
-}
-
-fn first_round() -> Vec<StreamEvent> {
+/// A run with everything that a chat shows: reasoning, a text in pieces, a tool, a source, tokens.
+pub(crate) fn answer() -> Vec<Body> {
     vec![
-        at(2, StepStart::new(StepType::FunctionNode, "look").parent_step_id(step(1))),
-        at(3, LlmCallStart::new("ask", 2).model("m-1").provider("p").parent_step_id(step(2))),
-        at(3, ReasoningStart::new("r")),
-        at(3, ReasoningDelta::new("r", "Hm.")),
-        at(3, ReasoningEnd::new("r").final_text("Hm.")),
-        at(3, TextStart::new("t1")),
-        at(3, TextDelta::new("t1", "Let me ")),
-        at(3, TextDelta::new("t1", "look.\n")),
-        at(3, TextEnd::new("t1").final_text("Let me look.\n")),
-        at(3, ToolInputStart::new("call-1", "search")),
-        at(3, ToolInputDelta::new("call-1", "{\"q\":")),
-        at(3, ToolInputDelta::new("call-1", "\"sky\"}")),
-        at(3, LlmCallEnd::new(9).finish_reasons(vec!["tool_calls".into()])),
-        at(3, TokenUsage::new(20, 5, 25, 25).model("m-1").provider("p").cached_tokens(4).cost_usd(0.25)),
+        ExecutionStart::new().name("concierge").into(),
+        LlmCallStart::new("concierge", 1).model("gpt-4o").into(),
+        ReasoningStart::new("r1").into(),
+        ReasoningDelta::new("r1", "Look it up.").into(),
+        ReasoningEnd::new("r1").final_text("Look it up.").into(),
+        LlmCallEnd::new(5).model("gpt-4o-2024-08-06").into(),
+        ToolInputAvailable::new("call_1", "search", Json::of(&serde_json::json!({"q": "rust"}))).into(),
+        ToolOutputAvailable::new("call_1", Json::text("3 hits")).into(),
+        Citation::new("s1").url("https://rust-lang.org").title("Rust").into(),
+        LlmCallStart::new("concierge", 3).model("gpt-4o").into(),
+        TextStart::new("t1").into(),
+        TextDelta::new("t1", "Rust is ").into(),
+        TextDelta::new("t1", "a language.").into(),
+        TextEnd::new("t1").final_text("Rust is a language.").into(),
+        TokenUsage::new(10, 4, 14, 14).into(),
+        LlmCallEnd::new(9).model("gpt-4o-2024-08-06").into(),
+        ExecutionEnd::new(20).final_output("Rust is a language.").into(),
     ]
 }
 
-fn tools() -> Vec<StreamEvent> {
-    let question = PermissionRequest::new("delete", Json::text("all"), "destructive");
-    vec![
-        at(4, ToolInputAvailable::new("call-1", "search", Json::parse("{\"q\":\"sky\"}").expect("JSON"))),
-        at(4, OperationProgress::new("dl", "download", 5, ProgressStatus::Running).total(9)),
-        at(4, ToolOutputAvailable::new("call-1", Json::text("blue")).duration_ms(3)),
-        at(5, ToolInputAvailable::new("call-2", "delete", Json::text("all"))),
-        at(5, question.permission_id("p-1").tool_call_id("call-2")),
-        at(5, PermissionDecision::new("p-1", PermissionVerdict::Denied)),
-        at(5, ToolOutputError::new("call-2", "not allowed", ToolFailure::Denied)),
-        at(2, StepEnd::new(8)),
-    ]
+/// The names of the frames, in order.
+pub(crate) fn names(stream: &str) -> Vec<&str> {
+    stream.lines().filter_map(|line| line.strip_prefix("event: ")).collect()
 }
 
-fn second_round() -> Vec<StreamEvent> {
-    vec![
-        at(6, AgentStart::new("writer").parent_step_id(step(1))),
-        at(7, LlmCallStart::new("write", 3).model("m-1").provider("p").parent_step_id(step(6))),
-        at(7, Citation::new("src").url("https://sky.example/").title("Sky").snippet("is blue")),
-        at(7, TextStart::new("t2")),
-        at(7, TextDelta::new("t2", "Blue.")),
-        at(7, TextEnd::new("t2").final_text("Blue.")),
-        at(7, LlmCallEnd::new(9).finish_reasons(vec!["stop".into()])),
-        at(7, TokenUsage::new(30, 2, 32, 57).model("m-1").provider("p")),
-        at(6, AgentEnd::new(11).output("Blue.")),
-        at(1, ArtifactCreated::new("a-1", "image/png").uri("https://sky.example/sky.png").name("sky")),
-        at(1, StateSnapshot::new(Json::parse("{\"done\":true}").expect("JSON"))),
-    ]
+pub(crate) fn cursor(offset: u64) -> Cursor {
+    Cursor::new(0xabc, offset)
 }

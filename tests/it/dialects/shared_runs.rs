@@ -1,0 +1,47 @@
+//! Whoever reads the same run in the same dialect reads the same bytes, whenever they come and however slow they are.
+
+use crate::http;
+use spanwright::{
+    EventEmitter, Recorder,
+    event::{ExecutionEnd, ExecutionStart, TextDelta, TextEnd, TextStart},
+    serve::Server,
+};
+use std::{thread, time::Duration};
+
+fn emit_text(emitter: &EventEmitter, pieces: usize) {
+    emitter.emit(TextStart::new("t"));
+    let piece = "word ".repeat(200);
+    (0..pieces).for_each(|_| emitter.emit(TextDelta::new("t", piece.clone())));
+    emitter.emit(TextEnd::new("t"));
+}
+
+/// The text in a stream's deltas.
+fn text_of(stream: &str) -> String {
+    let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+    let pieces = data.filter_map(|data| serde_json::from_str::<serde_json::Value>(data).ok());
+    pieces.filter_map(|piece| piece["content"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn early_late_and_slow_readers_of_a_long_run_get_all_of_it_in_order() {
+    let recorder = Recorder::builder().start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    let path = format!("/executions/{}/stream?dialect=chat", emitter.execution_id());
+    let early: Vec<_> = (0..4).map(|_| http::get(server.addr(), &path)).collect();
+    // Takes nothing before all is over: its socket is full, and the others have passed what is held.
+    let slow = http::get(server.addr(), &path);
+    emitter.emit(ExecutionStart::new());
+    let reading: Vec<_> = early.into_iter().map(|reply| thread::spawn(move || reply.text())).collect();
+    emit_text(&emitter, 3_000);
+    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    let late = http::get(server.addr(), &path);
+    emitter.emit(ExecutionEnd::new(1));
+    let texts: Vec<_> = reading.into_iter().map(|reader| reader.join().expect("reader")).collect();
+    let whole = "word ".repeat(200 * 3_000);
+    for text in texts.iter().chain([&late.text(), &slow.text()]) {
+        // Pieces that were merged or healed are other pieces of the same text.
+        assert!(text_of(text) == whole, "{} of {} bytes", text_of(text).len(), whole.len());
+        assert!(text.trim_end().lines().rev().any(|line| line == "event: done"));
+    }
+}
