@@ -8,13 +8,16 @@ use crate::{
         TextEnd, TextStart, ToolInputAvailable, ToolInputStart,
     },
 };
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, VecDeque},
+};
 
 /// Takes a run's events and hands on others, of which these things are true:
 ///
 /// - the first is the run's start, the last its end; each comes once and nothing follows the end;
 /// - what is continued or ended was begun before; what was begun is ended before the run's end, inner things first;
-/// - an id of a text, a reasoning or a tool call is used once;
+/// - an id of a text, a reasoning or a tool call is used once: what begins under one that was used gets another;
 /// - the pieces of a text, put together, are its whole, as far as the record has it;
 /// - a tool's output comes after its input, and that after its pieces; put together they are its text where pieces got
 ///   lost and it can still be made so;
@@ -27,6 +30,9 @@ pub(super) struct Orderly {
     /// Open tool calls.
     calls: HashMap<Text, Call>,
     ended: Ended,
+    /// Ids of open things that were used before, and what they are called instead.
+    renamed: HashMap<(Concept, Text), Text>,
+    renames: u64,
     /// What was lost before the start.
     early: Vec<StreamEvent>,
     phase: Phase,
@@ -67,6 +73,8 @@ impl Orderly {
             pieces: Pieces::default(),
             calls: HashMap::new(),
             ended: Ended::default(),
+            renamed: HashMap::new(),
+            renames: 0,
             early: Vec::new(),
             phase: Phase::Before,
             said_text: false,
@@ -131,6 +139,7 @@ impl Orderly {
     }
 
     fn take_running(&mut self, life: Life, event: &StreamEvent, say: Say<'_>) {
+        let event = &*self.rename(life, event);
         match life {
             Life::Opens(concept) => self.open(concept, event, say),
             Life::Continues(concept) => self.go_on(concept, event, say),
@@ -138,6 +147,34 @@ impl Orderly {
             Life::Closes(concept) => self.close(concept, event, say),
             _ => say(event),
         }
+    }
+
+    /// The event, with another id where its own was used before: models do use the id of a call again.
+    fn rename<'e>(&mut self, life: Life, event: &'e StreamEvent) -> Cow<'e, StreamEvent> {
+        let (Life::Opens(concept) | Life::Continues(concept) | Life::Closes(concept), Some(key)) =
+            (life, event.body.key())
+        else {
+            return Cow::Borrowed(event);
+        };
+        let id = (concept, key.clone());
+        if matches!(life, Life::Opens(_))
+            && concept != Concept::Message
+            && self.ended.has(concept, event)
+            && self.renamed.len() < MAX_OPEN
+            && !self.renamed.contains_key(&id)
+        {
+            self.repairs += 1;
+            self.renames += 1;
+            self.renamed.insert(id.clone(), self.ended.unused(concept, key, self.renames));
+        }
+        let ends = matches!(life, Life::Closes(_));
+        let name = if ends { self.renamed.remove(&id) } else { self.renamed.get(&id).cloned() };
+        let Some(name) = name else { return Cow::Borrowed(event) };
+        let mut event = event.clone();
+        if let Some(key) = event.body.key_mut() {
+            *key = name;
+        }
+        Cow::Owned(event)
     }
 
     fn open(&mut self, concept: Concept, event: &StreamEvent, say: Say<'_>) {
@@ -266,7 +303,8 @@ impl Orderly {
     fn say_result(&mut self, event: &StreamEvent, say: Say<'_>) {
         let Body::ExecutionEnd(end) = &event.body else { return };
         let Some(result) = end.final_output.as_ref().filter(|text| !self.said_text && !text.is_empty()) else { return };
-        let id = self.ended.unused(Concept::Text, RESULT);
+        let is_used = self.ended.ids.contains(&(Concept::Text, Text::from_static(RESULT)));
+        let id = if is_used { self.ended.unused(Concept::Text, RESULT, 1) } else { Text::from_static(RESULT) };
         let bodies: [Body; 3] = [
             TextStart::new(id.clone()).into(),
             TextDelta::new(id.clone(), result.clone()).into(),
@@ -307,13 +345,10 @@ impl Ended {
         event.body.key().is_some_and(|key| self.ids.contains(&(concept, key.clone())))
     }
 
-    /// This id, made longer until nothing was called so.
-    fn unused(&self, concept: Concept, id: &str) -> Text {
-        let mut id = id.to_owned();
-        while self.ids.contains(&(concept, Text::from(&id))) {
-            id.push('_');
-        }
-        Text::from(id)
+    /// This id with a number, from this one on, under which nothing was called.
+    fn unused(&self, concept: Concept, id: &str, from: u64) -> Text {
+        let names = (from..).map(|number| Text::from(format!("{id}~{number}")));
+        names.skip_while(|name| self.ids.contains(&(concept, name.clone()))).next().unwrap_or_default()
     }
 
     fn add(&mut self, concept: Concept, event: &StreamEvent) {

@@ -1,6 +1,10 @@
 //! AG-UI: exact bytes, and the rules of its client's schema and verifier.
 
-use super::{EXECUTION, any, at, execution, frames, of, run_of, script, step, told, types, values};
+use super::{
+    EXECUTION, any, execution, frames, of, run_of,
+    script::{at, script, step},
+    told, types, values,
+};
 use crate::{runs, shared};
 use expect_test::expect;
 use proptest::prelude::*;

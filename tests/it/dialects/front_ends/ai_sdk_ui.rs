@@ -1,6 +1,10 @@
 //! The AI SDK's UI message stream: exact bytes, and its rules, as version 5.0.100 of `ai` enforces them.
 
-use super::{EXECUTION, any, at, frames, of, run_of, script, told, types, values};
+use super::{
+    EXECUTION, any, frames, of, run_of,
+    script::{at, script},
+    told, types, values,
+};
 use crate::{runs, shared};
 use expect_test::expect;
 use proptest::prelude::*;

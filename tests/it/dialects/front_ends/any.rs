@@ -1,6 +1,6 @@
 //! Events in any order: what a dialect's grammar is held against.
 
-use super::{first_round, script, second_round, step, tools};
+use super::script::{first_round, script, second_round, step, tools};
 use proptest::{collection::vec, prelude::*, sample::select};
 use spanwright::{
     Json, StreamEvent,
