@@ -347,8 +347,8 @@ impl Ended {
 
     /// This id with a number, from this one on, under which nothing was called.
     fn unused(&self, concept: Concept, id: &str, from: u64) -> Text {
-        let names = (from..).map(|number| Text::from(format!("{id}~{number}")));
-        names.skip_while(|name| self.ids.contains(&(concept, name.clone()))).next().unwrap_or_default()
+        let mut names = (from..).map(|number| Text::from(format!("{id}~{number}")));
+        names.find(|name| !self.ids.contains(&(concept, name.clone()))).unwrap_or_default()
     }
 
     fn add(&mut self, concept: Concept, event: &StreamEvent) {

@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("testing", &["error", "event", "layer", "ledger", "log", "policy", "recorder", "view"]),
     ("start", &["error", "hub", "layer", "ledger", "log", "policy", "recorder", "semconv", "serve", "terminal"]),
-    ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "wire"]),
+    ("serve", &["error", "event", "hub", "id", "log", "pending", "recorder", "text", "time", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),
     ("current", &["control", "event", "id", "json", "layer", "recorder", "semconv", "span", "text"]),

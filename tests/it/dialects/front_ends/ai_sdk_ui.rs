@@ -5,16 +5,18 @@ use super::{
     script::{at, script},
     told, types, values,
 };
-use crate::{runs, shared};
+use crate::{http, runs, shared};
 use expect_test::expect;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spanwright::{
-    Json, StreamEvent,
+    Json, Recorder, StreamEvent,
     event::{
-        ErrorCategory, ExecutionCancelled, ExecutionError, ExecutionFailed, ExecutionStart, LlmCallEnd, LlmCallStart,
-        Note, StreamLagged, TextDelta, TextEnd, TextStart, ToolInputAvailable, ToolOutputAvailable,
+        ArtifactCreated, Citation, ErrorCategory, ExecutionCancelled, ExecutionError, ExecutionFailed, ExecutionStart,
+        LlmCallEnd, LlmCallStart, Note, StreamLagged, TextDelta, TextEnd, TextStart, ToolInputAvailable,
+        ToolOutputAvailable,
     },
+    serve::Server,
     wire::Dialect,
 };
 use std::collections::HashSet;
@@ -146,7 +148,7 @@ proptest! {
 }
 
 #[test]
-fn a_hundred_real_runs_obey_the_grammar_and_need_no_repair() {
+fn a_hundred_real_runs_obey_the_grammar() {
     let Some(text) = shared::read("data/airline-runs.jsonl") else { return };
     for run in runs::read(&text) {
         obeys_the_grammar(&run);
@@ -318,4 +320,40 @@ fn what_was_lost_is_told_and_stays_out_of_the_message() {
 fn the_message_is_called_as_the_execution_so_that_a_second_reading_is_the_same_message() {
     assert_eq!(chunks(&script())[0]["messageId"], EXECUTION);
     assert_eq!(told(Dialect::AiSdkUi, &script()), told(Dialect::AiSdkUi, &script()));
+}
+
+#[test]
+fn a_call_whose_id_was_used_before_is_a_call_of_its_own() {
+    let call = |name: &str| StreamEvent::from(ToolInputAvailable::new("c", name, Json::null()));
+    let output = |text: &str| StreamEvent::from(ToolOutputAvailable::new("c", Json::text(text)));
+    let told = chunks(&run_of([call("look"), output("seen"), call("add"), output("3")]));
+    let calls = of(&told, "tool-input-available");
+    assert_eq!((&calls[0]["toolCallId"], &calls[0]["toolName"]), (&json!("c"), &json!("look")));
+    assert_eq!((&calls[1]["toolCallId"], &calls[1]["toolName"]), (&json!("c~1"), &json!("add")));
+    let outputs = of(&told, "tool-output-available");
+    assert_eq!((&outputs[0]["output"], &outputs[1]["output"]), (&json!("seen"), &json!("3")));
+    assert_eq!(outputs[1]["toolCallId"], "c~1");
+}
+
+#[test]
+fn a_file_or_a_source_is_a_part_where_a_page_can_load_it() {
+    let artifact = |uri: &str| StreamEvent::from(ArtifactCreated::new("a", "text/csv").uri(uri));
+    let told = chunks(&run_of([artifact("https://files.example/a.csv"), artifact("/home/me/a.csv")]));
+    assert_eq!(of(&told, "file").len(), 1);
+    assert_eq!(of(&told, "data-artifact-created").len(), 2);
+    let told = chunks(&run_of([Citation::new("s").into()]));
+    let document = json!({"type": "source-document", "sourceId": "s", "mediaType": "text/plain", "title": "s"});
+    assert_eq!(of(&told, "source-document"), [&document]);
+}
+
+#[test]
+fn its_answer_has_the_header_that_its_clients_expect_and_ends_with_done() {
+    let recorder = Recorder::builder().start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    script().into_iter().for_each(|event| emitter.emit(event));
+    let reply = http::get(server.addr(), &format!("/executions/{}/stream?dialect=ai-sdk-ui", emitter.execution_id()));
+    assert_eq!(reply.header("x-vercel-ai-ui-message-stream"), Some("v1"));
+    let text = reply.text();
+    assert_eq!(text.lines().rfind(|line| line.starts_with("data: ")), Some("data: [DONE]"));
 }
