@@ -105,7 +105,7 @@ pub use log::EventLog;
 pub use outgoing::WithTraceContext;
 pub use pending::{Answer, Pending};
 pub use policy::{ContentLevel, ContentPolicy};
-pub use recorder::{EventEmitter, ExecutionHandle, QueueLimits, Recorder, RecorderBuilder, Stats};
+pub use recorder::{Admitted, EventEmitter, ExecutionHandle, Intake, QueueLimits, Recorder, RecorderBuilder, Stats};
 pub use start::{Builder, Guard, builder, init};
 pub use text::Text;
 pub use time::Timestamp;

@@ -10,7 +10,7 @@ use scratch::Scratch;
 use spanwright::{
     EventLog, ExecutionId, Recorder, StepId, StreamEvent,
     event::{Body, ExecutionEnd, ExecutionStart, Kind, StepEnd, StepStart, StepType, TextDelta},
-    log::{LoggedEvent, Query, Scope, SqliteLog},
+    log::{ExecutionsQuery, LoggedEvent, Query, Scope, SqliteLog},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -305,7 +305,7 @@ fn whole_and_once(events: &[LoggedEvent], seed: u64) -> BTreeMap<String, BTreeSe
 fn rows_agree(log: &SqliteLog, events: &[LoggedEvent], running: &BTreeMap<String, BTreeSet<String>>, seed: u64) {
     let last: HashMap<&ExecutionId, &LoggedEvent> =
         events.iter().map(|event| (&event.context.execution_id, event)).collect();
-    let rows = log.executions(usize::MAX).wait(LIMIT).expect("rows");
+    let rows = log.executions(ExecutionsQuery::newest(usize::MAX)).wait(LIMIT).expect("rows");
     assert_eq!(rows.len(), last.len(), "seed {seed}");
     for row in rows {
         let event = last[&row.execution_id];

@@ -67,7 +67,7 @@ async fn run() -> anyhow::Result<()> {
 /// Every run that the record has: this one and those before it.
 async fn list_runs(recorder: &Recorder) -> anyhow::Result<()> {
     let Some(log) = recorder.log() else { return Ok(()) };
-    for run in log.executions(10).await? {
+    for run in log.executions(spanwright::log::ExecutionsQuery::newest(10)).await? {
         let name = run.name.as_deref().unwrap_or("unnamed");
         eprintln!("{}  {name}  {}  {} events", run.execution_id, run.status.as_str(), run.events);
     }

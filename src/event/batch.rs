@@ -18,17 +18,25 @@ pub struct Recorded {
     pub shown: bool,
     /// The conversation that its execution belongs to.
     pub session_id: Option<Text>,
+    /// Whose data its execution is, as far as it was said up to this event; it never becomes another's.
+    pub tenant_id: Option<Text>,
 }
 
 impl Recorded {
     /// An event with its numbers.
     pub const fn new(event: StreamEvent, sequence: u64, pieces: u64, shown: bool) -> Self {
-        Self { event, sequence, pieces, shown, session_id: None }
+        Self { event, sequence, pieces, shown, session_id: None, tenant_id: None }
     }
 
     /// The same event, of this conversation.
     pub fn of_session(mut self, session_id: Option<Text>) -> Self {
         self.session_id = session_id;
+        self
+    }
+
+    /// The same event, of this tenant.
+    pub fn of_tenant(mut self, tenant_id: Option<Text>) -> Self {
+        self.tenant_id = tenant_id;
         self
     }
 

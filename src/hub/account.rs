@@ -1,12 +1,13 @@
 //! What a reader got and what it lost: counted by the numbers that the gate gave each execution.
 
 use super::{
+    filter::{Share, Wants},
     known::{Known, Numbers},
     ring::{Extent, Segment},
 };
 use crate::{
     Cursor, ExecutionId, StreamEvent, Text,
-    event::{Class, Concept, Life, Recorded, StreamGap, StreamLagged, StreamMode},
+    event::{Concept, Life, Recorded, StreamGap, StreamLagged},
     log::{LoggedEvent, Status},
 };
 
@@ -63,10 +64,6 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    fn of(sure: u64) -> Self {
-        Self { sure, gap: None }
-    }
-
     pub(super) fn is_none(&self) -> bool {
         self.sure == 0 && self.gap.is_none()
     }
@@ -137,7 +134,7 @@ pub(super) enum Unseen {
 
 /// The books of one reader.
 pub(super) struct Account {
-    mode: StreamMode,
+    wants: Wants,
     seen: Known,
     unseen: Unseen,
     /// After this offset pieces may be gone, also of executions that were not looked at yet.
@@ -149,8 +146,8 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn new(mode: StreamMode, seen: Known, unseen: Unseen) -> Self {
-        Self { mode, seen, unseen, unsure: None, owed: Loss::default(), delivered: 0, dropped: 0 }
+    pub(super) fn new(wants: Wants, seen: Known, unseen: Unseen) -> Self {
+        Self { wants, seen, unseen, unsure: None, owed: Loss::default(), delivered: 0, dropped: 0 }
     }
 
     pub(super) fn owes(&self) -> bool {
@@ -165,7 +162,7 @@ impl Account {
     /// True when it has to be asked how far this execution was, before something of it is looked at.
     pub(super) fn needs_base(&self, id: &ExecutionId) -> bool {
         let open = matches!(self.unseen, Unseen::Known | Unseen::Unknown);
-        open && self.mode.shows(Class::Bulk) && self.seen.of(id).is_none()
+        open && self.wants.pieces != Share::None && self.seen.of(id).is_none()
     }
 
     /// True when an execution that is not known had nothing published before the reader began.
@@ -204,7 +201,8 @@ impl Account {
     /// Takes note of a segment of which everything is delivered, a look for each execution instead of one for each event.
     /// False, and nothing is noted, where anything is to be told first: then each event must be looked at.
     pub(super) fn deliver_whole(&mut self, segment: &Segment) -> bool {
-        let plain = self.mode == StreamMode::Full && segment.is_plain && !self.owes();
+        let shown = self.wants.all && self.wants.kinds.contains_all(segment.kinds);
+        let plain = shown && segment.is_plain && !self.owes();
         if !plain || !segment.extents.iter().all(|extent| self.goes_on(extent)) {
             return false;
         }
@@ -226,15 +224,24 @@ impl Account {
     /// What is gone of this execution, of what the reader would have seen, since it last looked at it.
     fn lost(&mut self, id: &ExecutionId, event: &Seen<'_>) -> Loss {
         match self.seen.note(id, event.now, event.ends_execution) {
-            Some(old) => Loss::of(self.shown_since(old, event)),
+            Some(old) => self.lost_after(old, event),
             None => self.lost_unseen(event),
         }
     }
 
-    fn shown_since(&self, old: Numbers, event: &Seen<'_>) -> u64 {
-        let gone = |class, between: u64| if self.mode.shows(class) { between } else { 0 };
-        gone(Class::Bulk, event.before.pieces.saturating_sub(old.pieces))
-            + gone(Class::Structural, event.before.sequence.saturating_sub(old.sequence))
+    /// Where a reader is shown pieces of some kinds only, it is told that some may be gone.
+    fn lost_after(&mut self, old: Numbers, event: &Seen<'_>) -> Loss {
+        let pieces = event.before.pieces.saturating_sub(old.pieces);
+        let gap = match self.wants.pieces {
+            Share::Some if pieces > 0 => self.unsure.replace(event.cursor).map(|from| (from, event.cursor)),
+            _ => None,
+        };
+        let pieces = if self.wants.pieces == Share::All { pieces } else { 0 };
+        Loss { sure: self.kept_after(old, event) + pieces, gap }
+    }
+
+    fn kept_after(&self, old: Numbers, event: &Seen<'_>) -> u64 {
+        if self.wants.kept { event.before.sequence.saturating_sub(old.sequence) } else { 0 }
     }
 
     /// The same where the reader looks at the execution for the first time.
@@ -243,28 +250,29 @@ impl Account {
             (Unseen::Base(base), _) => self.lost_since(base, event),
             // One that was forgotten meanwhile looks like a new one, but for its first number.
             (Unseen::FromStart, _) if self.seen.is_whole() || event.before.sequence == 0 => {
-                Loss::of(self.shown_since(Numbers::default(), event))
+                self.lost_after(Numbers::default(), event)
             }
             // It was never behind: what was before, was before it began.
             (_, None) => Loss::default(),
-            (Unseen::Known, _) if event.before.sequence == 0 => Loss::of(self.shown_since(Numbers::default(), event)),
+            (Unseen::Known, _) if event.before.sequence == 0 => self.lost_after(Numbers::default(), event),
             (_, Some(from)) => self.may_be_lost(from, event),
         }
     }
 
     fn lost_since(&self, base: &Base, event: &Seen<'_>) -> Loss {
-        let kept = self.shown_since(Numbers { pieces: event.before.pieces, ..base.numbers }, event);
-        if !self.mode.shows(Class::Bulk) {
-            return Loss::of(kept);
-        }
-        let (least, most) = base.gone(event);
+        let kept = self.kept_after(base.numbers, event);
+        let (least, most) = match (self.wants.pieces, base.gone(event)) {
+            (Share::None, _) => return Loss { sure: kept, gap: None },
+            (Share::Some, (_, most)) => (0, most),
+            (Share::All, between) => between,
+        };
         let from = Cursor::new(event.cursor.epoch, base.began);
         Loss { sure: kept + least, gap: (least < most).then_some((from, event.cursor)) }
     }
 
     /// One gap stands for all executions up to here.
     fn may_be_lost(&mut self, from: Cursor, event: &Seen<'_>) -> Loss {
-        if event.before.pieces == 0 || !self.mode.shows(Class::Bulk) {
+        if event.before.pieces == 0 || self.wants.pieces == Share::None {
             return Loss::default();
         }
         self.unsure = None;

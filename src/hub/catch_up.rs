@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Cursor, Error,
-    event::StreamMode,
+    event::{KindSet, StreamMode},
     log::{LoggedEvent, Page, Query, Scope},
 };
 
@@ -17,7 +17,8 @@ impl Subscription {
     /// The ring has moved on past this reader: on in the log, or over the gap.
     pub(super) fn fall_back(&mut self) -> Step {
         let Some(log) = &self.hub.log else { return Step::Slice(self.give_up_behind()) };
-        let query = Query::new(self.filter.scope.clone(), self.next - 1, PAGE_EVENTS);
+        let mut query = Query::new(self.filter.scope.clone(), self.next - 1, PAGE_EVENTS);
+        query.tenant_id.clone_from(&self.filter.tenant_id);
         self.state = State::CatchingUp(log.read(query));
         Step::Again
     }
@@ -59,7 +60,7 @@ impl Subscription {
     /// A page has no pieces. Where everything is read, one without a hole has lost none.
     fn take_page(&mut self, page: Page) -> Slice {
         let offsets = (page.read_to + 1).saturating_sub(self.next);
-        if self.filter.scope != Scope::Everything || (page.events.len() as u64) < offsets {
+        if !self.filter.is_of_everyone() || (page.events.len() as u64) < offsets {
             self.account.without_pieces(Cursor::new(self.hub.epoch, self.next - 1));
         }
         self.pass_to(page.read_to + 1);
@@ -80,8 +81,8 @@ impl Subscription {
     pub(super) fn give_up_behind(&mut self) -> Slice {
         let first = self.hub.ring().first_offset();
         let from = Cursor::new(self.hub.epoch, self.next - 1);
-        // In other modes nobody knows how many of them would have been shown: the numbers of the next ones tell.
-        if self.filter.scope == Scope::Everything && self.filter.mode == StreamMode::Full {
+        // Of others nobody knows how many of them would have been shown: the numbers of the next ones tell.
+        if self.filter.is_of_everyone() && self.filter.mode == StreamMode::Full && self.filter.kinds == KindSet::ALL {
             self.account.lost_all(first.saturating_sub(self.next));
         }
         self.pass_to(first);

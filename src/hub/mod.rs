@@ -6,15 +6,19 @@ mod catch_up;
 mod filter;
 mod frames;
 mod known;
+mod resume;
 mod ring;
+mod stats;
 mod stream;
 mod subscription;
 
 pub use filter::{Filter, From};
 pub use frames::FrameStream;
+pub use stats::{Counts, HubStats};
 pub use stream::{EventStream, Received};
-pub use subscription::Counts;
 
+#[cfg(feature = "serve")]
+use crate::event::Recorded;
 use crate::{Cursor, EventLog, event::Batch, wire::FrameWriter};
 use ring::{Ring, Segment};
 use std::{
@@ -32,6 +36,7 @@ pub struct Hub(Arc<Shared>);
 
 struct Shared {
     ring: Mutex<Ring>,
+    sums: stats::Sums,
     epoch: u64,
     log: Option<Arc<dyn EventLog>>,
 }
@@ -64,7 +69,7 @@ impl Hub {
     /// A hub whose first event will have the cursor after `start`. `log` is where readers that fall behind read on.
     pub(crate) fn new(start: Cursor, limits: HubLimits, log: Option<Arc<dyn EventLog>>) -> Self {
         let ring = Mutex::new(Ring::new(start.offset + 1, limits));
-        Self(Arc::new(Shared { ring, epoch: start.epoch, log }))
+        Self(Arc::new(Shared { ring, sums: stats::Sums::default(), epoch: start.epoch, log }))
     }
 
     /// Makes a batch visible. Readers that waited are woken after the lock is given back.
@@ -85,6 +90,11 @@ impl Hub {
 
     /// A stream of events. It delivers what `filter` lets through, from where `from` says.
     pub fn subscribe(&self, filter: Filter, from: From) -> EventStream {
+        EventStream::new(subscription::Subscription::new(self.0.clone(), filter, from).counted())
+    }
+
+    /// The same for what emits itself, which is not one of those who watch.
+    pub(crate) fn subscribe_aside(&self, filter: Filter, from: From) -> EventStream {
         EventStream::new(subscription::Subscription::new(self.0.clone(), filter, from))
     }
 
@@ -95,7 +105,7 @@ impl Hub {
 
     /// The same in another dialect.
     pub(crate) fn subscribe_written(&self, filter: Filter, from: From, writer: FrameWriter) -> FrameStream {
-        FrameStream::new(subscription::Subscription::new(self.0.clone(), filter, from), writer)
+        FrameStream::new(subscription::Subscription::new(self.0.clone(), filter, from).counted(), writer)
     }
 
     /// Cursor of the newest event.
@@ -104,16 +114,27 @@ impl Hub {
     }
 
     /// What is held of an execution: the offset of its newest event, and the status that the newest event which speaks
-    /// of one left it in.
+    /// of one left it in. Of an execution that is not of the tenant, where one is named, nothing.
     #[cfg(feature = "serve")]
-    pub(crate) fn last_of(&self, id: &crate::ExecutionId) -> Option<(u64, Option<crate::log::Status>)> {
+    pub(crate) fn last_of(
+        &self,
+        id: &crate::ExecutionId,
+        tenant_id: Option<&crate::Text>,
+    ) -> Option<(u64, Option<crate::log::Status>)> {
         let segments = self.0.ring().segments_of(id, 0);
         // Looked through after the lock is given back.
         let events = segments.iter().rev().flat_map(|segment| segment.batch.iter().rev());
-        let mut own = events.filter(|(_, recorded)| recorded.event.execution_id.as_ref() == Some(id)).peekable();
+        let whose = |recorded: &Recorded| tenant_id.is_none() || recorded.tenant_id.as_ref() == tenant_id;
+        let of_it = |recorded: &Recorded| recorded.event.execution_id.as_ref() == Some(id) && whose(recorded);
+        let mut own = events.filter(|(_, recorded)| of_it(recorded)).peekable();
         let newest = own.peek().map(|(cursor, _)| cursor.offset)?;
         let status = own.find_map(|(_, recorded)| crate::log::Status::after(recorded.event.kind()));
         Some((newest, status))
+    }
+
+    /// Who reads, and what all readers got so far.
+    pub fn stats(&self) -> HubStats {
+        self.0.sums.read()
     }
 
     /// How many events and bytes are held now.

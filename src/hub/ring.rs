@@ -1,14 +1,20 @@
 //! The newest events, in the segments in which they came; evicted from the old end by count and by bytes.
 
 use super::{
-    HubLimits,
+    Filter, HubLimits,
     account::Seen,
     known::{Known, Numbers},
 };
-use crate::{ExecutionId, event::Batch, log::Status, wire::FrameWriter};
+use crate::{
+    ExecutionId, Text,
+    event::{Batch, KindSet},
+    log::Status,
+    wire::FrameWriter,
+};
 use bytes::Bytes;
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, OnceLock},
     task::Waker,
 };
@@ -20,6 +26,11 @@ pub(super) struct Segment {
     pub(super) extents: Vec<Extent>,
     /// Whether every event is shown and belongs to an execution.
     pub(super) is_plain: bool,
+    /// Kinds of its events.
+    pub(super) kinds: KindSet,
+    /// The tenant of all its events; none where there are several, or one that is nobody's.
+    pub(super) tenant_id: Option<Text>,
+    tenants: TenantSet,
     /// The status in which its events leave their execution.
     pub(super) status: Option<Status>,
     size_bytes: usize,
@@ -39,13 +50,20 @@ impl Segment {
         let (executions, extents) = (ExecutionSet::of(&batch), extents(&batch));
         let is_plain = batch.events.iter().all(|recorded| recorded.shown && recorded.event.execution_id.is_some());
         let status = batch.events.iter().rev().find_map(|recorded| Status::after(recorded.event.kind()));
+        let kinds = batch.events.iter().map(|recorded| recorded.event.kind()).collect();
+        let (tenant_id, tenants) = (only_tenant(&batch), TenantSet::of(&batch));
         let (size_bytes, frames) = (batch.size_bytes(), Default::default());
-        Self { executions, extents, is_plain, status, size_bytes, frames, batch }
+        Self { executions, extents, is_plain, kinds, tenant_id, tenants, status, size_bytes, frames, batch }
     }
 
     /// False when no event of this execution is here; true when one may be.
     pub(super) fn may_hold(&self, id: &ExecutionId) -> bool {
         self.executions.may_hold(id)
+    }
+
+    /// The same of a tenant.
+    pub(super) fn may_hold_tenant(&self, tenant_id: &Text) -> bool {
+        self.tenants.may_hold(tenant_id)
     }
 
     /// How far the execution was before its first event here from this offset on; none where it has none.
@@ -127,6 +145,42 @@ impl ExecutionSet {
     }
 }
 
+fn only_tenant(batch: &Batch) -> Option<Text> {
+    let (first, rest) = batch.events.split_first()?;
+    rest.iter().all(|recorded| recorded.tenant_id == first.tenant_id).then(|| first.tenant_id.clone()).flatten()
+}
+
+/// The same of tenants. What is of no execution is looked at by everyone.
+struct TenantSet(u64);
+
+impl TenantSet {
+    fn of(batch: &Batch) -> Self {
+        let mut set = 0;
+        let mut last = None;
+        for recorded in &batch.events {
+            match (&recorded.event.execution_id, &recorded.tenant_id) {
+                (None, _) => return Self(u64::MAX),
+                (Some(_), tenant) if last == Some(tenant) => {}
+                (Some(_), tenant) => {
+                    set |= tenant.as_ref().map_or(0, Self::bit);
+                    last = Some(tenant);
+                }
+            }
+        }
+        Self(set)
+    }
+
+    fn bit(tenant_id: &Text) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        tenant_id.hash(&mut hasher);
+        1 << (hasher.finish() >> 58)
+    }
+
+    fn may_hold(&self, tenant_id: &Text) -> bool {
+        self.0 & Self::bit(tenant_id) != 0
+    }
+}
+
 pub(super) struct Ring {
     segments: VecDeque<Arc<Segment>>,
     limits: HubLimits,
@@ -195,16 +249,10 @@ impl Ring {
         self.segments.front().map_or(self.next, |segment| segment.batch.first.offset)
     }
 
-    /// The segment that holds the event with this offset, which must be held.
-    pub(super) fn segment_at(&self, offset: u64) -> Option<Arc<Segment>> {
+    /// The first segment from this offset on in which the filter may find something.
+    pub(super) fn segment_for(&self, offset: u64, filter: &Filter) -> Option<Arc<Segment>> {
         let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
-        self.segments.get(at).cloned()
-    }
-
-    /// The first segment from this offset on that may hold events of the execution.
-    pub(super) fn segment_with(&self, offset: u64, id: &ExecutionId) -> Option<Arc<Segment>> {
-        let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
-        self.segments.range(at..).find(|segment| segment.may_hold(id)).cloned()
+        self.segments.range(at..).find(|segment| filter.may_find(segment)).cloned()
     }
 
     /// All segments from this offset on that may hold events of the execution, oldest first.

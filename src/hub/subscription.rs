@@ -2,13 +2,14 @@
 
 use super::{
     Filter, From, Shared,
-    account::{Account, Loss, Seen, Unseen, gap},
+    account::{Account, Loss, Seen, gap},
     begin::Beginning,
     ring::{Ring, Segment},
+    stats::{Counts, Share},
 };
 use crate::{
-    Cursor, Error, Pending, StreamEvent,
-    log::{LoggedEvent, Page, Resolved, Scope, Status},
+    Cursor, Pending, StreamEvent,
+    log::{LoggedEvent, Page, Resolved, Status},
 };
 use std::{
     future::Future,
@@ -16,19 +17,6 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
-
-/// What became of the events that were published since a stream began. For a stream of everything the three add up to
-/// the number of offsets that it passed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Handed to the reader.
-    pub delivered: u64,
-    /// Not of its scope or not of its mode.
-    pub filtered: u64,
-    /// Would have been delivered, but could not; the reader was told. Where it was told a gap, at least so many.
-    pub dropped: u64,
-}
 
 pub(super) struct Subscription {
     pub(super) hub: Arc<Shared>,
@@ -39,6 +27,8 @@ pub(super) struct Subscription {
     pub(super) state: State,
     /// Offset after which the stream began.
     pub(super) began: u64,
+    /// What of its counts is in the sums of all readers; none for one that is not counted there.
+    summed: Option<Share>,
     /// Offsets passed over so far, whatever became of them.
     passed: u64,
     pub(super) account: Account,
@@ -46,7 +36,7 @@ pub(super) struct Subscription {
     pub(super) flushed: bool,
     last: Option<Cursor>,
     /// Offset of the last event that the reader can name by its own cursor.
-    named: u64,
+    pub(super) named: u64,
     /// What the last event that speaks of one left the status at.
     status: Option<Status>,
 }
@@ -78,7 +68,7 @@ impl Subscription {
             Some(log) if cursor.epoch != hub.epoch => State::Resolving(cursor, log.resolve(cursor)),
             _ => State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown))),
         });
-        let account = Account::new(filter.mode, seen, unseen);
+        let account = Account::new(filter.wants(), seen, unseen);
         let (began, named) = (next - 1, next - 1);
         Self {
             hub,
@@ -87,6 +77,7 @@ impl Subscription {
             next,
             state,
             began,
+            summed: None,
             passed: 0,
             account,
             flushed: false,
@@ -98,7 +89,23 @@ impl Subscription {
 
     pub(super) fn counts(&self) -> Counts {
         let Account { delivered, dropped, .. } = self.account;
-        Counts { delivered, filtered: self.passed.saturating_sub(delivered + dropped), dropped }
+        Counts::of(self.passed, delivered, dropped)
+    }
+
+    /// The same, as one of those who watch.
+    pub(super) fn counted(mut self) -> Self {
+        self.summed = Some(Share::default());
+        self.hub.sums.enter();
+        self
+    }
+
+    /// A few additions for a slice, whatever it holds.
+    fn sum_up(&mut self) {
+        let Account { delivered, dropped, .. } = self.account;
+        let new = Share { passed: self.passed, delivered, dropped };
+        if let Some(old) = self.summed.as_mut() {
+            self.hub.sums.add(std::mem::replace(old, new), new);
+        }
     }
 
     pub(super) fn filter(&self) -> &Filter {
@@ -149,6 +156,12 @@ impl Subscription {
 
     /// The next events, unfiltered. None when the hub has closed and everything was given out.
     pub(super) fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
+        let slice = self.poll_next_slice(cx);
+        self.sum_up();
+        slice
+    }
+
+    fn poll_next_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
         loop {
             let slice = match &mut self.state {
                 State::Reading => match ready!(self.poll_ring(cx)) {
@@ -217,11 +230,7 @@ impl Subscription {
 
     /// The next segment with something in scope; those without are passed over and counted.
     fn take(&mut self, ring: &Ring) -> Option<Slice> {
-        let segment = match &self.filter.scope {
-            Scope::Execution(id) => ring.segment_with(self.next, id),
-            _ => ring.segment_at(self.next),
-        };
-        let Some(segment) = segment else {
+        let Some(segment) = ring.segment_for(self.next, &self.filter) else {
             self.pass_to(ring.next_offset());
             return None;
         };
@@ -233,44 +242,6 @@ impl Subscription {
 
     pub(super) fn told_gap(&self, from: Cursor) -> Slice {
         Slice::Told(gap(from, Cursor::new(self.hub.epoch, self.next)))
-    }
-
-    fn resolved(&mut self, cursor: Cursor, resolved: Result<Resolved, Error>) -> Option<Slice> {
-        self.state = State::Reading;
-        let told = self.go_to(cursor, resolved);
-        // Who was told of a gap came with a cursor that leads there again, and needs another.
-        self.named = if told.is_none() { self.next - 1 } else { 0 };
-        self.began = self.next - 1;
-        told
-    }
-
-    fn go_to(&mut self, cursor: Cursor, resolved: Result<Resolved, Error>) -> Option<Slice> {
-        match resolved {
-            Ok(Resolved::At(offset)) => {
-                self.next = offset + 1;
-                None
-            }
-            Ok(Resolved::Past(offset)) => {
-                self.next = offset + 1;
-                Some(self.told_gap(cursor))
-            }
-            // A stream of everything goes on from now: its whole record may be long, and nobody asked for it.
-            Ok(Resolved::Unknown) | Err(_) => {
-                if self.filter.scope != Scope::Everything {
-                    self.next = self.begin_again();
-                }
-                Some(self.told_gap(cursor))
-            }
-        }
-    }
-
-    /// Offset of the first event that can be had.
-    fn begin_again(&mut self) -> u64 {
-        if self.hub.log.is_none() {
-            return self.hub.ring().first_offset();
-        }
-        self.account.set_unseen(Unseen::FromStart);
-        1
     }
 
     /// Takes note of an event in scope. None when it is not to be delivered; else what the reader must be told before.
@@ -309,6 +280,10 @@ pub(super) enum Step {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        if self.summed.is_some() {
+            self.sum_up();
+            self.hub.sums.leave();
+        }
         let waker = self.hub.ring().forget(self.reader);
         // The last one of a task drops the task, which may hold another reader of this ring.
         drop(waker);

@@ -1,11 +1,15 @@
 //! A log that forgets: for tests, and for programs that want the record only while they run.
 
-use super::{EventLog, ExecutionRow, LoggedEvent, Page, Query, Resolved, Scope, fields_of_unknown};
+use super::{
+    EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, Page, Query, Resolved, Scope, SessionRow, SessionsQuery,
+    fields_of_unknown,
+};
 use crate::{
-    Cursor, Error, ExecutionId, Pending,
+    Cursor, Error, ExecutionId, Pending, Text, Timestamp,
     event::{Batch, Kind, OpenThings, Recorded},
 };
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -20,7 +24,9 @@ pub struct MemoryLog {
 #[derive(Debug, Default)]
 struct Kept {
     events: Vec<LoggedEvent>,
-    executions: HashMap<ExecutionId, ExecutionRow>,
+    /// In the order in which they came, each with the time of its last event.
+    executions: Vec<(ExecutionRow, Timestamp)>,
+    places: HashMap<ExecutionId, usize>,
     read_to: u64,
     closed: bool,
 }
@@ -38,11 +44,15 @@ impl MemoryLog {
     }
 
     fn answer<T>(&self, question: impl FnOnce(&mut Kept) -> T) -> Pending<T> {
+        self.try_answer(|kept| Ok(question(kept)))
+    }
+
+    fn try_answer<T>(&self, question: impl FnOnce(&mut Kept) -> Result<T, Error>) -> Pending<T> {
         let mut kept = self.kept();
         if kept.closed {
             return Pending::ready(Err(Error::closed("the log is closed")));
         }
-        Pending::ready(Ok(question(&mut kept)))
+        Pending::ready(question(&mut kept))
     }
 }
 
@@ -51,7 +61,7 @@ impl Kept {
         for (cursor, recorded) in batch.iter().filter(|(_, recorded)| recorded.is_logged()) {
             let event = &recorded.event;
             let (Some(id), Some(time)) = (&event.execution_id, event.time) else { continue };
-            let row = self.executions.entry(id.clone()).or_insert_with(|| ExecutionRow::new(id.clone(), time, cursor));
+            let row = self.row(id, time, cursor);
             row.apply(cursor, recorded);
             let mut fields = String::new();
             event.body.write_object(&mut fields);
@@ -74,24 +84,76 @@ impl Kept {
         self.read_to = batch.end().saturating_sub(1);
     }
 
-    fn in_scope(&self, scope: &Scope, event: &LoggedEvent) -> bool {
+    fn row(&mut self, id: &ExecutionId, time: Timestamp, cursor: Cursor) -> &mut ExecutionRow {
+        let Self { executions, places, .. } = self;
+        let place = *places.entry(id.clone()).or_insert_with(|| {
+            executions.push((ExecutionRow::new(id.clone(), time, cursor), time));
+            executions.len() - 1
+        });
+        let (row, last) = &mut executions[place];
+        *last = time;
+        row
+    }
+
+    fn execution(&self, id: &ExecutionId) -> Option<&ExecutionRow> {
+        self.places.get(id).map(|place| &self.executions[*place].0)
+    }
+
+    fn in_scope(&self, query: &Query, event: &LoggedEvent) -> bool {
         let id = &event.context.execution_id;
-        match scope {
+        let row = || self.execution(id);
+        let in_scope = match &query.scope {
             Scope::Everything => true,
             Scope::Execution(wanted) => wanted == id,
-            Scope::Session(wanted) => {
-                self.executions.get(id).is_some_and(|row| row.session_id.as_ref() == Some(wanted))
-            }
-        }
+            Scope::Session(wanted) => row().is_some_and(|row| row.session_id.as_ref() == Some(wanted)),
+        };
+        in_scope && (query.tenant_id.is_none() || row().is_some_and(|row| row.tenant_id == query.tenant_id))
     }
 
     fn read(&self, query: &Query) -> Page {
         let start = self.events.partition_point(|event| event.cursor.offset <= query.after);
-        let mut rest = self.events[start..].iter().filter(|event| self.in_scope(&query.scope, event));
+        let mut rest = self.events[start..].iter().filter(|event| self.in_scope(query, event));
         let events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
         let complete = rest.next().is_none();
         let last = events.last().map_or(query.after, |event| event.cursor.offset);
         Page { read_to: if complete { self.read_to.max(last) } else { last }, events, complete }
+    }
+
+    fn list(&self, query: &ExecutionsQuery) -> Result<Vec<ExecutionRow>, Error> {
+        let mut rows: Vec<_> = self.executions.iter().map(|(row, _)| row).enumerate().collect();
+        rows.sort_by_key(|(place, row)| Reverse((row.started_at, *place)));
+        let after = match &query.before {
+            None => 0,
+            Some(id) => {
+                let known = |(_, row): &(usize, &ExecutionRow)| row.execution_id == *id && query.may_know(row);
+                1 + rows.iter().position(known).ok_or_else(|| super::no_place(id))?
+            }
+        };
+        let rest = rows.into_iter().skip(after).filter(|(_, row)| query.lists(row));
+        Ok(rest.take(query.limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn sessions(&self, query: &SessionsQuery) -> Vec<SessionRow> {
+        let mut sessions: HashMap<(&Text, &Option<Text>), (u64, SessionRow)> = HashMap::new();
+        for (row, last) in &self.executions {
+            let Some(session_id) = &row.session_id else { continue };
+            if query.tenant_id.is_some() && row.tenant_id != query.tenant_id {
+                continue;
+            }
+            let (offset, session) = sessions.entry((session_id, &row.tenant_id)).or_insert_with(|| {
+                let (session_id, tenant_id) = (session_id.clone(), row.tenant_id.clone());
+                let (started_at, last_at) = (row.started_at, *last);
+                (0, SessionRow { session_id, tenant_id, executions: 0, started_at, last_at })
+            });
+            session.executions += 1;
+            session.started_at = session.started_at.min(row.started_at);
+            if row.cursor.offset > *offset {
+                (*offset, session.last_at) = (row.cursor.offset, *last);
+            }
+        }
+        let mut newest: Vec<_> = sessions.into_values().collect();
+        newest.sort_by_key(|(offset, _)| Reverse(*offset));
+        newest.into_iter().take(query.limit).map(|(_, session)| session).collect()
     }
 }
 
@@ -128,17 +190,16 @@ impl EventLog for MemoryLog {
         self.answer(|_| if known { Resolved::At(cursor.offset) } else { Resolved::Unknown })
     }
 
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
-        self.answer(|kept| {
-            let mut rows: Vec<_> = kept.executions.values().cloned().collect();
-            rows.sort_by_key(|row| std::cmp::Reverse(row.started_at));
-            rows.truncate(limit);
-            rows
-        })
+    fn executions(&self, query: ExecutionsQuery) -> Pending<Vec<ExecutionRow>> {
+        self.try_answer(|kept| kept.list(&query))
     }
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
-        self.answer(|kept| kept.executions.get(&id).cloned())
+        self.answer(|kept| kept.execution(&id).cloned())
+    }
+
+    fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>> {
+        self.answer(|kept| kept.sessions(&query))
     }
 
     fn close(&self) -> Pending<()> {

@@ -1,18 +1,21 @@
 //! What is kept: the durable record, batches in, cursors out.
 
+mod execution;
+mod list;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use execution::{ExecutionRow, Status};
+pub use list::{ExecutionsQuery, SessionRow, SessionsQuery};
 pub use memory::MemoryLog;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteLog, SqliteLogBuilder};
 
 use crate::{
-    Cursor, Error, EventId, ExecutionId, Pending, StepId, StreamEvent, Text, Timestamp,
+    Cursor, Error, EventId, ExecutionId, Pending, StreamEvent, Text, Timestamp,
     event::{Batch, Body, ExecutionContext, ExecutionEvent, Kind, OpenThings},
 };
-use serde::Serialize;
 use std::sync::Arc;
 
 /// A durable record of events.
@@ -42,11 +45,15 @@ pub trait EventLog: Send + Sync + std::fmt::Debug + 'static {
     /// Finds the offset behind a cursor, of this epoch or an earlier one.
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved>;
 
-    /// The executions of the record, the newest first.
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>>;
+    /// The executions of the record, the newest first. `is_not_found` where the list is to go on after one that this
+    /// record, or this tenant in it, does not have.
+    fn executions(&self, query: ExecutionsQuery) -> Pending<Vec<ExecutionRow>>;
 
     /// One execution; none where the record has none of this id.
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>>;
+
+    /// The conversations of the record, those with the newest events first.
+    fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>>;
 
     /// Flushes and lets go of what the log holds. Questions asked later are answered with `is_closed`.
     fn close(&self) -> Pending<()>;
@@ -71,6 +78,8 @@ pub enum Scope {
 pub struct Query {
     /// Whose.
     pub scope: Scope,
+    /// Only of executions of this tenant.
+    pub tenant_id: Option<Text>,
     /// Events with a greater offset.
     pub after: u64,
     /// This many at most.
@@ -80,7 +89,13 @@ pub struct Query {
 impl Query {
     /// The events of `scope` after `offset`, `limit` at most.
     pub const fn new(scope: Scope, after: u64, limit: usize) -> Self {
-        Self { scope, after, limit }
+        Self { scope, tenant_id: None, after, limit }
+    }
+
+    /// The same, only of executions of this tenant, whatever the scope.
+    pub fn of_tenant(mut self, tenant_id: impl Into<Text>) -> Self {
+        self.tenant_id = Some(tenant_id.into());
+        self
     }
 }
 
@@ -92,7 +107,7 @@ pub struct Page {
     pub events: Vec<LoggedEvent>,
     /// Everything in scope up to this offset is on this page or before it.
     pub read_to: u64,
-    /// False when the page's limit cut it off.
+    /// False when there may be more: a limit cut the page off, also one on how much is looked through for it.
     pub complete: bool,
 }
 
@@ -177,128 +192,6 @@ fn fields_of_unknown(tag: &str, fields: &str) -> String {
     out
 }
 
-/// How far an execution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Status {
-    /// At work.
-    Running,
-    /// Waiting.
-    Paused,
-    /// Ended well.
-    Completed,
-    /// Ended with an error.
-    Failed,
-    /// Given up.
-    Cancelled,
-    /// Found open after its process had ended.
-    Lost,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 6] =
-        [Self::Running, Self::Paused, Self::Completed, Self::Failed, Self::Cancelled, Self::Lost];
-
-    /// The status's name, as in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Lost => "lost",
-        }
-    }
-
-    /// The status that an event of this kind leaves its execution in; none where it changes nothing.
-    pub const fn after(kind: Kind) -> Option<Self> {
-        Some(match kind {
-            Kind::ExecutionStart | Kind::ExecutionResumed => Self::Running,
-            Kind::ExecutionPaused => Self::Paused,
-            Kind::ExecutionEnd => Self::Completed,
-            Kind::ExecutionFailed => Self::Failed,
-            Kind::ExecutionCancelled => Self::Cancelled,
-            Kind::ExecutionLost => Self::Lost,
-            _ => return None,
-        })
-    }
-
-    /// True when nothing more is expected.
-    pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Running | Self::Paused)
-    }
-}
-
-/// One execution of the record.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ExecutionRow {
-    /// Its id.
-    pub execution_id: ExecutionId,
-    /// Name of its agent or workflow.
-    pub name: Option<Text>,
-    /// The conversation it belongs to.
-    pub session_id: Option<Text>,
-    /// Whose data it is.
-    pub tenant_id: Option<Text>,
-    /// For whom it runs.
-    pub user_id: Option<Text>,
-    /// How far it is.
-    pub status: Status,
-    /// When its first event happened.
-    pub started_at: Timestamp,
-    /// When it ended; none while it runs.
-    pub ended_at: Option<Timestamp>,
-    /// How many events of it are kept: the sequence of the last.
-    pub events: u64,
-    /// How many bulk events, which are not kept, it had when the last kept one was written.
-    pub pieces: u64,
-    /// Cursor of its last kept event.
-    pub cursor: Cursor,
-}
-
-impl ExecutionRow {
-    /// An execution before its first event.
-    pub(crate) fn new(execution_id: ExecutionId, started_at: Timestamp, cursor: Cursor) -> Self {
-        Self {
-            execution_id,
-            name: None,
-            session_id: None,
-            tenant_id: None,
-            user_id: None,
-            status: Status::Running,
-            started_at,
-            ended_at: None,
-            events: 0,
-            pieces: 0,
-            cursor,
-        }
-    }
-
-    /// Takes in the next event of the execution.
-    pub(crate) fn apply(&mut self, cursor: Cursor, recorded: &crate::event::Recorded) {
-        (self.events, self.pieces, self.cursor) = (recorded.sequence, recorded.pieces, cursor);
-        if let Body::ExecutionStart(start) = &recorded.event.body {
-            let known = |new: &Option<Text>, old: &mut Option<Text>| *old = new.clone().or_else(|| old.take());
-            known(&start.name, &mut self.name);
-            known(&start.session_id, &mut self.session_id);
-            known(&start.tenant_id, &mut self.tenant_id);
-            known(&start.user_id, &mut self.user_id);
-        }
-        if let Some(status) = Status::after(recorded.event.kind()) {
-            self.status = status;
-            self.ended_at = if status.is_final() { recorded.event.time } else { None };
-        }
-    }
-
-    /// The context of this execution's events.
-    pub(crate) fn context(&self, step_id: Option<StepId>) -> ExecutionContext {
-        let mut context = ExecutionContext::new(self.execution_id.clone());
-        context.step_id = step_id;
-        (context.tenant_id, context.user_id) = (self.tenant_id.clone(), self.user_id.clone());
-        context
-    }
+fn no_place(id: &ExecutionId) -> Error {
+    Error::not_found(format!("{id}: no execution of this list, so nothing stands after it"))
 }

@@ -56,7 +56,7 @@ impl EventEmitter {
 
     pub(super) fn of(recorder: Recorder, execution_id: ExecutionId) -> Self {
         let filter = Filter::of(Scope::Execution(execution_id.clone()));
-        let drain = Mutex::new(recorder.subscribe(filter, From::Live));
+        let drain = Mutex::new(recorder.hub().subscribe_aside(filter, From::Live));
         Self(Arc::new(Inner { recorder, execution_id, mode: AtomicU8::new(StreamMode::Full as u8), drain }))
     }
 

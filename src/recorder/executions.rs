@@ -1,11 +1,12 @@
-//! What the gate remembers of each execution: its numbers, its conversation, what it has spent, and the texts that are
+//! What the gate remembers of each execution: its numbers, its conversation, whose it is, what it has spent, and the texts that are
 //! being written.
 
-use super::texts::Texts;
+use super::{intake::Delegated, texts::Texts};
 use crate::{
-    EventLog, ExecutionId, StreamEvent, Text,
-    event::{Body, Concept, Kind, Life, Recorded},
+    Error, EventLog, ExecutionId, StreamEvent, Text,
+    event::{Body, Concept, ExecutionStart, Kind, Life, Recorded},
     ledger::{Account, Prices},
+    log::ExecutionRow,
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -37,6 +38,8 @@ struct Execution {
     sequence: u64,
     pieces: u64,
     session_id: Option<Text>,
+    /// Said by the first start that names one, or by whoever took its first event in; never another's after that.
+    tenant_id: Option<Text>,
     closed: bool,
     texts: Texts,
     account: Account,
@@ -88,30 +91,62 @@ impl Executions {
         }
         execution.account.complete(&mut event, &self.prices);
         execution.apply(&mut event, shown);
-        let Execution { sequence, pieces, ref session_id, .. } = *execution;
-        let recorded = Recorded { event, sequence, pieces, shown, session_id: session_id.clone() };
+        let Execution { sequence, pieces, ref session_id, ref tenant_id, .. } = *execution;
+        let (session_id, tenant_id) = (session_id.clone(), tenant_id.clone());
+        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id };
         if let Some(id) = ended {
             self.end(id, place);
         }
         recorded
     }
 
+    /// Whether an event that somebody else made may be recorded. A new execution becomes its tenant's. One of which the log
+    /// cannot say whose it is may be anyone's, and is asked for again with the next event.
+    pub(super) fn admit(&mut self, delegated: &Delegated) -> bool {
+        let Some(id) = &delegated.event.execution_id else { return false };
+        let tenant_id = &delegated.tally.tenant_id;
+        let place = match self.find(id) {
+            Some(place) => place,
+            None => match self.ask(id) {
+                Ok(row) => {
+                    let new = || Execution { tenant_id: tenant_id.clone(), ..Execution::default() };
+                    self.insert(id, row.map_or_else(new, Execution::going_on))
+                }
+                Err(_) => return false,
+            },
+        };
+        tenant_id.is_none() || self.known[place].tenant_id == *tenant_id
+    }
+
+    /// The log has this one, whenever its id says that it was made.
+    pub(super) fn recall(&mut self, id: &ExecutionId) {
+        if let Ok(Some(row)) = self.ask(id) {
+            self.insert(id, Execution::going_on(row));
+        }
+    }
+
     fn place(&mut self, id: &ExecutionId) -> usize {
+        match self.find(id) {
+            Some(place) => place,
+            None => {
+                let found = self.look_up(id);
+                self.insert(id, found)
+            }
+        }
+    }
+
+    fn find(&mut self, id: &ExecutionId) -> Option<usize> {
         if let Some((last, place)) = &self.last
             && last == id
         {
-            return *place;
+            return Some(*place);
         }
-        let place = match self.places.get(id) {
-            Some(place) => *place,
-            None => self.add(id),
-        };
+        let place = *self.places.get(id)?;
         self.last = Some((id.clone(), place));
-        place
+        Some(place)
     }
 
-    fn add(&mut self, id: &ExecutionId) -> usize {
-        let found = self.look_up(id);
+    fn insert(&mut self, id: &ExecutionId, found: Execution) -> usize {
         let place = self.free.pop().unwrap_or(self.known.len());
         match self.known.get_mut(place) {
             Some(free) => *free = found,
@@ -120,6 +155,7 @@ impl Executions {
         self.places.insert(id.clone(), place);
         self.began.push_back(id.clone());
         self.bound();
+        self.last = Some((id.clone(), place));
         place
     }
 
@@ -141,17 +177,21 @@ impl Executions {
     /// writer. (The upper bound keeps out trace ids of other systems, whose digits are no time.)
     fn look_up(&mut self, id: &ExecutionId) -> Execution {
         let new = self.made_ms(id).is_some_and(|ms| ms > self.forgotten_ms);
-        let row = match &self.log {
-            Some(log) if !new => ask(log, id, std::mem::take(&mut self.unflushed)),
-            _ => None,
-        };
-        row.map_or_else(Execution::default, |row| Execution {
-            sequence: row.events,
-            pieces: row.pieces,
-            session_id: row.session_id,
-            recorded_to: Some(row.cursor.offset),
-            ..Execution::default()
-        })
+        let row = if new { None } else { self.ask(id).ok().flatten() };
+        row.map_or_else(Execution::default, Execution::going_on)
+    }
+
+    /// What the log knows of an execution; with what is on its way there, where something of it may be. An id that others
+    /// made says nothing of when it was first seen here: their clocks are their own.
+    fn ask(&mut self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
+        let Some(log) = &self.log else { return Ok(None) };
+        let flushed = if self.unflushed { log.flush().wait(LOG_LIMIT).map(|_| ()) } else { Ok(()) };
+        self.unflushed = flushed.is_err();
+        match log.execution(id.clone()).wait(LOG_LIMIT)? {
+            // What could not be flushed is not there to be found.
+            None => flushed.map(|()| None),
+            found => Ok(found),
+        }
     }
 
     /// When an id was made, if that was since the start.
@@ -190,15 +230,6 @@ fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
-/// What the log knows of an execution; with what is on its way there, where something of it may be.
-fn ask(log: &Arc<dyn EventLog>, id: &ExecutionId, flush: bool) -> Option<crate::log::ExecutionRow> {
-    if flush {
-        // What could not be flushed is not there to be found; the rest may be.
-        let _ = log.flush().wait(LOG_LIMIT);
-    }
-    log.execution(id.clone()).wait(LOG_LIMIT).ok().flatten()
-}
-
 /// The last event of this kind up to this offset.
 fn last_of(log: &Arc<dyn EventLog>, id: &ExecutionId, kind: Kind, offset: u64) -> Option<StreamEvent> {
     let deadline = crate::time::deadline(LOG_LIMIT);
@@ -211,6 +242,18 @@ fn last_of(log: &Arc<dyn EventLog>, id: &ExecutionId, kind: Kind, offset: u64) -
 }
 
 impl Execution {
+    /// One that the log knows.
+    fn going_on(row: ExecutionRow) -> Self {
+        Self {
+            sequence: row.events,
+            pieces: row.pieces,
+            session_id: row.session_id,
+            tenant_id: row.tenant_id,
+            recorded_to: Some(row.cursor.offset),
+            ..Self::default()
+        }
+    }
+
     /// What an earlier process counted is looked for once, when it is needed first. From the end backwards: usage is
     /// told with every call, so the last is near.
     fn continue_sums(&mut self, id: &ExecutionId, log: Option<&Arc<dyn EventLog>>) {
@@ -228,14 +271,24 @@ impl Execution {
             _ if kind.event_type().is_some() => self.sequence += 1,
             _ => {}
         }
-        match &mut event.body {
-            Body::ExecutionStart(start) if start.session_id.is_some() => self.session_id.clone_from(&start.session_id),
-            _ => {}
+        if let Body::ExecutionStart(start) = &mut event.body {
+            self.begin(start);
         }
         match kind {
             Kind::ExecutionStart | Kind::ExecutionResumed => self.closed = false,
             _ if kind.life() == Life::Closes(Concept::Execution) => self.texts = Texts::default(),
             _ => self.texts.apply(event),
         }
+    }
+
+    /// A start always says whose the execution is, also where it said something else.
+    fn begin(&mut self, start: &mut ExecutionStart) {
+        if start.session_id.is_some() {
+            self.session_id.clone_from(&start.session_id);
+        }
+        if self.tenant_id.is_none() {
+            self.tenant_id.clone_from(&start.tenant_id);
+        }
+        start.tenant_id.clone_from(&self.tenant_id);
     }
 }

@@ -1,43 +1,81 @@
 //! What waits in the queue: events, and questions that must be answered in their place among them.
 
-use super::queue::{Merge, Waiting};
+use super::{
+    intake::{Admitted, Delegated, Tally},
+    queue::{Merge, Waiting},
+};
 use crate::{
-    Cursor, StreamEvent, Text,
+    Cursor, Error, ExecutionId, StreamEvent, Text,
     event::{Body, Class},
     pending::Answer,
 };
+use std::sync::Arc;
 
 pub(super) enum Item {
     /// An event, and whether its emitter's mode lets it be shown.
     Event(StreamEvent, bool),
+    /// An event that somebody else made.
+    Delegated(Box<Delegated>),
     /// Asks for everything before it to be durable.
-    Flush(Answer<Cursor>),
+    Flush(Waiter),
     /// Asks for everything before it to be visible.
     Settle(Answer<Cursor>),
 }
 
-impl Waiting for Item {
-    fn class(&self) -> Option<Class> {
+/// The queue is allocated from the start: nothing that is rare may make each of its places larger.
+const _: () = assert!(size_of::<Item>() <= size_of::<(StreamEvent, bool)>());
+
+/// Who waits for the disk.
+pub(super) enum Waiter {
+    Flush(Answer<Cursor>),
+    Intake(Answer<Admitted>, Arc<Tally>),
+}
+
+impl Waiter {
+    pub(super) fn give(self, answer: Result<Cursor, Error>) {
         match self {
-            Self::Event(event, _) => Some(event.class()),
+            Self::Flush(waiting) => waiting.give(answer),
+            Self::Intake(waiting, tally) => waiting.give(answer.map(|cursor| tally.admitted(cursor))),
+        }
+    }
+}
+
+impl Item {
+    pub(super) fn event(&self) -> Option<&StreamEvent> {
+        match self {
+            Self::Event(event, _) => Some(event),
+            Self::Delegated(delegated) => Some(&delegated.event),
             Self::Flush(_) | Self::Settle(_) => None,
         }
+    }
+
+    fn execution_id(&self) -> Option<Option<&ExecutionId>> {
+        self.event().map(|event| event.execution_id.as_ref())
+    }
+}
+
+impl Waiting for Item {
+    fn class(&self) -> Option<Class> {
+        self.event().map(StreamEvent::class)
     }
 
     fn heap_bytes(&self) -> usize {
         match self {
             Self::Event(event, _) => event.heap_bytes(),
+            Self::Delegated(delegated) => size_of::<Delegated>() + delegated.event.heap_bytes(),
             Self::Flush(_) | Self::Settle(_) => 0,
         }
     }
 
     fn merge(&mut self, next: Self) -> Merge<Self> {
+        let questions = self.event().is_none() || next.event().is_none();
+        if !questions && self.execution_id() != next.execution_id() {
+            return Merge::Unrelated(next);
+        }
+        // Those of others are counted one by one.
         let (Self::Event(earlier, earlier_shown), Self::Event(event, shown)) = (&mut *self, &next) else {
             return Merge::InOrder(next);
         };
-        if earlier.execution_id != event.execution_id {
-            return Merge::Unrelated(next);
-        }
         match merged(&earlier.body, &event.body) {
             Some(body) if earlier_shown == shown && earlier.step_id == event.step_id => {
                 earlier.body = body;

@@ -1,8 +1,8 @@
 //! The way from the recorder to its log: what is not kept yet, who waits for it, and what could not be kept.
 
-use super::Shared;
+use super::{Shared, item::Waiter};
 use crate::{
-    Answer, Cursor, Error, EventLog, Pending,
+    Cursor, Error, EventLog, Pending,
     event::{Batch, Recorded},
     pending::thread_waker,
 };
@@ -37,7 +37,7 @@ struct Unkept {
 
 struct Flush {
     done: Pending<()>,
-    answers: Vec<(Answer<Cursor>, Cursor)>,
+    answers: Vec<(Waiter, Cursor)>,
 }
 
 /// Bytes that the log may be behind before the queue has to wait for it.
@@ -115,7 +115,7 @@ impl Keeper {
         }
     }
 
-    pub(super) fn flush(&mut self, answers: Vec<(Answer<Cursor>, Cursor)>) {
+    pub(super) fn flush(&mut self, answers: Vec<(Waiter, Cursor)>) {
         if !answers.is_empty() {
             self.flushes.push(Flush { done: self.log.flush(), answers });
             self.poll_flushes();
@@ -150,7 +150,7 @@ impl Keeper {
     }
 }
 
-fn give(answers: Vec<(Answer<Cursor>, Cursor)>, done: Result<(), String>, lost: u64) {
+fn give(answers: Vec<(Waiter, Cursor)>, done: Result<(), String>, lost: u64) {
     for (answer, cursor) in answers {
         answer.give(match &done {
             Err(message) => Err(Error::io(message.clone())),

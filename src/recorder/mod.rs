@@ -5,6 +5,7 @@ mod emitter;
 mod ends;
 mod executions;
 mod handle;
+mod intake;
 mod item;
 mod keeper;
 mod queue;
@@ -17,6 +18,7 @@ pub use builder::{QueueLimits, RecorderBuilder};
 pub use emitter::EventEmitter;
 pub use handle::ExecutionHandle;
 pub(crate) use handle::decision;
+pub use intake::{Admitted, Intake};
 pub use stats::Stats;
 
 use crate::{
@@ -27,7 +29,8 @@ use crate::{
     policy::Redactor,
 };
 use ends::Ends;
-use item::Item;
+use intake::Delegated;
+use item::{Item, Waiter};
 use queue::{Pushed, Queue};
 use stats::Counters;
 use std::{
@@ -126,7 +129,7 @@ impl Recorder {
     /// # Errors
     /// What the log says; `is_closed` after shutdown.
     pub fn flush(&self) -> Pending<Cursor> {
-        self.0.shared.ask(Item::Flush)
+        self.0.shared.ask(|answer| Item::Flush(Waiter::Flush(answer)))
     }
 
     /// Answered when everything emitted before is visible in the hub.
@@ -210,19 +213,35 @@ impl Shared {
         if event.execution_id.is_none() {
             event.execution_id = execution_id.cloned();
         }
-        if event.time.is_none() {
-            event.time = Some(Timestamp::now());
-        }
-        // The queue is bounded in bytes: one huge field must not have its event shed.
-        if self.redactor.is_too_large(&event) {
-            self.redactor.treat_event(&mut event);
-        }
+        self.prepare(&mut event);
         let end = self.ends.of(&event);
         let pushed = self.push(Item::Event(event, shown));
         if let Some(end) = end {
             end.tell();
         }
         !matches!(pushed, Pushed::Shed(_))
+    }
+
+    /// The same of an event that somebody else made. Nothing is believed of it before the worker knows whose it is: it
+    /// begins and ends nothing that can be steered here.
+    fn emit_delegated(&self, mut delegated: Delegated) -> bool {
+        if !self.wants(delegated.event.class(), true) {
+            self.not_wanted();
+            return false;
+        }
+        self.prepare(&mut delegated.event);
+        !matches!(self.push(Item::Delegated(Box::new(delegated))), Pushed::Shed(_))
+    }
+
+    #[inline]
+    fn prepare(&self, event: &mut StreamEvent) {
+        if event.time.is_none() {
+            event.time = Some(Timestamp::now());
+        }
+        // The queue is bounded in bytes: one huge field must not have its event shed.
+        if self.redactor.is_too_large(event) {
+            self.redactor.treat_event(event);
+        }
     }
 
     /// An execution can be steered from its first event to its last.
@@ -273,7 +292,7 @@ impl Shared {
         let mut late = Vec::new();
         loop {
             self.queue.take(TAKE, &mut late);
-            let events = late.drain(..).filter(|item| matches!(item, Item::Event(..))).count();
+            let events = late.drain(..).filter(|item| item.event().is_some()).count();
             self.counters.refused.fetch_add(events as u64, Ordering::Relaxed);
             if self.queue.is_empty() {
                 return;
@@ -281,7 +300,7 @@ impl Shared {
         }
     }
 
-    fn ask(&self, question: impl FnOnce(Answer<Cursor>) -> Item) -> Pending<Cursor> {
+    fn ask<T>(&self, question: impl FnOnce(Answer<T>) -> Item) -> Pending<T> {
         if self.closing.load(Ordering::Acquire) {
             return Pending::ready(Err(Error::closed("the recorder has shut down")));
         }

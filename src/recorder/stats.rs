@@ -5,7 +5,7 @@ use crate::event::Class;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What became of everything that was emitted and wanted by someone. Each event is in exactly one of `recorded`,
-/// `merged`, `withheld`, `shed_*` and `refused`, once the queue is empty.
+/// `merged`, `withheld`, `shed_*`, `refused` and `denied`, once the queue is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Stats {
@@ -23,6 +23,8 @@ pub struct Stats {
     pub shed_control: u64,
     /// Emitted after the recorder had shut down.
     pub refused: u64,
+    /// Taken in on behalf of a tenant whose they are not: see [`Admitted::denied`](crate::Admitted::denied).
+    pub denied: u64,
     /// Recorded, but not kept: the log failed for too long, or the event has no execution.
     pub unlogged: u64,
     /// Times that code of the user's panicked while a span was read (a `Debug`, a `Display`): what that told is lost.
@@ -47,6 +49,7 @@ pub(super) struct Counters {
     shed_structural: AtomicU64,
     shed_control: AtomicU64,
     pub(super) refused: AtomicU64,
+    pub(super) denied: AtomicU64,
     pub(super) unlogged: AtomicU64,
     pub(super) callback_panics: AtomicU64,
 }
@@ -75,6 +78,7 @@ impl Counters {
             shed_structural: get(&self.shed_structural),
             shed_control: get(&self.shed_control),
             refused: get(&self.refused),
+            denied: get(&self.denied),
             unlogged: get(&self.unlogged),
             callback_panics: get(&self.callback_panics),
             waiting_bytes: waiting_bytes as u64,

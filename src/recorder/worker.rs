@@ -1,6 +1,6 @@
 //! The recorder's thread: takes what waits, numbers it, shows it, has it kept.
 
-use super::{Shared, executions::Executions, item::Item, keeper::Keeper, stats::Stats};
+use super::{Shared, executions::Executions, intake::Delegated, item::Item, keeper::Keeper, stats::Stats};
 use crate::{
     Cursor, Error, EventLog, StreamEvent, Timestamp,
     event::{Batch, Class, OpenThings, Recorded, StreamLagged},
@@ -96,6 +96,7 @@ impl Worker {
     /// What was open when an earlier process ended gets its end, before anything new is recorded.
     fn close_as_lost(&mut self, unfinished: Vec<OpenThings>) {
         let now = Timestamp::now();
+        unfinished.iter().for_each(|open| self.executions.recall(open.execution_id()));
         let ends = unfinished.iter().flat_map(|open| open.lost(now));
         let events: Vec<_> = ends.map(|event| self.executions.record(event, true)).collect();
         self.publish(events);
@@ -110,6 +111,7 @@ impl Worker {
             let cursor = Cursor::new(self.next.epoch, self.next.offset + events.len() as u64 - 1);
             match item {
                 Item::Event(event, shown) => self.record(event, shown, &mut events),
+                Item::Delegated(delegated) => self.record_delegated(*delegated, &mut events),
                 Item::Settle(answer) => settles.push((answer, cursor)),
                 Item::Flush(answer) => flushes.push((answer, cursor)),
             }
@@ -120,6 +122,21 @@ impl Worker {
             Some(keeper) => keeper.flush(flushes),
             None => flushes.into_iter().for_each(|(answer, cursor)| answer.give(Ok(cursor))),
         }
+    }
+
+    /// Before anything is made of the event, it is asked whose it is: what is denied leaves no trace.
+    fn record_delegated(&mut self, delegated: Delegated, events: &mut Vec<Recorded>) {
+        let admitted = delegated.is_sound() && self.executions.admit(&delegated);
+        delegated.tally.count(admitted);
+        if !admitted {
+            self.shared.counters.denied.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        // Where it began here too, it can be steered no more.
+        if let Some(id) = delegated.event.execution_id.as_ref().filter(|_| delegated.ends_execution()) {
+            self.shared.running.end(id);
+        }
+        self.record(delegated.event, true, events);
     }
 
     /// Content is treated here, before hub and log can see it. A piece is treated before it joins its text, so that the

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Cursor, EventLog, Pending,
     event::ExecutionEvent,
-    log::{ExecutionRow, LoggedEvent, Page, Query, Resolved, Scope},
+    log::{ExecutionRow, ExecutionsQuery, LoggedEvent, Page, Query, Resolved, Scope},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
@@ -42,7 +42,7 @@ fn is_zero(number: &usize) -> bool {
 /// `GET /executions`: the newest first.
 pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Response, Failure> {
     let limit = params.limit(100, 1_000)?;
-    let executions = answer(app.log()?.executions(limit)).await?;
+    let executions = answer(app.log()?.executions(ExecutionsQuery::newest(limit))).await?;
     Ok(json(&List { executions }))
 }
 

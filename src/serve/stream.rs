@@ -56,7 +56,7 @@ pub(super) struct Known {
 impl App {
     /// The hub knows what is newest; the log, which may be a moment behind, what the hub has let go of.
     pub(super) async fn last_of(&self, id: ExecutionId) -> Known {
-        let (offset, status) = self.recorder.hub().last_of(&id).unwrap_or_default();
+        let (offset, status) = self.recorder.hub().last_of(&id, None).unwrap_or_default();
         if let Some(status) = status {
             return Known { offset, ended: status.is_final() };
         }

@@ -3,7 +3,10 @@
 use spanwright::{
     Cursor, ExecutionId, Pending,
     event::{Batch, OpenThings},
-    log::{EventLog, ExecutionRow, LoggedEvent, MemoryLog, Page, Query, Resolved},
+    log::{
+        EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, MemoryLog, Page, Query, Resolved, SessionRow,
+        SessionsQuery,
+    },
 };
 use std::{
     sync::{Arc, mpsc},
@@ -70,8 +73,12 @@ impl EventLog for Elsewhere {
         self.ask(move |log| log.resolve(cursor))
     }
 
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
-        self.ask(move |log| log.executions(limit))
+    fn executions(&self, query: ExecutionsQuery) -> Pending<Vec<ExecutionRow>> {
+        self.ask(|log| log.executions(query))
+    }
+
+    fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>> {
+        self.ask(|log| log.sessions(query))
     }
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {

@@ -33,8 +33,19 @@ macro_rules! hands_on {
         }
     };
     (@ executions $self:ident $log:expr) => {
-        fn executions(&$self, limit: usize) -> spanwright::Pending<Vec<spanwright::log::ExecutionRow>> {
-            $log.executions(limit)
+        fn executions(
+            &$self,
+            query: spanwright::log::ExecutionsQuery,
+        ) -> spanwright::Pending<Vec<spanwright::log::ExecutionRow>> {
+            $log.executions(query)
+        }
+    };
+    (@ sessions $self:ident $log:expr) => {
+        fn sessions(
+            &$self,
+            query: spanwright::log::SessionsQuery,
+        ) -> spanwright::Pending<Vec<spanwright::log::SessionRow>> {
+            $log.sessions(query)
         }
     };
     (@ execution $self:ident $log:expr) => {

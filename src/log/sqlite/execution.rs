@@ -59,7 +59,7 @@ impl Execution {
     /// True when an execution that readers may know has got a name.
     pub(super) fn apply(&mut self, cursor: Cursor, recorded: &Recorded) -> bool {
         let kind = recorded.event.kind();
-        let starts = kind == Kind::ExecutionStart;
+        let starts = kind == Kind::ExecutionStart || (self.row.tenant_id.is_none() && recorded.tenant_id.is_some());
         let change = match starts || Status::after(kind).is_some() {
             _ if !self.stored => Change::New,
             true => Change::Altered,

@@ -4,6 +4,7 @@ mod builder;
 mod epochs;
 mod execution;
 mod group;
+mod list;
 mod opening;
 mod reader;
 mod recover;
@@ -12,7 +13,7 @@ mod schema;
 mod store;
 mod writer;
 
-use super::{EventLog, ExecutionRow, LoggedEvent, Page, Query, Resolved};
+use super::{EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, Page, Query, Resolved, SessionRow, SessionsQuery};
 use crate::{
     Cursor, Error, ExecutionId, Pending,
     event::{Batch, OpenThings},
@@ -158,12 +159,16 @@ impl EventLog for SqliteLog {
         self.ask(move |_| Ok(epochs.resolve(cursor)))
     }
 
-    fn executions(&self, limit: usize) -> Pending<Vec<ExecutionRow>> {
-        self.ask(move |reader| reader.executions(limit))
+    fn executions(&self, query: ExecutionsQuery) -> Pending<Vec<ExecutionRow>> {
+        self.ask(move |reader| reader.executions(&query))
     }
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
         self.ask(move |reader| reader.execution(&id))
+    }
+
+    fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>> {
+        self.ask(move |reader| reader.sessions(&query))
     }
 
     fn close(&self) -> Pending<()> {

@@ -31,6 +31,7 @@ pub(super) fn open(builder: &SqliteLogBuilder) -> Result<Opened, Error> {
     schema::check_or_create(&mut db, &path)?;
     let begin = || {
         tune(&db, builder)?;
+        schema::complete(&db);
         let running = running(&db)?;
         Ok((Epochs::begin(&db)?, running))
     };

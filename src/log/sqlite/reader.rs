@@ -2,10 +2,10 @@
 
 use super::{Shared, epochs::Epochs, fault, opening, rows::Rows};
 use crate::{
-    Error, ExecutionId,
+    Error, ExecutionId, Text,
     log::{ExecutionRow, LoggedEvent, Page, Query, Scope},
 };
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ToSql, types::Value};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, types::Value};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -21,17 +21,22 @@ pub(super) type Question = Box<dyn FnOnce(&mut Reader) + Send>;
 /// The reading connection, and what it knows of the file without asking.
 #[derive(Debug)]
 pub(super) struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
     path: PathBuf,
     shared: Arc<Shared>,
     rows: Rows,
 }
 
-/// A scope as SQL: `?1` the offset to go on after, `?2` how many rows, `?3` whose.
+/// A scope as SQL: `?1` the offset to go on after, `?2` how many rows, `?3` and `?4` whose.
 struct Selection {
     sql: &'static str,
-    whose: Option<Value>,
+    whose: Vec<Value>,
+    /// No further than this is looked.
+    until: Option<u64>,
 }
+
+/// Offsets that are looked through for a page of one tenant, which may have little of much.
+const MAX_PAGE_OFFSETS: u64 = 32_768;
 
 /// A page ends here too, so that one reader's page keeps nobody waiting for long.
 const MAX_PAGE_BYTES: usize = 8 << 20;
@@ -57,6 +62,20 @@ const OF_SESSION: &str = select_events!(
     ) ORDER BY event_offset"
 );
 
+/// The events are looked through in their order, and of each is asked whose it is: a tenant may have very many
+/// executions. (A `+` keeps the planner from another order.)
+const OF_TENANT: &str = select_events!(
+    "event_offset > ?1 AND event_offset <= ?4
+     AND EXISTS (SELECT 1 FROM executions x WHERE x.id = events.execution AND +x.tenant_id = ?3)
+     ORDER BY event_offset LIMIT ?2"
+);
+const OF_TENANTS_SESSION: &str = select_events!(
+    "event_offset IN (
+        SELECT e.event_offset FROM executions x JOIN events e ON e.execution = x.id AND e.event_offset > ?1
+        WHERE x.session_id = ?3 AND +x.tenant_id = ?4 AND x.last_offset > ?1 ORDER BY e.event_offset LIMIT ?2
+    ) ORDER BY event_offset"
+);
+
 macro_rules! select_execution {
     ($where:literal) => {
         concat!(
@@ -69,12 +88,12 @@ macro_rules! select_execution {
 
 pub(super) const SELECT_EXECUTION: &str = select_execution!("WHERE execution_id = ?1");
 pub(super) const SELECT_EXECUTION_OF_ROW: &str = select_execution!("WHERE id = ?1");
-const SELECT_NEWEST: &str = select_execution!("ORDER BY started_ns DESC, id DESC LIMIT ?1");
+pub(super) const SELECT_EXECUTIONS: &str = select_execution!("");
 
 impl Reader {
     pub(super) fn open(path: &Path, epochs: Arc<Epochs>, shared: Arc<Shared>) -> Result<Self, Error> {
         let db = opening::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        db.set_prepared_statement_cache_capacity(16);
+        db.set_prepared_statement_cache_capacity(32);
         Ok(Self { db, path: path.to_path_buf(), rows: Rows::new(epochs, shared.clone()), shared })
     }
 
@@ -103,8 +122,11 @@ impl Reader {
         let committed = self.shared.read_to.load(Ordering::Acquire);
         self.rows.refresh();
         let mut page = Page { read_to: query.after, complete: true, events: Vec::with_capacity(query.limit.min(256)) };
-        if let Some(selection) = self.select(&query.scope)? {
+        if let Some(selection) = self.select(query)? {
             page.complete = self.fill(&mut page, &selection, query.limit)?;
+            if let Some(until) = selection.until.filter(|until| page.complete && *until < committed) {
+                (page.read_to, page.complete) = (page.read_to.max(until), false);
+            }
         }
         if page.complete {
             page.read_to = page.read_to.max(committed);
@@ -116,7 +138,7 @@ impl Reader {
     pub(super) fn last_before(&mut self, id: &ExecutionId, offset: u64) -> Result<Option<LoggedEvent>, Error> {
         self.rows.refresh();
         let Some(row) = self.row_of(id)? else { return Ok(None) };
-        let selection = Selection { sql: LAST_OF_EXECUTION, whose: Some(Value::from(row)) };
+        let selection = Selection { sql: LAST_OF_EXECUTION, whose: vec![row.into()], until: None };
         let mut page = Page { read_to: offset, complete: true, events: Vec::new() };
         let mut left = 1;
         self.scan(&mut page, &selection, &mut left).map_err(|source| self.fault(source))?;
@@ -127,18 +149,33 @@ impl Reader {
     }
 
     /// None where the record has nobody of this name.
-    fn select(&self, scope: &Scope) -> Result<Option<Selection>, Error> {
-        Ok(Some(match scope {
-            Scope::Everything => Selection { sql: OF_EVERYONE, whose: None },
-            Scope::Session(id) => Selection { sql: OF_SESSION, whose: Some(Value::from(id.to_string())) },
-            Scope::Execution(id) => match self.row_of(id)? {
-                Some(row) => Selection { sql: OF_EXECUTION, whose: Some(Value::from(row)) },
+    fn select(&self, query: &Query) -> Result<Option<Selection>, Error> {
+        let text = |text: &Text| Value::from(text.to_string());
+        let until = query.after.saturating_add(MAX_PAGE_OFFSETS);
+        let (sql, whose, until) = match (&query.scope, &query.tenant_id) {
+            (Scope::Everything, None) => (OF_EVERYONE, Vec::new(), None),
+            (Scope::Everything, Some(tenant)) => (OF_TENANT, vec![text(tenant), place(until).into()], Some(until)),
+            (Scope::Session(id), None) => (OF_SESSION, vec![text(id)], None),
+            (Scope::Session(id), Some(tenant)) => (OF_TENANTS_SESSION, vec![text(id), text(tenant)], None),
+            (Scope::Execution(id), tenant) => match self.row_of_tenants(id, tenant.as_ref())? {
+                Some(row) => (OF_EXECUTION, vec![row.into()], None),
                 None => return Ok(None),
             },
-        }))
+        };
+        Ok(Some(Selection { sql, whose, until }))
     }
 
-    fn row_of(&self, id: &ExecutionId) -> Result<Option<i64>, Error> {
+    fn row_of_tenants(&self, id: &ExecutionId, tenant: Option<&Text>) -> Result<Option<i64>, Error> {
+        let Some(tenant) = tenant else { return self.row_of(id) };
+        let find = || {
+            let sql = "SELECT id FROM executions WHERE execution_id = ?1 AND +tenant_id = ?2";
+            let mut select = self.db.prepare_cached(sql)?;
+            select.query_row([id.to_string().as_str(), tenant.as_str()], |row| row.get(0)).optional()
+        };
+        find().map_err(|source| self.fault(source))
+    }
+
+    pub(super) fn row_of(&self, id: &ExecutionId) -> Result<Option<i64>, Error> {
         let find = || {
             let mut select = self.db.prepare_cached("SELECT id FROM executions WHERE execution_id = ?1")?;
             select.query_row([id.to_string()], |row| row.get(0)).optional()
@@ -211,23 +248,19 @@ impl Reader {
         look().is_ok()
     }
 
-    pub(super) fn executions(&mut self, limit: usize) -> Result<Vec<ExecutionRow>, Error> {
-        self.execution_rows(SELECT_NEWEST, i64::try_from(limit).unwrap_or(i64::MAX))
-    }
-
     pub(super) fn execution(&mut self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
-        Ok(self.execution_rows(SELECT_EXECUTION, id.to_string())?.pop())
+        Ok(self.execution_rows(SELECT_EXECUTION, [id.to_string()])?.pop())
     }
 
     pub(super) fn execution_of_row(&mut self, row: i64) -> Result<Option<ExecutionRow>, Error> {
-        Ok(self.execution_rows(SELECT_EXECUTION_OF_ROW, row)?.pop())
+        Ok(self.execution_rows(SELECT_EXECUTION_OF_ROW, [row])?.pop())
     }
 
-    fn execution_rows(&mut self, sql: &str, argument: impl ToSql) -> Result<Vec<ExecutionRow>, Error> {
+    pub(super) fn execution_rows(&mut self, sql: &str, arguments: impl Params) -> Result<Vec<ExecutionRow>, Error> {
         let Self { db, rows, .. } = self;
         let read = || {
             let mut select = db.prepare_cached(sql)?;
-            let mut found = select.query([argument])?;
+            let mut found = select.query(arguments)?;
             let mut executions = Vec::new();
             while let Some(row) = found.next()? {
                 executions.extend(rows.execution(row)?);
@@ -238,7 +271,7 @@ impl Reader {
         read.map_err(|source| self.fault(source))
     }
 
-    fn fault(&self, source: rusqlite::Error) -> Error {
+    pub(super) fn fault(&self, source: rusqlite::Error) -> Error {
         if self.shared.closed.load(Ordering::Acquire) {
             return Error::closed(format!("log {}: it is closed", self.path.display()));
         }
@@ -248,11 +281,14 @@ impl Reader {
 
 impl Selection {
     /// Offsets past what SQLite can hold are past the end.
-    fn after(&self, offset: u64, limit: usize) -> impl rusqlite::Params + use<> {
-        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    fn after(&self, offset: u64, limit: usize) -> impl Params + use<> {
+        let (offset, limit) = (place(offset), place(limit as u64));
         rusqlite::params_from_iter([Value::from(offset), Value::from(limit)].into_iter().chain(self.whose.clone()))
     }
+}
+
+pub(super) fn place(offset: u64) -> i64 {
+    i64::try_from(offset).unwrap_or(i64::MAX)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

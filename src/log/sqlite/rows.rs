@@ -139,7 +139,7 @@ impl Rows {
 }
 
 /// What SQLite says is passed on; what a row says wrongly is damage.
-fn unless_damaged<T>(read: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+pub(super) fn unless_damaged<T>(read: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
     match read {
         Ok(value) => Ok(Some(value)),
         Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(error),

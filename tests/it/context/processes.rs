@@ -7,7 +7,7 @@ use spanwright::{
     AgentLayer, EventLog, ExecutionId, Recorder, StepId, StreamEvent, WithTraceContext,
     context::{Context, TraceContext, TraceContextLayer},
     event::{Body, ParentType},
-    log::{Query, Scope, SqliteLog, Status},
+    log::{ExecutionsQuery, Query, Scope, SqliteLog, Status},
     span,
 };
 use std::{
@@ -105,7 +105,7 @@ fn start_server(record: &Path) -> (Ended, String) {
 /// The only execution of a record, which must have ended well, and its events.
 fn the_execution(record: &Path) -> (ExecutionId, Vec<StreamEvent>) {
     let log = SqliteLog::open(record).expect("open");
-    let rows = log.executions(10).wait(LIMIT).expect("rows");
+    let rows = log.executions(ExecutionsQuery::newest(10)).wait(LIMIT).expect("rows");
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0].status, Status::Completed);
     let page = log.read(Query::new(Scope::Everything, 0, 1_000)).wait(LIMIT).expect("page");

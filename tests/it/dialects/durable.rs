@@ -45,7 +45,7 @@ fn told(outcome: Result<(), ()>) -> Result<(), Error> {
 }
 
 impl EventLog for Holding {
-    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished read last_before resolve executions execution close);
+    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished read last_before resolve sessions executions execution close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         drop(self.0.0.append(batch));

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use spanwright::{
     Cursor, EventLog, ExecutionId,
     event::{Batch, ExecutionStart, Recorded},
-    log::{Query, Scope, SqliteLog},
+    log::{ExecutionsQuery, Query, Scope, SqliteLog},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -133,7 +133,7 @@ fn flipped_bits_never_panic_or_hang() {
                 page.events.iter().for_each(|event| drop(event.to_stream()));
             });
             let _ = log.read(Query::new(Scope::Session("s".into()), 0, 1000)).wait(LIMIT);
-            let _ = log.executions(10).wait(LIMIT);
+            let _ = log.executions(ExecutionsQuery::newest(10)).wait(LIMIT);
             let _ = log.unfinished().wait(LIMIT);
             let batch = Arc::new(Batch::new(
                 Cursor::new(log.opened_at().epoch, log.opened_at().offset + 1),

@@ -6,7 +6,7 @@ use spanwright::{
     event::{
         Batch, ExecutionEnd, ExecutionPaused, ExecutionStart, Kind, Recorded, TextDelta, TextStart, ToolInputAvailable,
     },
-    log::{Query, Scope, Status},
+    log::{ExecutionsQuery, Query, Scope, Status},
 };
 use std::{sync::Arc, thread};
 
@@ -159,7 +159,7 @@ fn executions_are_listed_the_newest_first_with_how_far_they_are() {
         gate.append([event(&old, ExecutionStart::new().name("old")).at(at(5))]);
         gate.append([event(&old, ExecutionPaused::new("a person")).at(at(20))]);
         gate.append([step(&new, "only"), event(&new, ExecutionEnd::new(40)).at(at(50))]);
-        let rows = log.executions(10).wait(LIMIT).expect("rows");
+        let rows = log.executions(ExecutionsQuery::newest(10)).wait(LIMIT).expect("rows");
         assert_eq!(
             rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>(),
             [Some("new".into()), Some("old".into())]
@@ -173,7 +173,7 @@ fn executions_are_listed_the_newest_first_with_how_far_they_are() {
         );
         assert_eq!((rows[1].status, rows[1].ended_at), (Status::Paused, None));
         assert_eq!(log.execution(new).wait(LIMIT).expect("row").as_ref(), Some(row));
-        assert_eq!(log.executions(1).wait(LIMIT).expect("rows").len(), 1);
+        assert_eq!(log.executions(ExecutionsQuery::newest(1)).wait(LIMIT).expect("rows").len(), 1);
         assert_eq!(log.execution(ExecutionId::new()).wait(LIMIT).expect("none"), None);
     });
 }
@@ -189,7 +189,7 @@ fn a_closed_log_says_so() {
         assert!(log.append(batch).wait(LIMIT).expect_err("closed").is_closed());
         assert!(log.flush().wait(LIMIT).expect_err("closed").is_closed());
         assert!(log.read(Query::new(Scope::Everything, 0, 1)).wait(LIMIT).expect_err("closed").is_closed());
-        assert!(log.executions(1).wait(LIMIT).expect_err("closed").is_closed());
+        assert!(log.executions(ExecutionsQuery::newest(1)).wait(LIMIT).expect_err("closed").is_closed());
         assert!(log.close().wait(LIMIT).expect_err("closed").is_closed());
     });
 }

@@ -9,7 +9,7 @@ use spanwright::{
         Batch, ExecutionEnd, ExecutionPaused, ExecutionStart, Kind, LlmCallStart, Recorded, StepEnd, StepStart,
         StepType, TextDelta, ToolInputAvailable,
     },
-    log::{Durability, Resolved, Scope, SqliteLog, Status},
+    log::{Durability, ExecutionsQuery, Resolved, Scope, SqliteLog, Status},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -222,7 +222,7 @@ fn more_executions_than_are_remembered_are_all_kept_right() {
             log.append(Arc::new(batch)).wait(LIMIT).expect("append");
         }
     }
-    let rows = log.executions(10_000).wait(LIMIT).expect("rows");
+    let rows = log.executions(ExecutionsQuery::newest(10_000)).wait(LIMIT).expect("rows");
     assert_eq!(rows.len(), 6000);
     assert!(rows.iter().all(|row| row.events == 3));
     assert_eq!(read_all(&log, Scope::Execution(ids[0].clone())).len(), 3);

@@ -3,6 +3,7 @@
 mod damage;
 mod each;
 mod file;
+mod whose;
 
 use crate::scratch::Scratch;
 use spanwright::{
@@ -39,6 +40,9 @@ impl<'a> Gate<'a> {
         let mut recorded = Recorded::new(event, 0, 0, true);
         *(if recorded.is_piece() { &mut *pieces } else { &mut *sequence }) += 1;
         (recorded.sequence, recorded.pieces) = (*sequence, *pieces);
+        if let Body::ExecutionStart(start) = &recorded.event.body {
+            recorded.tenant_id.clone_from(&start.tenant_id);
+        }
         recorded
     }
 

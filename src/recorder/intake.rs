@@ -1,0 +1,116 @@
+//! `Intake`: events that somebody else made, taken in on behalf of a tenant; what of them is not the tenant's is denied.
+
+use super::{
+    Recorder,
+    item::{Item, Waiter},
+};
+use crate::{
+    Cursor, Pending, StreamEvent, Text,
+    event::{Concept, Life},
+};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Takes in events of executions that run elsewhere, and tells in the end what became of them.
+///
+/// Whose an execution is, is decided by the recorder's thread, in the order of the events: the first event makes a new
+/// execution its tenant's, whatever it says of a tenant itself; for any other tenant's events the execution is as good as
+/// not there. So it is over restarts, as long as there is a log. An execution that belongs to no tenant belongs to this
+/// process, and takes nothing from tenants.
+///
+/// Emitting never fails and never blocks, as everywhere. What is taken in cannot be steered from here: it runs elsewhere.
+pub struct Intake {
+    recorder: Recorder,
+    tally: Arc<Tally>,
+}
+
+/// What became of the events of an [`Intake`]: each is in exactly one of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Admitted {
+    /// Cursor of the last event before the intake was finished, whoever's.
+    pub cursor: Cursor,
+    /// Recorded, or of a piece what the content policy lets through of it.
+    pub accepted: u64,
+    /// Not recorded: of an execution that is not the tenant's, or of which the log could not say whose it is; of none at
+    /// all; or about the stream itself, of which only the recorder speaks.
+    pub denied: u64,
+    /// Lost: there was no room, or the recorder takes no events any more.
+    pub shed: u64,
+}
+
+/// An event and on whose behalf it comes: what waits in the queue, in a box of its own so that others need no room for it.
+pub(super) struct Delegated {
+    pub(super) event: StreamEvent,
+    pub(super) tally: Arc<Tally>,
+}
+
+/// The counts of one intake. Sheds are counted before the question for them is in line, the others by who answers it.
+pub(super) struct Tally {
+    pub(super) tenant_id: Option<Text>,
+    accepted: AtomicU64,
+    denied: AtomicU64,
+    shed: AtomicU64,
+}
+
+impl Recorder {
+    /// Takes events in on behalf of this tenant; on nobody's, of executions of any tenant, as they say it themselves.
+    pub fn on_behalf_of(&self, tenant_id: Option<Text>) -> Intake {
+        let counts: [AtomicU64; 3] = Default::default();
+        let [accepted, denied, shed] = counts;
+        Intake { recorder: self.clone(), tally: Arc::new(Tally { tenant_id, accepted, denied, shed }) }
+    }
+}
+
+impl Intake {
+    /// Emits an event of the execution that it names.
+    pub fn emit(&self, event: impl Into<StreamEvent>) {
+        let delegated = Delegated { event: event.into(), tally: self.tally.clone() };
+        if !self.recorder.0.shared.emit_delegated(delegated) {
+            self.tally.shed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Answered when everything that was taken in is on disk; without a log, when it is visible.
+    ///
+    /// # Errors
+    /// What the log says; `is_closed` after shutdown. What was taken in may have been recorded all the same.
+    pub fn finish(self) -> Pending<Admitted> {
+        self.recorder.0.shared.ask(|answer| Item::Flush(Waiter::Intake(answer, self.tally)))
+    }
+}
+
+impl Delegated {
+    /// Whether it may be anyone's at all.
+    pub(super) fn is_sound(&self) -> bool {
+        self.event.execution_id.is_some() && self.event.class() != crate::event::Class::Transport
+    }
+
+    pub(super) fn ends_execution(&self) -> bool {
+        self.event.kind().life() == Life::Closes(Concept::Execution)
+    }
+}
+
+impl Tally {
+    pub(super) fn count(&self, admitted: bool) {
+        let counter = if admitted { &self.accepted } else { &self.denied };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn admitted(&self, cursor: Cursor) -> Admitted {
+        let [accepted, denied, shed] =
+            [&self.accepted, &self.denied, &self.shed].map(|count| count.load(Ordering::Relaxed));
+        Admitted { cursor, accepted, denied, shed }
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("tenant_id", &self.tally.tenant_id).finish_non_exhaustive()
+    }
+}
