@@ -23,6 +23,7 @@ enum Kind {
     Closed,
     TimedOut,
     NotFound,
+    TooLarge,
 }
 
 impl Error {
@@ -72,6 +73,11 @@ impl Error {
         Self::new(Kind::NotFound, message)
     }
 
+    /// Input from outside that is past a limit.
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(Kind::TooLarge, message)
+    }
+
     pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
@@ -115,6 +121,11 @@ impl Error {
     /// True when nothing has the id or name that was given, or not any more.
     pub fn is_not_found(&self) -> bool {
         self.0.kind == Kind::NotFound
+    }
+
+    /// True when input was past a limit; the message names the limit.
+    pub fn is_too_large(&self) -> bool {
+        self.0.kind == Kind::TooLarge
     }
 }
 

@@ -7,6 +7,11 @@ fn nanos(clock: ClockId) -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// Time since the machine started, in ns: the same for all its processes.
+pub fn monotonic_ns() -> u64 {
+    nanos(ClockId::Monotonic)
+}
+
 /// CPU time of the calling thread, in ns.
 pub fn thread_ns() -> u64 {
     nanos(ClockId::ThreadCPUTime)

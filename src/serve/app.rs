@@ -1,8 +1,13 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, counters::Counters, translated::Translations};
+use super::{Settings, bell::Bell, counters::Counters, translated::Translations};
 use crate::Recorder;
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 use tokio::sync::watch;
 
 #[derive(Debug)]
@@ -10,6 +15,7 @@ pub(super) struct App {
     pub(super) recorder: Recorder,
     pub(super) settings: Settings,
     pub(super) counters: Counters,
+    pub(super) bell: Arc<Bell>,
     pub(super) translations: Translations,
     phase: watch::Sender<Phase>,
 }
@@ -24,8 +30,31 @@ pub(super) enum Phase {
     Over,
 }
 
-/// Done when a phase has come.
-pub(super) type Reached = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Done when a phase has come. It is asked with each frame, so it does not wait anew each time.
+pub(super) struct Reached {
+    phase: Phase,
+    watched: watch::Receiver<Phase>,
+    change: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Who is woken by the next change after this phase.
+    waits: Option<(Phase, Waker)>,
+}
+
+impl Future for Reached {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let now = *self.watched.borrow();
+        // An app that is gone serves nobody either.
+        if now >= self.phase || self.watched.has_changed().is_err() {
+            return Poll::Ready(());
+        }
+        if self.waits.as_ref().is_some_and(|(since, waker)| *since == now && waker.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        self.waits = Some((now, cx.waker().clone()));
+        self.change.as_mut().poll(cx)
+    }
+}
 
 impl App {
     pub(super) fn new(recorder: Recorder, settings: Settings) -> Arc<Self> {
@@ -35,6 +64,7 @@ impl App {
             settings,
             counters: Counters::default(),
             translations: Translations::default(),
+            bell: Arc::default(),
             phase,
         })
     }
@@ -44,10 +74,9 @@ impl App {
     }
 
     pub(super) fn reached(&self, phase: Phase) -> Reached {
-        let mut watched = self.phase.subscribe();
-        Box::pin(async move {
-            // An app that is gone serves nobody either.
-            let _ = watched.wait_for(|now| *now >= phase).await;
-        })
+        let watched = self.phase.subscribe();
+        let mut waiting = watched.clone();
+        let change = Box::pin(async move { drop(waiting.wait_for(|now| *now >= phase).await) });
+        Reached { phase, watched, change, waits: None }
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct HubFrames {
     frames: FrameStream,
     writer: FrameWriter,
     begins: Cursor,
+    retry: Duration,
     /// Of one execution: whether it had ended before the stream began.
     ended_before: Option<bool>,
     is_over: bool,
@@ -29,8 +30,8 @@ pub(super) struct HubFrames {
 
 impl HubFrames {
     /// Frames that begin after `begins`.
-    pub(super) fn new(frames: FrameStream, writer: FrameWriter, begins: Cursor) -> Self {
-        Self { frames, writer, begins, ended_before: None, is_over: false }
+    pub(super) fn new(frames: FrameStream, writer: FrameWriter, begins: Cursor, retry: Duration) -> Self {
+        Self { frames, writer, begins, retry, ended_before: None, is_over: false }
     }
 
     /// The same for one execution: the stream ends with it.
@@ -63,7 +64,7 @@ impl Frames for HubFrames {
     fn first(&mut self) -> Bytes {
         let mut text = String::new();
         // Those who lost the line together do not come back together.
-        write_retry(Duration::from_millis(fastrand::u64(1_000..=3_000)), &mut text);
+        write_retry(self.retry.mul_f64(1.0 + 2.0 * fastrand::f64()), &mut text);
         let connected = StreamEvent::new(Connected::new().cursor(Text::from(self.begins.to_string())));
         // Readers of the other dialects were promised a time with it.
         let time = (self.writer.slot != FrameWriter::NATIVE.slot).then(Timestamp::now);

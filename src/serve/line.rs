@@ -7,6 +7,7 @@ use super::{
 };
 use axum::serve::Listener;
 use std::{
+    future::Future,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
@@ -69,14 +70,21 @@ impl Line {
 
     /// For a socket that is not ready: waits for the deadline in its place.
     fn poll_cut<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if self.over.as_mut().poll(cx).is_ready() {
+        if Pin::new(&mut self.over).poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let limit = if self.write_waits { self.app.settings.write_idle } else { idle(&self.app) };
-        self.deadline.poll_passed(limit, cx).map(|()| {
-            self.app.counters.stalled.fetch_add(1, Relaxed);
-            Err(io::ErrorKind::TimedOut.into())
-        })
+        self.deadline.poll_passed(limit, cx).map(|()| Err(self.stalled()))
+    }
+
+    /// The connection is reset, if its client does not take what was written: the kernel would keep half a megabyte for
+    /// a peer that is silent or gone, long after we have closed. What it did take before stays readable to it.
+    fn stalled(&self) -> io::Error {
+        self.app.counters.stalled.fetch_add(1, Relaxed);
+        if self.write_waits {
+            let _ = self.tcp.set_zero_linger();
+        }
+        io::ErrorKind::TimedOut.into()
     }
 
     fn after_write(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

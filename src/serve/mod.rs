@@ -13,6 +13,7 @@
 
 mod access;
 mod app;
+mod bell;
 mod body;
 mod counters;
 mod deadline;

@@ -78,6 +78,7 @@ impl Server {
         tokio::select! {
             _ = served => {}
             () = bounded => {}
+            () = app.bell.attend() => {}
         }
     }
 

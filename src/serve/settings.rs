@@ -8,24 +8,33 @@ use std::time::Duration;
 pub struct Settings {
     pub(super) keep_alive: Duration,
     pub(super) write_idle: Duration,
+    pub(super) coalesce: Duration,
     pub(super) drain: Duration,
+    pub(super) retry: Duration,
     pub(super) connections: usize,
     pub(super) hosts: Vec<String>,
 }
 
 /// Timers below this would keep a core busy for nothing.
 const SHORTEST: Duration = Duration::from_millis(10);
+/// A person who watches takes more for a stream that hangs.
+const LONGEST_COALESCE: Duration = Duration::from_secs(1);
 /// Sums of timers above this would overflow a clock: a day is for ever here.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Default for Settings {
-    /// Keep-alive 15 s, write-idle 10 s, 1 s to end, 1,024 connections, loopback names only.
+    /// Keep-alive 15 s, write-idle 10 s, no coalescing, 1 s to end, 1 to 3 s until clients come back, 512 connections,
+    /// loopback names only.
     fn default() -> Self {
         Self {
             keep_alive: Duration::from_secs(15),
             write_idle: Duration::from_secs(10),
+            coalesce: Duration::ZERO,
             drain: Duration::from_secs(1),
-            connections: 1_024,
+            retry: Duration::from_secs(1),
+            // Half of the 1,024 descriptors that a process usually may have: a flood of connections must not take the
+            // files of the program away.
+            connections: 512,
             hosts: Vec::new(),
         }
     }
@@ -49,14 +58,31 @@ impl Settings {
         self
     }
 
+    /// How long a stream that had everything waits for more since its last frame, so that what comes one by one is
+    /// written many at a time. Zero, the default, writes at once; up to a second.
+    ///
+    /// The first event after a silence of this long still goes out at once. Of use where many readers watch the same
+    /// busy stream: there the write to each socket is the cost, whatever it carries.
+    pub fn coalesce(mut self, wait: Duration) -> Self {
+        self.coalesce = wait.min(LONGEST_COALESCE);
+        self
+    }
+
     /// How long a server that ends waits for its clients to take what is under way.
     pub fn drain(mut self, limit: Duration) -> Self {
         self.drain = limit.min(LONGEST);
         self
     }
 
-    /// How many connections may be open at once. Further ones are closed at once: a browser's `EventSource` tries
-    /// again after such an end, while it gives up for ever on a 503 (WHATWG HTML 9.2.3).
+    /// How long a client that lost the line is asked to wait before it comes back, at least; up to three times as long,
+    /// at random, so that those who lost it together do not come back together. 10 ms to a day.
+    pub fn retry(mut self, pause: Duration) -> Self {
+        self.retry = pause.clamp(SHORTEST, LONGEST);
+        self
+    }
+
+    /// How many connections may be open at once; each costs a file descriptor. Further ones are closed at once: a
+    /// browser's `EventSource` tries again after such an end, while it gives up for ever on a 503 (WHATWG HTML 9.2.3).
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
         self

@@ -125,7 +125,8 @@ impl RunStream {
         if known.ended && seen.is_some_and(|seen| seen >= known.offset) {
             return StatusCode::NO_CONTENT.into_response();
         }
-        answer(app, HubFrames::new(frames, writer, begins).of_execution(known.ended), dialect)
+        let retry = app.settings.retry;
+        answer(app, HubFrames::new(frames, writer, begins, retry).of_execution(known.ended), dialect)
     }
 
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
@@ -165,7 +166,8 @@ pub(super) fn stream_everything(
 ) -> Response {
     let frames = app.recorder.hub().subscribe_written(filter, from, writer);
     let begins = begins(from, frames.cursor());
-    answer(app, HubFrames::new(frames, writer, begins), dialect)
+    let retry = app.settings.retry;
+    answer(app, HubFrames::new(frames, writer, begins, retry), dialect)
 }
 
 /// A client that came with a cursor begins there, even if it has yet to be found in the log.

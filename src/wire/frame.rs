@@ -3,13 +3,10 @@
 use crate::Cursor;
 use serde::Serialize;
 
-/// Appends a frame: its id and name where it has them, and its data on one line.
+/// Appends a frame: its name and id where it has them, and its data on one line.
 pub(super) fn write(cursor: Option<Cursor>, name: Option<&str>, data: &impl Serialize, out: &mut String) {
     // What we write has string keys and finite numbers; there is no such value that fails.
     let Ok(data) = serde_json::to_string(data) else { return };
-    if let Some(cursor) = cursor {
-        super::sse::write_id(cursor, out);
-    }
     if let Some(name) = name {
         out.push_str("event: ");
         out.extend(name.split(['\n', '\r', '\0']));
@@ -17,5 +14,10 @@ pub(super) fn write(cursor: Option<Cursor>, name: Option<&str>, data: &impl Seri
     }
     out.push_str("data: ");
     out.push_str(&data);
-    out.push_str("\n\n");
+    out.push('\n');
+    // The last line, as in the native dialect.
+    if let Some(cursor) = cursor {
+        super::sse::write_id(cursor, out);
+    }
+    out.push('\n');
 }

@@ -11,6 +11,7 @@ mod hub;
 mod memory;
 mod object;
 mod orderly;
+pub mod parse;
 mod pieces;
 pub mod sse;
 mod translator;

@@ -11,19 +11,24 @@ pub(crate) fn write(cursor: Option<Cursor>, event: &StreamEvent, out: &mut Strin
     }
 }
 
-/// Appends one event as a frame: `id:` its cursor, `event:` its type, `data:` its JSON, and the blank line that ends
-/// it. Line ends are LF only (some clients read nothing else).
+/// Appends one event as a frame: `event:` its type, `data:` its JSON, `id:` its cursor, and the blank line that ends it.
+/// Line ends are LF only (some clients read nothing else).
+///
+/// The id is the last line: there are clients that take it as they read it, and not at the blank line. One that is cut
+/// off between an id and its data would never see the event.
 ///
 /// Nothing can split a frame: the id is made of hex digits, the JSON is one line, and a `type` of another version that
 /// holds a line break loses it ("If the field value contains U+000A or U+000D", it would end the field).
 pub fn write_frame(cursor: Cursor, event: &StreamEvent, out: &mut String) {
-    write_id(cursor, out);
     write_body(event, out);
+    write_id(cursor, out);
+    out.push('\n');
 }
 
 /// The same without an id: for events of the stream itself, from which a client must not resume.
 pub fn write_frame_without_id(event: &StreamEvent, out: &mut String) {
     write_body(event, out);
+    out.push('\n');
 }
 
 fn write_body(event: &StreamEvent, out: &mut String) {
@@ -34,7 +39,7 @@ fn write_body(event: &StreamEvent, out: &mut String) {
     }
     out.push_str("\ndata: ");
     event.write_json(out);
-    out.push_str("\n\n");
+    out.push('\n');
 }
 
 /// Appends how long a client waits before it reconnects: ASCII digits, in ms. Once in a stream, as the first line of

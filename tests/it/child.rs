@@ -1,6 +1,7 @@
 //! A part of a test that needs a process of its own: this binary again, at that one test, with a word that says so.
 
 use std::{
+    ffi::OsStr,
     io::Read,
     process::{Command, Stdio},
     sync::mpsc,
@@ -19,7 +20,15 @@ pub(crate) fn part() -> Option<String> {
 
 /// Runs the test of this path in a process of its own, which must end well and in time. Gives what it said on stderr.
 pub(crate) fn run(test: &str, part: &str, variables: &[(&str, &str)]) -> String {
-    let mut child = Command::new(std::env::current_exe().expect("this binary"))
+    run_under(&[], test, part, variables)
+}
+
+/// The same, started by another program: `unshare`, say.
+pub(crate) fn run_under(starter: &[&str], test: &str, part: &str, variables: &[(&str, &str)]) -> String {
+    let binary = std::env::current_exe().expect("this binary");
+    let mut words = starter.iter().map(OsStr::new).chain([binary.as_os_str()]);
+    let mut child = Command::new(words.next().expect("a program"))
+        .args(words)
         .args([test, "--exact", "--nocapture"])
         .env(PART, part)
         .envs(variables.iter().copied())

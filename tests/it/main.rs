@@ -52,6 +52,7 @@ mod serve;
 mod shapes;
 mod shared;
 mod span;
+mod sse;
 mod teardown;
 mod terminal;
 mod testing;

@@ -52,21 +52,21 @@ fn run(inner: Vec<Body>) -> Vec<Body> {
 fn the_hub_wraps_each_event_and_names_its_session() {
     let text = served(Dialect::Hub, run(vec![Note::new("seen", Json::of(&"x\ny")).into()]));
     expect![[r#"
-        id: <epoch>-0
         event: connected
         data: {"id":"<epoch>-0","type":"connected","payload":{"type":"data-connected","cursor":"<epoch>-0","timestamp":<now>}}
+        id: <epoch>-0
 
-        id: <epoch>-1
         event: execution_start
         data: {"id":"<epoch>-1","type":"execution_start","session":"exec_00000000000000000000000000001a2b","payload":{"type":"data-execution-start","execution_id":"exec_00000000000000000000000000001a2b","timestamp":1700000000123}}
+        id: <epoch>-1
 
-        id: <epoch>-2
         event: note
         data: {"id":"<epoch>-2","type":"note","session":"exec_00000000000000000000000000001a2b","payload":{"type":"data-note","execution_id":"exec_00000000000000000000000000001a2b","name":"seen","value":"x\ny","timestamp":1700000000123}}
+        id: <epoch>-2
 
-        id: <epoch>-3
         event: execution_end
         data: {"id":"<epoch>-3","type":"execution_end","session":"exec_00000000000000000000000000001a2b","payload":{"type":"data-execution-end","execution_id":"exec_00000000000000000000000000001a2b","duration_ms":3,"timestamp":1700000000123}}
+        id: <epoch>-3
 
     "#]].assert_eq(&text);
 }
@@ -85,37 +85,37 @@ fn memory_and_operations_are_told_and_the_rest_only_moves_the_place_to_resume_fr
         Note::new("other", Json::of(&1)).into(),
     ];
     expect![[r#"
-        id: <epoch>-0
         event: connected
         data: {"type":"connected","timestamp":<now>}
+        id: <epoch>-0
 
-        id: <epoch>-2
         event: session_started
         data: {"event_type":"session_started","agent_id":"exec_00000000000000000000000000001a2b","timestamp":1700000000123,"session_id":"s1"}
+        id: <epoch>-2
 
-        id: <epoch>-3
         event: stored
         data: {"event_type":"stored","agent_id":"exec_00000000000000000000000000001a2b","timestamp":1700000000123,"memory_id":"m1","session_id":"s1","memory_type":"semantic"}
+        id: <epoch>-3
 
-        id: <epoch>-4
         event: recalled
         data: {"event_type":"recalled","agent_id":"exec_00000000000000000000000000001a2b","timestamp":1700000000123,"query":"rust","count":2}
+        id: <epoch>-4
 
-        id: <epoch>-5
         event: forgotten
         data: {"event_type":"forgotten","agent_id":"exec_00000000000000000000000000001a2b","timestamp":1700000000123,"memory_id":"m1"}
+        id: <epoch>-5
 
-        id: <epoch>-6
         event: operation_progress
         data: {"type":"operation_progress","operation_id":"op1","op_type":"reindex","progress":25,"status":"running","message":"half","updated_at":1700000000123}
+        id: <epoch>-6
 
-        id: <epoch>-7
         event: job_progress
         data: {"type":"job_progress","job_id":"job1","job_type":"compact","progress":100,"status":"completed"}
+        id: <epoch>-7
 
-        id: <epoch>-8
         event: vectors_mutated
         data: {"namespace":"n","op":"upserted","count":128,"type":"vectors_mutated"}
+        id: <epoch>-8
 
         id: <epoch>-10
 

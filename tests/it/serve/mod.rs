@@ -1,6 +1,7 @@
 //! The server over real sockets.
 
 mod answers;
+mod hostile;
 mod life;
 mod resume;
 mod streams;

@@ -1,13 +1,18 @@
 //! What a stream shows: its first frame, its bytes, its order, its modes, its signs of life.
 
 use super::{emit_numbers, numbers, resume, served, settle, stream_of, tags, wait_for, with_settings};
-use crate::http::{get, send};
+use crate::http::{connect, get, send};
 use spanwright::{
     ExecutionId, StreamEvent, Timestamp,
     event::{Body, ExecutionEnd, ExecutionPaused, ExecutionStart, StepEnd, StreamMode, TextDelta, TextEnd, TextStart},
     serve::Settings,
 };
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    io::{Read, Write},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 #[test]
 fn a_stream_begins_at_once_with_connected_and_where_it_begins_is_its_id() {
@@ -46,14 +51,14 @@ fn one_frame_is_exactly_these_bytes() {
     let (retry, rest) = first.split_once('\n').expect("lines");
     assert!(retry.starts_with("retry: "));
     let connected = format!(
-        "id: {epoch:016x}-0\nevent: data-connected\n\
-         data: {{\"type\":\"data-connected\",\"cursor\":\"{epoch:016x}-0\"}}\n\n"
+        "event: data-connected\n\
+         data: {{\"type\":\"data-connected\",\"cursor\":\"{epoch:016x}-0\"}}\nid: {epoch:016x}-0\n\n"
     );
     assert_eq!(rest, connected);
     let step = format!(
-        "id: {epoch:016x}-1\nevent: data-step-end\n\
+        "event: data-step-end\n\
          data: {{\"type\":\"data-step-end\",\"execution_id\":\"exec_00000000000000000000000000001a2b\",\
-         \"duration_ms\":7,\"timestamp\":1700000000123}}\n\n"
+         \"duration_ms\":7,\"timestamp\":1700000000123}}\nid: {epoch:016x}-1\n\n"
     );
     assert_eq!(reply.frame().expect("step").0, step);
 }
@@ -171,4 +176,30 @@ fn a_question_for_the_head_alone_opens_no_stream_that_stays() {
     let reply = send(server.addr(), &head);
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/event-stream")));
     wait_for(server.addr(), "/server/streams/open", 0);
+}
+
+#[test]
+fn what_comes_one_by_one_is_written_many_at_a_time_where_that_is_asked_for() {
+    let (recorder, server) = with_settings(Settings::default().coalesce(Duration::from_secs(1)));
+    let emitter = recorder.emitter();
+    let head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", stream_of(&emitter), server.addr());
+    let mut tcp = connect(server.addr());
+    tcp.write_all(head.as_bytes()).expect("send");
+    wait_for(server.addr(), "/server/streams/open", 1);
+    (0..50_u64).for_each(|n| {
+        emitter.emit(StepEnd::new(n));
+        settle(&recorder);
+    });
+    emitter.emit(ExecutionEnd::new(1_u64));
+    let mut text = Vec::new();
+    let end = b"\r\n0\r\n\r\n";
+    while !text.ends_with(end) {
+        let mut some = [0; 4096];
+        let size = tcp.read(&mut some).expect("in time");
+        text.extend_from_slice(&some[..size]);
+    }
+    let text = String::from_utf8(text).expect("text");
+    assert_eq!(text.matches("event: data-step-end\n").count(), 50);
+    let chunks = text.matches("\n\n\r\n").count();
+    assert!(chunks < 25, "{chunks} chunks for 50 events");
 }
