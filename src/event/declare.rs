@@ -314,6 +314,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// The same, to be changed.
+            pub(crate) fn key_mut(&mut self) -> Option<&mut Text> {
+                match self {
+                    $($($(Self::$kind(event) => Some(&mut event.$key),)?)?)+
+                    _ => None,
+                }
+            }
+
             pub(crate) fn write_fields(&self, out: &mut String) {
                 match self {
                     $(Self::$kind(event) => event.write_fields(out),)+

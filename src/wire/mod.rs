@@ -1,6 +1,7 @@
 //! How events look on a wire: pure functions from events to bytes, and back.
 
 mod ag_ui;
+mod agents;
 mod ai_sdk_ui;
 mod chat;
 mod dialect;
@@ -8,6 +9,7 @@ mod frame;
 pub mod gateway;
 mod hub;
 mod memory;
+mod object;
 mod orderly;
 pub mod parse;
 mod pieces;

@@ -2,14 +2,18 @@
 //!
 //! `cargo test` builds them first; a run of this one test binary alone may find none, or old ones.
 
-use crate::scratch::Scratch;
+use crate::{http, scratch::Scratch};
 use expect_test::{Expect, expect};
 use spanwright::{
     ExecutionId, Recorder, StreamEvent, Timestamp,
     event::{ExecutionEnd, ExecutionStart, StepEnd},
     serve::Server,
 };
-use std::{path::PathBuf, process::Command};
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// Where cargo puts the examples: beside the folder of the test binaries.
 fn program(name: &str) -> PathBuf {
@@ -255,6 +259,48 @@ fn spawn_and_processes() {
     );
 }
 
+/// It serves until it is stopped: posted to as `useChat` does, and asked whether there is something to resume.
+#[test]
+fn chat_ui_backend() {
+    let program = program("chat_ui_backend");
+    if !program.exists() {
+        eprintln!("skipped: {} is not built", program.display());
+        return;
+    }
+    let scratch = Scratch::new();
+    let mut command = Command::new(program);
+    command.arg("0").current_dir(scratch.file("")).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = Child(command.spawn().expect("run"));
+    let mut said = String::new();
+    BufReader::new(server.0.stdout.take().expect("stdout")).read_line(&mut said).expect("address");
+    let addr =
+        said.trim_start_matches("http://").split('/').next().and_then(|addr| addr.parse().ok()).expect("address");
+    let body = r#"{"id":"c1","trigger":"submit-message","messages":[{"id":"u","role":"user","parts":[{"type":"text","text":"the sky"}]}]}"#;
+    let head = format!(
+        "POST /api/chat HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\nContent-Length: {}",
+        body.len()
+    );
+    let answer = http::send(addr, &format!("{head}\r\n\r\n{body}")).text();
+    let data: Vec<_> = answer.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+    assert_eq!(data.last(), Some(&"[DONE]"));
+    let chunks = data[..data.len() - 1].iter().map(|data| serde_json::from_str::<serde_json::Value>(data).expect(data));
+    let text: String = chunks.filter_map(|chunk| chunk["delta"].as_str().map(str::to_owned)).collect();
+    assert_eq!(text, "There is a page about the sky.");
+    for idle in ["/api/chat/c1/stream", "/api/chat/nobody/stream"] {
+        assert_eq!(http::get(addr, idle).status, 204, "{idle}");
+    }
+}
+
+/// Stopped with the test, however that ends.
+struct Child(std::process::Child);
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn every_example_of_one_file_is_short_and_checked_here() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -328,7 +374,7 @@ fn sse_server() {
         event: data-tool-input-available
         event: data-tool-output-available
         event: data-execution-end
-        {"status":"ok","recorder":"ok","log":"ok"}
+        {"status":"ok","recorder":"ok","hub":"ok","log":"ok"}
         --
         run librarian start
         tool search start "rust"

@@ -4,6 +4,7 @@
 //! - `run <first> <count>`: an execution of so many numbered steps; answered when it is on disk
 //! - `stream <count>`: begins an execution of numbered steps with pieces of text between them, one each few milliseconds
 //! - `nasty`: an execution that holds everything of `nasty.json`
+//! - `script`: an execution with something of everything
 //! - `airline <nth>`: the nth of the recorded runs of `../shared`
 //! - `restart`: ends server and recorder, and begins both again on the same log and port
 //!
@@ -11,6 +12,9 @@
 
 #[path = "../it/runs.rs"]
 mod runs;
+#[allow(dead_code, reason = "our own tests use its parts")]
+#[path = "../it/dialects/front_ends/script.rs"]
+mod script;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -88,6 +92,7 @@ fn command(recorder: &Recorder, words: &[&str]) -> anyhow::Result<String> {
         ["run", first, count] => run(&emitter, first.parse()?, count.parse()?)?,
         ["stream", count] => stream(&emitter, count.parse()?),
         ["nasty"] => nasty(&emitter)?,
+        ["script"] => script(&emitter)?,
         ["airline", nth] => airline(&emitter, nth.parse()?)?,
         other => bail!("no such command: {other:?}"),
     }
@@ -128,6 +133,12 @@ fn nasty(emitter: &EventEmitter) -> anyhow::Result<()> {
         emitter.emit(StreamEvent::from_json(&serde_json::json!({ "type": tag }).to_string())?);
     }
     emitter.emit_durable(ExecutionEnd::new(0)).wait(SOON)?;
+    Ok(())
+}
+
+fn script(emitter: &EventEmitter) -> anyhow::Result<()> {
+    runs::emit(&script::script(), emitter);
+    emitter.recorder().flush().wait(SOON)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod by_event;
 mod chat;
 mod durable;
+mod front_ends;
 mod gateway;
 mod shared_runs;
 
