@@ -62,13 +62,13 @@ impl Dialect {
         self.writer().is_some()
     }
 
-    /// Whether it says that all is well only when the record has it.
-    pub(crate) const fn ends_when_durable(self) -> bool {
+    /// Whether it says that all is well only when the record has it: whoever serves it flushes before the last frame.
+    pub const fn ends_when_durable(self) -> bool {
         matches!(self, Self::Chat)
     }
 
-    /// Headers that its clients expect, besides those of every stream.
-    pub(crate) const fn headers(self) -> &'static [(&'static str, &'static str)] {
+    /// Headers that its clients expect, besides those of every stream: names in lower case, and values.
+    pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
         match self {
             // "x-vercel-ai-ui-message-stream: v1" (AI SDK, stream protocol).
             Self::AiSdkUi => &[("x-vercel-ai-ui-message-stream", "v1")],

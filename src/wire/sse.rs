@@ -52,7 +52,7 @@ pub fn write_retry(pause: Duration, out: &mut String) {
 
 /// Appends a place to resume from and nothing else: a block without data sets the client's last id and is no event
 /// ("Set the last event ID string … If the data buffer is an empty string …, return", WHATWG HTML 9.2.6).
-pub(crate) fn write_bookmark(cursor: Cursor, out: &mut String) {
+pub fn write_bookmark(cursor: Cursor, out: &mut String) {
     write_id(cursor, out);
     out.push('\n');
 }
