@@ -10,6 +10,7 @@ use super::{
     stop::Stop,
     unpack::Unpack,
 };
+use crate::serve::line::Headway;
 use crate::{ExecutionId, Recorder, StreamEvent, Text, event::Class};
 use tokio::time::timeout;
 
@@ -28,6 +29,8 @@ pub(super) struct Reading {
     split: Split,
     replay: Replay,
     window: Window,
+    /// Told of each window: a client waits for a log that is slow, and not the other way round.
+    headway: Headway,
     pub(super) progress: Lease,
 }
 
@@ -40,13 +43,14 @@ struct Window {
 }
 
 impl Reading {
-    pub(super) fn new(source: Source, form: &Form, progress: Lease) -> Self {
+    pub(super) fn new(source: Source, form: &Form, progress: Lease, headway: Headway) -> Self {
         Self {
             unpack: Unpack::new(form.gzip),
             split: Split::new(form.framing),
             replay: Replay::of(&progress),
             window: Window::new(&source.recorder),
             source,
+            headway,
             progress,
         }
     }
@@ -118,6 +122,7 @@ impl Reading {
         let answer = timeout(DURABLE_WITHIN, asked).await;
         let (stats, before) = (recorder.stats(), self.window.unlogged);
         self.window = Window::new(recorder);
+        self.headway.made();
         match answer {
             _ if stats.unlogged > before => {
                 self.progress.fall_back();
