@@ -16,12 +16,12 @@ use std::{
 };
 
 /// Short deadlines, so that what is to be cut is cut in a test; still long for a machine that is busy.
-fn strict() -> Settings {
+pub(super) fn strict() -> Settings {
     Settings::default().write_idle(Duration::from_millis(2_000)).keep_alive(Duration::from_millis(500))
 }
 
 /// Sends the head of a request for this path, and what else is given, and does not read.
-fn ask(addr: SocketAddr, path: &str, more: &str) -> TcpStream {
+pub(super) fn ask(addr: SocketAddr, path: &str, more: &str) -> TcpStream {
     let mut tcp = connect(addr);
     write!(tcp, "GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n{more}").expect("send");
     tcp
@@ -35,7 +35,7 @@ fn ask_and_read_once(addr: SocketAddr, path: &str) -> TcpStream {
 }
 
 /// What there is until the end, however it ends.
-fn rest(mut tcp: TcpStream) -> Vec<u8> {
+pub(super) fn rest(mut tcp: TcpStream) -> Vec<u8> {
     let mut all = Vec::new();
     // A reset is an end too; what came before it stays in `all`. Only silence is none.
     if let Err(error) = tcp.read_to_end(&mut all) {
@@ -244,103 +244,11 @@ fn a_thousand_requests_that_never_become_whole_are_closed_while_others_are_serve
     wait_for_descriptors(addr, 0);
 }
 
-fn said(addr: SocketAddr, bytes: &[u8]) -> TcpStream {
+pub(super) fn said(addr: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut tcp = connect(addr);
     // The server may have closed it before all was said.
     let _ = tcp.write_all(bytes);
     tcp
-}
-
-#[test]
-fn heads_and_bodies_that_come_byte_by_byte_are_cut_though_each_byte_is_a_sign_of_life() {
-    let (_recorder, server) = with_settings(strict());
-    let addr = server.addr();
-    let slow =
-        ["GET /stats HTTP/1.1\r\nX: ", "POST /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n"];
-    let mut open: Vec<_> = slow.iter().cycle().take(20).map(|head| said(addr, head.as_bytes())).collect();
-    let deadline = Instant::now() + SOON;
-    while !open.is_empty() {
-        open.retain_mut(|tcp| tcp.write_all(b"x").is_ok());
-        assert!(Instant::now() < deadline, "{} are still open", open.len());
-        // The pace of these clients; nothing waits for it.
-        thread::sleep(Duration::from_millis(20));
-    }
-    wait_for(addr, "/server/connections/open", 1);
-}
-
-/// Deadlines of two seconds in all.
-fn two_seconds() -> Settings {
-    strict().write_idle(Duration::from_millis(1_500))
-}
-
-/// Says something every now and then, for as long as the server is to have time to cut it twice over. Whether it could.
-fn says_on(tcp: &mut TcpStream, mut next: impl FnMut() -> String) -> bool {
-    let until = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < until {
-        if tcp.write_all(next().as_bytes()).is_err() {
-            return false;
-        }
-        // The pace of this client; nothing waits for it.
-        thread::sleep(Duration::from_millis(50));
-    }
-    true
-}
-
-#[test]
-fn an_upload_that_is_slow_and_steady_is_taken_as_a_whole_and_its_line_serves_on() {
-    let (recorder, server) = with_settings(two_seconds());
-    let (addr, id) = (server.addr(), ExecutionId::new());
-    let mut tcp = connect(addr);
-    let head = format!("Host: {addr}\r\nContent-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n");
-    write!(tcp, "POST /executions/{id}/events HTTP/1.1\r\n{head}").expect("send");
-    let mut lines = 0;
-    let whole = says_on(&mut tcp, || {
-        let line = format!("{{\"type\":\"data-step-end\",\"duration_ms\":{lines}}}\n");
-        lines += 1;
-        format!("{:x}\r\n{line}\r\n", line.len())
-    });
-    assert!(whole, "the line is cut");
-    write!(tcp, "0\r\n\r\nGET /health HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").expect("send");
-    let answers = String::from_utf8(rest(tcp)).expect("text");
-    assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
-    assert!(answers.contains(&format!("\"accepted\":{lines},")), "{answers}");
-    let stats = recorder.stats();
-    assert!(stats.unlogged == 0 && stats.recorded >= lines);
-    assert_eq!(get(addr, "/stats").json()["server"]["stalled"], 0);
-}
-
-#[test]
-fn readers_that_stall_are_cut_though_they_go_on_to_say_something() {
-    let (recorder, server) = with_settings(two_seconds());
-    let (addr, emitter) = (server.addr(), recorder.emitter());
-    let path = stream_of(&emitter);
-    // What they say behind their question: blanks, further questions, a body of events that comes on.
-    let upload =
-        "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/jsonl\r\nContent-Length: 1000\r\n\r\n";
-    let mut open: Vec<_> = ["", upload, "GET /stats HTTP/1.1\r\nX: "].map(|more| ask(addr, &path, more)).into();
-    wait_for(addr, "/server/streams/open", 3);
-    for _ in 0..1_000 {
-        emitter.emit(TextDelta::new("t", "x".repeat(8_000)));
-    }
-    settle(&recorder);
-    let deadline = Instant::now() + SOON;
-    while !open.is_empty() {
-        open.retain_mut(|tcp| tcp.write_all(b" ").is_ok());
-        assert!(Instant::now() < deadline, "{} are still open", open.len());
-        // The pace of these clients; nothing waits for it.
-        thread::sleep(Duration::from_millis(50));
-    }
-    wait_for(addr, "/server/streams/open", 0);
-}
-
-#[test]
-fn a_head_that_dribbles_in_behind_a_slow_upload_has_a_deadline_of_its_own() {
-    let (_recorder, server) = with_settings(two_seconds());
-    let addr = server.addr();
-    let mut tcp = connect(addr);
-    let upload = "Content-Type: application/jsonl\r\nContent-Length: 2\r\n\r\n\n\n";
-    write!(tcp, "POST /events HTTP/1.1\r\nHost: {addr}\r\n{upload}GET /stats HTTP/1.1\r\nX: ").expect("send");
-    assert!(!says_on(&mut tcp, || "x".into()), "it is not cut");
 }
 
 /// The status of what was answered, if anything was; the connection ends in any case.

@@ -10,6 +10,7 @@ mod ingest_bombs;
 mod ingest_keys;
 mod life;
 mod resume;
+mod slow;
 mod snapshots;
 mod steer;
 mod streams;
