@@ -40,6 +40,9 @@ struct Execution {
     session_id: Option<Text>,
     /// Said by the first start that names one, or by whoever took its first event in; never another's after that.
     tenant_id: Option<Text>,
+    /// Whether its first event was taken in from another process. Not known any more of one that goes on from the log,
+    /// which was told.
+    elsewhere: bool,
     closed: bool,
     texts: Texts,
     account: Account,
@@ -91,9 +94,9 @@ impl Executions {
         }
         execution.account.complete(&mut event, &self.prices);
         execution.apply(&mut event, shown);
-        let Execution { sequence, pieces, ref session_id, ref tenant_id, .. } = *execution;
+        let Execution { sequence, pieces, elsewhere, ref session_id, ref tenant_id, .. } = *execution;
         let (session_id, tenant_id) = (session_id.clone(), tenant_id.clone());
-        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id };
+        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id, elsewhere };
         if let Some(id) = ended {
             self.end(id, place);
         }
@@ -109,7 +112,7 @@ impl Executions {
             Some(place) => place,
             None => match self.ask(id) {
                 Ok(row) => {
-                    let new = || Execution { tenant_id: tenant_id.clone(), ..Execution::default() };
+                    let new = || Execution { tenant_id: tenant_id.clone(), elsewhere: true, ..Execution::default() };
                     self.insert(id, row.map_or_else(new, Execution::going_on))
                 }
                 Err(_) => return false,
@@ -250,6 +253,7 @@ impl Execution {
             session_id: row.session_id,
             tenant_id: row.tenant_id,
             recorded_to: Some(row.cursor.offset),
+            texts: Texts::going_on(),
             ..Self::default()
         }
     }

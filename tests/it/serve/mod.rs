@@ -8,6 +8,7 @@ mod hostile;
 mod ingest;
 mod ingest_bombs;
 mod ingest_keys;
+mod ingest_restart;
 mod life;
 mod resume;
 mod slow;
