@@ -83,10 +83,17 @@ impl JwtKey {
             rights,
             tenant: claims.tenant,
             until: Some(time(claims.exp)),
-            token: Digest::of(token),
+            token: mark(token)?,
             id: claims.jti.map(|id| Digest::of(&id)),
         })
     }
+}
+
+/// What a signed token is known by: its signed part. One signature can be changed into another that holds as well (of
+/// ECDSA (r, s) into (r, n - s)), so the whole text would not do. With a blank, which no token has, it is no other one's.
+pub(super) fn mark(token: &str) -> Option<Digest> {
+    let (signed, _) = token.rsplit_once('.')?;
+    Some(Digest::of(&format!("signed {signed}")))
 }
 
 /// 64 zero bytes, in base64url.
