@@ -1,7 +1,10 @@
 //! What the gate remembers of each execution: its numbers, its conversation, whose it is, what it has spent, and the texts that are
 //! being written.
 
-use super::{intake::Delegated, texts::Texts};
+use super::{
+    intake::{Admission, Delegated},
+    texts::Texts,
+};
 use crate::{
     Error, EventLog, ExecutionId, StreamEvent, Text,
     event::{Body, Concept, ExecutionStart, Kind, Life, Recorded},
@@ -105,8 +108,8 @@ impl Executions {
 
     /// Whether an event that somebody else made may be recorded. A new execution becomes its tenant's. One of which the log
     /// cannot say whose it is may be anyone's, and is asked for again with the next event.
-    pub(super) fn admit(&mut self, delegated: &Delegated) -> bool {
-        let Some(id) = &delegated.event.execution_id else { return false };
+    pub(super) fn admit(&mut self, delegated: &Delegated) -> Admission {
+        let Some(id) = &delegated.event.execution_id else { return Admission::Denied };
         let tenant_id = &delegated.tally.tenant_id;
         let place = match self.find(id) {
             Some(place) => place,
@@ -115,10 +118,13 @@ impl Executions {
                     let new = || Execution { tenant_id: tenant_id.clone(), elsewhere: true, ..Execution::default() };
                     self.insert(id, row.map_or_else(new, Execution::going_on))
                 }
-                Err(_) => return false,
+                Err(_) => return Admission::Undecided,
             },
         };
-        tenant_id.is_none() || self.known[place].tenant_id == *tenant_id
+        match tenant_id.is_none() || self.known[place].tenant_id == *tenant_id {
+            true => Admission::Admitted,
+            false => Admission::Denied,
+        }
     }
 
     /// The log has this one, whenever its id says that it was made.

@@ -130,6 +130,10 @@ impl Reading {
                     "the log could not keep everything: what of this body is not told as accepted may be lost",
                 ))
             }
+            Ok(Ok(admitted)) if admitted.undecided > 0 => {
+                self.progress.fall_back(unlogged);
+                Err(Stop::busy("the log cannot say at the moment whose some of the executions are"))
+            }
             Ok(Ok(admitted)) => {
                 self.progress.is_durable(admitted.denied, admitted.cursor);
                 Ok(())

@@ -4,7 +4,10 @@ use super::{
     ingest::{GZIP, LINES, gzipped, kept, steps},
     served, until,
 };
-use crate::http::{Reply, connect, post, post_head};
+use crate::{
+    http::{Reply, connect, post, post_head},
+    intake::Mute,
+};
 use proptest::prelude::*;
 use spanwright::{
     Answer, EventLog, ExecutionId, Pending, Recorder,
@@ -15,7 +18,10 @@ use spanwright::{
 use std::{
     io::{Read, Write},
     net::Shutdown,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 fn keyed<'a>(key: &'a str, rest: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -197,4 +203,21 @@ fn what_the_log_loses_after_its_sender_has_gone_is_taken_again_with_the_next_try
     until(|| send_whole(&server, &headers, body.as_bytes()).status == 200);
     assert_eq!(send_whole(&server, &headers, body.as_bytes()).json()["accepted"], 10);
     assert_eq!(kept(&recorder, &id), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn while_the_log_cannot_say_whose_an_execution_is_nothing_is_told_as_somebody_elses() {
+    let mute = Arc::new(AtomicBool::new(true));
+    let recorder = Recorder::builder().log(Mute(MemoryLog::new(), mute.clone())).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    let id = ExecutionId::parse("run-7").expect("id");
+    let (headers, body) = (keyed("k", &[]), steps(&id, 0..700).join("\n"));
+    let reply = send_whole(&server, &headers, body.as_bytes());
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+    let answer = reply.json();
+    assert_eq!((&answer["accepted"], &answer["denied"]), (&0.into(), &0.into()), "{answer}");
+    mute.store(false, Ordering::SeqCst);
+    let reply = send_whole(&server, &headers, body.as_bytes());
+    assert_eq!((reply.status, &reply.json()["accepted"]), (200, &700.into()));
+    assert_eq!(kept(&recorder, &id), (0..700).collect::<Vec<_>>());
 }
