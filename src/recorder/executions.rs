@@ -31,6 +31,9 @@ pub(super) struct Executions {
     forgotten_ms: u128,
     /// Whether any was forgotten since the log was flushed: what it has of that one may be on its way there.
     unflushed: bool,
+    /// Until when a log that did not answer is not asked about what others send: it would hold up everybody's events, each
+    /// of theirs anew.
+    silent_until: Option<Instant>,
     log: Option<Arc<dyn EventLog>>,
     prices: Prices,
     started_ms: u128,
@@ -75,6 +78,7 @@ impl Executions {
             ended: VecDeque::new(),
             forgotten_ms: 0,
             unflushed: false,
+            silent_until: None,
             log,
             prices,
             started_ms: now_ms(),
@@ -113,12 +117,16 @@ impl Executions {
         let tenant_id = &delegated.tally.tenant_id;
         let place = match self.find(id) {
             Some(place) => place,
+            None if self.silent_until.is_some_and(|until| Instant::now() < until) => return Admission::Undecided,
             None => match self.ask(id) {
                 Ok(row) => {
                     let new = || Execution { tenant_id: tenant_id.clone(), elsewhere: true, ..Execution::default() };
                     self.insert(id, row.map_or_else(new, Execution::going_on))
                 }
-                Err(_) => return Admission::Undecided,
+                Err(error) => {
+                    self.silent_until = error.is_timed_out().then(|| crate::time::deadline(LOG_LIMIT));
+                    return Admission::Undecided;
+                }
             },
         };
         match tenant_id.is_none() || self.known[place].tenant_id == *tenant_id {

@@ -3,7 +3,7 @@
 use crate::{hands_on::hands_on, scratch::Scratch};
 use proptest::prelude::*;
 use spanwright::{
-    Admitted, ExecutionId, Pending, QueueLimits, Recorder, StreamEvent, Text,
+    Admitted, Answer, ExecutionId, Pending, QueueLimits, Recorder, StreamEvent, Text,
     event::{
         Body, ExecutionEnd, ExecutionStart, InboxMessage, InboxMessageType, StepEnd, StreamGap, TextDelta, TextEnd,
         TextStart,
@@ -13,7 +13,7 @@ use spanwright::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -214,6 +214,28 @@ fn where_the_log_cannot_say_whose_an_execution_is_nobody_gets_it() {
     mute.store(false, Ordering::SeqCst);
     let admitted = take_in(&recorder, Some("acme"), step());
     assert_eq!((counts(&admitted), admitted.undecided), ((1, 0, 0), 0));
+}
+
+/// A log that never answers questions about executions.
+#[derive(Debug)]
+struct Deaf(MemoryLog, Mutex<Vec<Answer<Option<ExecutionRow>>>>);
+
+impl EventLog for Deaf {
+    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions close);
+
+    fn execution(&self, _: ExecutionId) -> Pending<Option<ExecutionRow>> {
+        let (answer, pending) = Pending::asked();
+        self.1.lock().expect("lock").push(answer);
+        pending
+    }
+}
+
+#[test]
+fn a_log_that_does_not_answer_holds_everybody_up_once_and_not_for_each_event() {
+    let recorder = recorder(Deaf(MemoryLog::new(), Mutex::default()));
+    let id = ExecutionId::parse("theirs").expect("id");
+    let admitted = take_in(&recorder, Some("acme"), (0..100).map(|n| of(&id, StepEnd::new(n))));
+    assert_eq!((counts(&admitted), admitted.undecided), ((0, 100, 0), 100));
 }
 
 #[test]
