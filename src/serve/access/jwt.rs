@@ -73,7 +73,13 @@ impl JwtKey {
 
     /// What the token gives, if this key signed it and it is for us. That it has not expired is for the caller.
     pub(super) fn grant(&self, token: &str) -> Option<Grant> {
-        let claims: Claims = decode(token, &self.key, &self.validation).ok()?.claims;
+        let data = decode(token, &self.key, &self.validation).ok()?;
+        // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then the
+        // JWS is invalid" (RFC 7515, 4.1.11): we know none.
+        if data.header.crit.is_some() {
+            return None;
+        }
+        let claims: Claims = data.claims;
         let words = || claims.scope.split(' ');
         let rights = Right::ALL.into_iter().filter(|right| words().any(|word| word == right.as_str())).collect();
         if claims.tenant.as_ref().is_some_and(|tenant| !is_tenant(tenant)) {

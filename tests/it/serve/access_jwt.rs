@@ -113,6 +113,17 @@ fn claims_are_held_to_time_audience_issuer_and_scope() {
 }
 
 #[test]
+fn a_token_that_says_that_more_must_be_understood_than_is_understood_here_is_refused() {
+    let server = served(JwtKey::secret(SECRET, "traces").expect("key"));
+    let mut header = Header::new(Algorithm::HS256);
+    let sign = |header: &Header| encode(header, &claims(), &EncodingKey::from_secret(SECRET)).expect("token");
+    header.kid = Some("../../etc/passwd".into());
+    assert_eq!(status(&server, &sign(&header)), 200, "a key is known by what it verifies, not by its name");
+    header.crit = Some(vec!["b64".into()]);
+    assert_eq!(status(&server, &sign(&header)), 401);
+}
+
+#[test]
 fn keys_that_are_none_are_refused_at_the_start() {
     let bad = [
         "",
