@@ -69,8 +69,8 @@ impl Listener for Door {
     }
 }
 
-/// What a handler tells the connection that its request came on: that the body comes on, and it goes on with it. No byte
-/// says so by itself: a client that sends and never reads, or dribbles the head of a request, does not come on.
+/// How a handler tells the connection of its request that the body makes headway. No byte says so by itself: a client
+/// that sends and never reads, or dribbles the head of a request, makes none.
 ///
 /// Only who has a deadline of its own for the whole of the body may tell. Requests of a connection are dealt with one
 /// after the other (there is no HTTP/2), so a stream is not kept by the body of another request.
