@@ -57,19 +57,7 @@ impl EventStream {
 
     /// The next event, waiting for it `limit` at the longest. Blocks the thread; not for async code.
     pub fn recv_timeout(&mut self, limit: Duration) -> Received {
-        let waker = thread_waker(std::thread::current());
-        let mut cx = Context::from_waker(&waker);
-        let deadline = crate::time::deadline(limit);
-        loop {
-            if let Poll::Ready(event) = self.poll_event(&mut cx) {
-                return event.map_or(Received::Ended, Received::Event);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Received::TimedOut;
-            }
-            std::thread::park_timeout(left);
-        }
+        self.recv_until(crate::time::deadline(limit), |_| false)
     }
 
     /// Every event that was published before this call and not given out yet, waiting for the log `limit` at the
@@ -78,12 +66,28 @@ impl EventStream {
         let (published, deadline) = (self.subscription.next_published(), crate::time::deadline(limit));
         let mut rest = Vec::new();
         while !self.ready.is_empty() || !self.subscription.has_reached(published) {
-            match self.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self.recv_until(deadline, |subscription| subscription.has_reached(published)) {
                 Received::Event(event) => rest.push(event),
                 Received::TimedOut | Received::Ended => break,
             }
         }
         rest
+    }
+
+    /// The next event, unless there is none now and who waits has enough.
+    fn recv_until(&mut self, deadline: Instant, enough: impl Fn(&Subscription) -> bool) -> Received {
+        let waker = thread_waker(std::thread::current());
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(event) = self.poll_event(&mut cx) {
+                return event.map_or(Received::Ended, Received::Event);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || enough(&self.subscription) {
+                return Received::TimedOut;
+            }
+            std::thread::park_timeout(left);
+        }
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<StreamEvent>> {

@@ -171,8 +171,12 @@ impl Subscription {
     /// The next events, unfiltered. None when the hub has closed and everything was given out, and for a reader who comes
     /// back when the log has shut down before it was read.
     pub(super) fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
-        let slice = self.poll_next_slice(cx);
+        // Before it reads on: what becomes of the slice that it gives out now, is known when it is asked for the next.
         self.sum_up();
+        let slice = self.poll_next_slice(cx);
+        if slice.is_pending() {
+            self.sum_up();
+        }
         slice
     }
 

@@ -13,7 +13,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Wake, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -189,6 +189,19 @@ fn draining_waits_for_a_log_that_has_to_be_read() {
     }
     assert_eq!(count(&emitter.drain(), Kind::StepEnd), 2_000);
     assert!(emitter.drain().is_empty());
+}
+
+#[test]
+fn draining_does_not_wait_for_what_is_not_shown() {
+    let recorder = recorder(4, Kept::Here);
+    let (quiet, other) = (recorder.emitter(), recorder.emitter());
+    let begin = Instant::now();
+    other.emit(StepEnd::new(1));
+    assert!(quiet.drain().is_empty(), "it is another one's");
+    quiet.set_mode(StreamMode::Silent);
+    quiet.emit(StepEnd::new(1));
+    assert!(quiet.drain().is_empty(), "its emitter is silent");
+    assert!(begin.elapsed() < Duration::from_secs(5), "the first of two drains waited until it gave up");
 }
 
 #[test]
