@@ -21,8 +21,11 @@ pub(super) struct Executions {
     free: Vec<usize>,
     /// The execution that was looked for last: most events are of the one that the event before was of.
     last: Option<(ExecutionId, usize)>,
-    /// Those that began, and those that ended, oldest first: for the bounds on how many are remembered.
-    began: VecDeque<ExecutionId>,
+    /// Executions that the gate took note of so far.
+    total: u64,
+    /// Those that came, each with its number, and those that ended, oldest first: for the bounds on how many are
+    /// remembered. One that was forgotten and came back stands here twice, and only its last number counts.
+    came: VecDeque<(u64, ExecutionId)>,
     ended: VecDeque<ExecutionId>,
     /// When the newest of those that were made since the start and are forgotten was made, in Unix ms.
     forgotten_ms: u128,
@@ -35,6 +38,8 @@ pub(super) struct Executions {
 
 #[derive(Default)]
 struct Execution {
+    /// Which one it was that the gate took note of.
+    number: u64,
     sequence: u64,
     pieces: u64,
     session_id: Option<Text>,
@@ -65,7 +70,8 @@ impl Executions {
             known: Vec::new(),
             free: Vec::new(),
             last: None,
-            began: VecDeque::new(),
+            total: 0,
+            came: VecDeque::new(),
             ended: VecDeque::new(),
             forgotten_ms: 0,
             unflushed: false,
@@ -147,29 +153,38 @@ impl Executions {
     }
 
     fn insert(&mut self, id: &ExecutionId, found: Execution) -> usize {
+        self.total += 1;
+        let found = Execution { number: self.total, ..found };
         let place = self.free.pop().unwrap_or(self.known.len());
         match self.known.get_mut(place) {
             Some(free) => *free = found,
             None => self.known.push(found),
         }
         self.places.insert(id.clone(), place);
-        self.began.push_back(id.clone());
+        self.came.push_back((self.total, id.clone()));
         self.bound();
         self.last = Some((id.clone(), place));
         place
     }
 
-    /// Those that are still remembered are counted, not those that ever began: one that runs for days stays.
+    /// Those that are still remembered are counted, not those that ever came: one that runs for days stays.
     fn bound(&mut self) {
         while self.places.len() > MAX_KNOWN
-            && let Some(oldest) = self.began.pop_front()
+            && let Some((number, oldest)) = self.came.pop_front()
         {
-            self.forget(&oldest);
+            if self.is_remembered(number, &oldest) {
+                self.forget(&oldest);
+            }
         }
-        if self.began.len() > 2 * MAX_KNOWN {
-            let Self { began, places, .. } = self;
-            began.retain(|id| places.contains_key(id));
+        if self.came.len() > 2 * MAX_KNOWN {
+            let mut came = std::mem::take(&mut self.came);
+            came.retain(|(number, id)| self.is_remembered(*number, id));
+            self.came = came;
         }
+    }
+
+    fn is_remembered(&self, number: u64, id: &ExecutionId) -> bool {
+        self.places.get(id).is_some_and(|place| self.known[*place].number == number)
     }
 
     /// An execution that this recorder does not remember may be an old one that goes on, or a late event of one. One
