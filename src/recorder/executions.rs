@@ -1,7 +1,7 @@
 //! What the gate remembers of each execution: its numbers, its conversation, whose it is, what it has spent, and the texts that are
 //! being written.
 
-use super::{intake::Delegated, texts::Texts};
+use super::{intake::Delegated, spent::last_usage, texts::Texts};
 use crate::{
     Error, EventLog, ExecutionId, StreamEvent, Text,
     event::{Body, Concept, ExecutionStart, Kind, Life, Recorded},
@@ -11,7 +11,7 @@ use crate::{
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 pub(super) struct Executions {
@@ -31,6 +31,8 @@ pub(super) struct Executions {
     forgotten_ms: u128,
     /// Whether any was forgotten since the log was flushed: what it has of that one may be on its way there.
     unflushed: bool,
+    /// The log was waited for in vain since the last look at the queue: it is not waited for again before the next.
+    mute: bool,
     log: Option<Arc<dyn EventLog>>,
     prices: Prices,
     started_ms: u128,
@@ -61,7 +63,7 @@ const MAX_KNOWN: usize = 65_536;
 /// Clocks of one machine may differ by this much, in ms: a day.
 const CLOCKS_MS: u128 = 24 * 3_600 * 1_000;
 /// How long the log may take to say how far an execution had come.
-const LOG_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 impl Executions {
     pub(super) fn new(log: Option<Arc<dyn EventLog>>, prices: Prices) -> Self {
@@ -75,6 +77,7 @@ impl Executions {
             ended: VecDeque::new(),
             forgotten_ms: 0,
             unflushed: false,
+            mute: false,
             log,
             prices,
             started_ms: now_ms(),
@@ -200,13 +203,23 @@ impl Executions {
     /// made says nothing of when it was first seen here: their clocks are their own.
     fn ask(&mut self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
+        if self.mute {
+            return Err(Error::timed_out("the log did not answer a moment ago"));
+        }
         let flushed = if self.unflushed { log.flush().wait(LOG_LIMIT).map(|_| ()) } else { Ok(()) };
         self.unflushed = flushed.is_err();
-        match log.execution(id.clone()).wait(LOG_LIMIT)? {
+        let found = log.execution(id.clone()).wait(LOG_LIMIT);
+        self.mute = found.as_ref().is_err_and(Error::is_timed_out);
+        match found? {
             // What could not be flushed is not there to be found.
             None => flushed.map(|()| None),
             found => Ok(found),
         }
+    }
+
+    /// Another look at the queue: the log may be asked again.
+    pub(super) fn look_again(&mut self) {
+        self.mute = false;
     }
 
     /// When an id was made, if that was since the start.
@@ -245,17 +258,6 @@ fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
-/// The last event of this kind up to this offset.
-fn last_of(log: &Arc<dyn EventLog>, id: &ExecutionId, kind: Kind, offset: u64) -> Option<StreamEvent> {
-    let deadline = crate::time::deadline(LOG_LIMIT);
-    let mut last = log.last_before(id.clone(), offset).wait(LOG_LIMIT).ok()??;
-    while last.kind != kind {
-        let left = deadline.saturating_duration_since(Instant::now());
-        last = log.last_before(id.clone(), last.cursor.offset.checked_sub(1)?).wait(left).ok()??;
-    }
-    last.to_stream().ok()
-}
-
 impl Execution {
     /// One that the log knows.
     fn going_on(row: ExecutionRow) -> Self {
@@ -269,12 +271,13 @@ impl Execution {
         }
     }
 
-    /// What an earlier process counted is looked for once, when it is needed first. From the end backwards: usage is
-    /// told with every call, so the last is near.
+    /// What an earlier process counted is looked for once, when it is needed first.
     fn continue_sums(&mut self, id: &ExecutionId, log: Option<&Arc<dyn EventLog>>) {
         let (Some(offset), Some(log)) = (self.recorded_to.take(), log) else { return };
-        if let Some(Body::TokenUsage(last)) = last_of(log, id, Kind::TokenUsage, offset).map(|event| event.body) {
-            self.account.continue_after(&last);
+        match last_usage(log, id, offset) {
+            Ok(Some(last)) => self.account.continue_after(&last),
+            Ok(None) => {}
+            Err(_) => self.account.continue_after_unknown(),
         }
     }
 

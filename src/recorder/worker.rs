@@ -105,6 +105,7 @@ impl Worker {
     fn record_all(&mut self, items: &mut Vec<Item>) {
         let mut events = Vec::with_capacity(items.len() + 1);
         let (mut settles, mut flushes) = (Vec::new(), Vec::new());
+        self.executions.look_again();
         self.tell_shed(&mut events);
         for item in items.drain(..) {
             // Of the last event before the question.

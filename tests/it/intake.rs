@@ -3,7 +3,7 @@
 use crate::{hands_on::hands_on, scratch::Scratch};
 use proptest::prelude::*;
 use spanwright::{
-    Admitted, ExecutionId, Pending, QueueLimits, Recorder, StreamEvent, Text,
+    Admitted, Answer, ExecutionId, Pending, QueueLimits, Recorder, StreamEvent, Text,
     event::{
         Body, ExecutionEnd, ExecutionStart, InboxMessage, InboxMessageType, StepEnd, StreamGap, TextDelta, TextEnd,
         TextStart,
@@ -13,7 +13,7 @@ use spanwright::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -212,6 +212,28 @@ fn where_the_log_cannot_say_whose_an_execution_is_nobody_gets_it() {
     assert_eq!(counts(&take_in(&recorder, Some("acme"), step())), (0, 1, 0));
     mute.store(false, Ordering::SeqCst);
     assert_eq!(counts(&take_in(&recorder, Some("acme"), step())), (1, 0, 0));
+}
+
+/// A log that never says anything about executions.
+#[derive(Debug)]
+struct Hung(MemoryLog, Mutex<Vec<Answer<Option<ExecutionRow>>>>);
+
+impl EventLog for Hung {
+    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions close);
+
+    fn execution(&self, _: ExecutionId) -> Pending<Option<ExecutionRow>> {
+        let (answer, pending) = Pending::asked();
+        self.1.lock().expect("lock").push(answer);
+        pending
+    }
+}
+
+#[test]
+fn a_log_that_does_not_answer_is_not_waited_for_with_each_event() {
+    let recorder = recorder(Hung(MemoryLog::new(), Mutex::default()));
+    let ids = (0..20).map(|n| ExecutionId::parse(&format!("run-{n}")).expect("id"));
+    let admitted = take_in(&recorder, Some("acme"), ids.map(|id| of(&id, StepEnd::new(1))));
+    assert_eq!(counts(&admitted), (0, 20, 0));
 }
 
 #[test]
