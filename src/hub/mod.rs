@@ -6,6 +6,7 @@ mod catch_up;
 mod filter;
 mod frames;
 mod known;
+mod ready;
 mod resume;
 mod ring;
 mod stats;
