@@ -4,6 +4,7 @@ use super::{
     Filter, From, Shared,
     account::{Account, Loss, Seen, gap},
     begin::Beginning,
+    marks::Marks,
     ring::{Ring, Segment},
     stats::{Counts, Share},
 };
@@ -22,6 +23,8 @@ pub(super) struct Subscription {
     pub(super) hub: Arc<Shared>,
     reader: u64,
     pub(super) filter: Filter,
+    /// What the filter lets look for.
+    marks: Marks,
     /// Offset of the next event to look at; not known while a cursor is being looked up.
     pub(super) next: u64,
     pub(super) state: State,
@@ -72,11 +75,12 @@ impl Subscription {
             _ => State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown))),
         });
         let account = Account::new(filter.wants(), seen, unseen);
-        let (began, named) = (next - 1, next - 1);
+        let (began, named, marks) = (next - 1, next - 1, filter.marks());
         Self {
             hub,
             reader,
             filter,
+            marks,
             next,
             state,
             began,
@@ -258,7 +262,7 @@ impl Subscription {
 
     /// The next segment with something in scope; those without are passed over and counted.
     fn take(&mut self, ring: &Ring) -> Option<Slice> {
-        let Some(segment) = ring.segment_for(self.next, &self.filter) else {
+        let Some(segment) = ring.segment_for(self.next, self.marks) else {
             self.pass_to(ring.next_offset());
             return None;
         };
