@@ -2,6 +2,8 @@
 
 mod account;
 mod begin;
+#[cfg(any(feature = "serve", all(test, spanwright_loom)))]
+pub(crate) mod bell;
 mod catch_up;
 mod filter;
 mod frames;
