@@ -226,6 +226,7 @@ mod model {
         }
 
         fn poll_stream(&self) {
+            self.stream.take();
             self.rope.tie(&Waker::from(self.stream.clone()));
             if self.rope.was_pulled() {
                 *self.read.lock().expect("lock") = *self.published.lock().expect("lock");
@@ -238,6 +239,8 @@ mod model {
         }
 
         fn poll(&self, attendance: &mut Attendance) {
+            // What woke it before this is done with.
+            self.attendant.take();
             let waker = Waker::from(self.attendant.clone());
             assert!(attendance.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
