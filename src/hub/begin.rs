@@ -1,6 +1,6 @@
 //! Where a reader begins, and what is known then of the executions that it will read.
 
-use super::{From, Shared, account::Unseen, known::Known, ring::Ring};
+use super::{From, Shared, account::Unseen, known::Known, marks::Marks, ring::Ring};
 use crate::{Cursor, ExecutionId, log::Scope};
 use std::sync::MutexGuard;
 
@@ -34,7 +34,7 @@ impl Beginning {
             (_, Scope::Execution(id)) => begins.of_one(ring, hub, id),
             (From::Live, _) => {
                 let unseen = if ring.known().is_whole() { of_unpublished(hub) } else { Unseen::Unknown };
-                Self { seen: ring.known().clone(), unseen, ..begins }
+                Self { seen: ring.known().hand_out(), unseen, ..begins }
             }
             _ => begins,
         }
@@ -47,7 +47,7 @@ impl Beginning {
         if newest.is_none() && ring.known().is_whole() {
             self.unseen = of_unpublished(hub);
         } else if self.next >= ring.first_offset() {
-            let segments = ring.segments_of(id, self.next);
+            let segments = ring.segments_for(self.next, Marks::wanted(Some(id), None));
             // Looked through after the lock is given back.
             drop(ring);
             let before = segments.iter().find_map(|segment| segment.numbers_before(self.next, id)).or(newest);

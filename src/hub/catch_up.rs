@@ -27,7 +27,8 @@ impl Subscription {
         self.state = State::Reading;
         let Ok(mut page) = page else { return Some(self.give_up_behind()) };
         self.leave_to_ring(&mut page);
-        if page.complete && page.read_to < self.next {
+        // Whatever a log says of more to come: a page that leads nowhere would be asked for without end.
+        if page.read_to < self.next {
             if std::mem::take(&mut self.flushed) {
                 return Some(self.give_up_behind());
             }

@@ -1,6 +1,6 @@
 //! What a reader wants to see, and from where.
 
-use super::ring::Segment;
+use super::{marks::Marks, ring::Segment};
 use crate::{
     Cursor, StreamEvent, Text,
     event::{Class, Kind, KindSet, Life, Recorded, StreamMode},
@@ -81,10 +81,10 @@ impl Filter {
         }
     }
 
-    /// False when no event of the segment is of the scope; true when one may be.
-    pub(super) fn may_find(&self, segment: &Segment) -> bool {
-        let of_tenant = self.tenant_id.as_ref().is_none_or(|tenant| segment.may_hold_tenant(tenant));
-        of_tenant && !matches!(&self.scope, Scope::Execution(id) if !segment.may_hold(id))
+    /// What to look for.
+    pub(super) fn marks(&self) -> Marks {
+        let id = if let Scope::Execution(id) = &self.scope { Some(id) } else { None };
+        Marks::wanted(id, self.tenant_id.as_ref())
     }
 
     /// Whether every event of the segment is of the scope.

@@ -3,6 +3,7 @@
 use super::{
     Counts,
     account::{Loss, Seen},
+    ready::Ready,
     ring::Segment,
     subscription::{Slice, Subscription},
 };
@@ -14,7 +15,6 @@ use crate::{
 use bytes::Bytes;
 use futures_core::Stream;
 use std::{
-    collections::VecDeque,
     fmt,
     ops::Range,
     pin::Pin,
@@ -28,22 +28,19 @@ pub struct FrameStream {
     writer: FrameWriter,
     /// Cursor of an event that was passed although the dialect has no word for it.
     unsaid: Option<Cursor>,
-    /// Each piece with the cursor of its last event; what is told of the stream itself has none.
-    ready: VecDeque<(Option<Cursor>, Bytes)>,
-    /// Where the caller is while there is something ready.
-    at: Cursor,
+    ready: Ready<Bytes>,
 }
 
 impl FrameStream {
     pub(super) fn new(subscription: Subscription, writer: FrameWriter) -> Self {
         let subscription = subscription.coming_back();
-        Self { at: subscription.cursor(), subscription, writer, unsaid: None, ready: VecDeque::new() }
+        Self { ready: Ready::new(&subscription), subscription, writer, unsaid: None }
     }
 
     /// Where another stream can go on: the cursor of the last event that was given out, or of a later one where only
     /// events that are not shown followed.
     pub fn cursor(&self) -> Cursor {
-        if self.ready.is_empty() { self.subscription.cursor() } else { self.at }
+        self.ready.cursor(&self.subscription)
     }
 
     /// What became of the events published since the stream began.
@@ -116,7 +113,7 @@ impl FrameStream {
     fn put(&mut self, last: Cursor, bytes: Bytes, said_last: bool) {
         self.unsaid = (!said_last).then_some(last);
         if !bytes.is_empty() {
-            self.ready.push_back((Some(last), bytes));
+            self.ready.push(last, bytes);
         }
     }
 
@@ -144,7 +141,7 @@ impl FrameStream {
         let mut text = String::new();
         (self.writer.write)(None, event, &mut text);
         if !text.is_empty() {
-            self.ready.push_back((None, Bytes::from(text)));
+            self.ready.tell(Bytes::from(text));
         }
     }
 }
@@ -155,11 +152,10 @@ impl Stream for FrameStream {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let this = self.get_mut();
         loop {
-            if let Some((cursor, bytes)) = this.ready.pop_front() {
-                this.at = cursor.unwrap_or(this.at);
+            if let Some(bytes) = this.ready.pop() {
                 return Poll::Ready(Some(bytes));
             }
-            this.at = this.subscription.cursor();
+            this.ready.begin(&this.subscription);
             match std::task::ready!(this.subscription.poll_slice(cx)) {
                 None => {
                     let loss = this.subscription.settle();

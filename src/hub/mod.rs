@@ -2,10 +2,14 @@
 
 mod account;
 mod begin;
+#[cfg(any(feature = "serve", all(test, spanwright_loom)))]
+pub(crate) mod bell;
 mod catch_up;
 mod filter;
 mod frames;
 mod known;
+mod marks;
+mod ready;
 mod resume;
 mod ring;
 mod stats;
@@ -121,7 +125,8 @@ impl Hub {
         id: &crate::ExecutionId,
         tenant_id: Option<&crate::Text>,
     ) -> Option<(u64, Option<crate::log::Status>)> {
-        let segments = self.0.ring().segments_of(id, 0);
+        let wanted = marks::Marks::wanted(Some(id), tenant_id);
+        let segments = self.0.ring().segments_for(0, wanted);
         // Looked through after the lock is given back.
         let events = segments.iter().rev().flat_map(|segment| segment.batch.iter().rev());
         let whose = |recorded: &Recorded| tenant_id.is_none() || recorded.tenant_id.as_ref() == tenant_id;

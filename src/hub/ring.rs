@@ -1,9 +1,10 @@
 //! The newest events, in the segments in which they came; evicted from the old end by count and by bytes.
 
 use super::{
-    Filter, HubLimits,
+    HubLimits,
     account::Seen,
     known::{Known, Numbers},
+    marks::Marks,
 };
 use crate::{
     ExecutionId, Text,
@@ -14,7 +15,6 @@ use crate::{
 use bytes::Bytes;
 use std::{
     collections::{HashMap, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, OnceLock},
     task::Waker,
 };
@@ -22,7 +22,7 @@ use std::{
 /// A batch as the hub holds it: never changed, shared by all readers.
 pub(super) struct Segment {
     pub(super) batch: Arc<Batch>,
-    executions: ExecutionSet,
+    marks: Marks,
     pub(super) extents: Vec<Extent>,
     /// Whether every event is shown and belongs to an execution.
     pub(super) is_plain: bool,
@@ -30,7 +30,6 @@ pub(super) struct Segment {
     pub(super) kinds: KindSet,
     /// The tenant of all its events; none where there are several, or one that is nobody's.
     pub(super) tenant_id: Option<Text>,
-    tenants: TenantSet,
     /// The status in which its events leave their execution.
     pub(super) status: Option<Status>,
     size_bytes: usize,
@@ -47,23 +46,13 @@ pub(super) struct Frames {
 
 impl Segment {
     pub(super) fn new(batch: Arc<Batch>) -> Self {
-        let (executions, extents) = (ExecutionSet::of(&batch), extents(&batch));
+        let (marks, extents) = (Marks::of(&batch), extents(&batch));
         let is_plain = batch.events.iter().all(|recorded| recorded.shown && recorded.event.execution_id.is_some());
         let status = batch.events.iter().rev().find_map(|recorded| Status::after(recorded.event.kind()));
         let kinds = batch.events.iter().map(|recorded| recorded.event.kind()).collect();
-        let (tenant_id, tenants) = (only_tenant(&batch), TenantSet::of(&batch));
+        let tenant_id = only_tenant(&batch);
         let (size_bytes, frames) = (batch.size_bytes(), Default::default());
-        Self { executions, extents, is_plain, kinds, tenant_id, tenants, status, size_bytes, frames, batch }
-    }
-
-    /// False when no event of this execution is here; true when one may be.
-    pub(super) fn may_hold(&self, id: &ExecutionId) -> bool {
-        self.executions.may_hold(id)
-    }
-
-    /// The same of a tenant.
-    pub(super) fn may_hold_tenant(&self, tenant_id: &Text) -> bool {
-        self.tenants.may_hold(tenant_id)
+        Self { marks, extents, is_plain, kinds, tenant_id, status, size_bytes, frames, batch }
     }
 
     /// How far the execution was before its first event here from this offset on; none where it has none.
@@ -83,7 +72,7 @@ pub(super) struct Extent {
     pub(super) id: ExecutionId,
     pub(super) before: Numbers,
     pub(super) after: Numbers,
-    /// Whether its last event here ends it.
+    /// Whether it has ended; what comes late begins nothing.
     pub(super) ended: bool,
 }
 
@@ -101,7 +90,10 @@ fn extents(batch: &Batch) -> Vec<Extent> {
         };
         last = Some((id, at));
         match extents.get_mut(at) {
-            Some(extent) => (extent.after, extent.ended) = (seen.now, seen.ends_execution),
+            Some(extent) => {
+                extent.after = seen.now;
+                extent.ended = seen.status.map_or(extent.ended, Status::is_final);
+            }
             None => extents.push(Extent {
                 id: id.clone(),
                 before: seen.before,
@@ -125,64 +117,15 @@ impl Frames {
     }
 }
 
-/// Which executions a segment may hold events of: a bit for each, so that readers of one pass over most segments
-/// without a look inside. Events of no execution are for everyone.
-struct ExecutionSet(u64);
-
-impl ExecutionSet {
-    fn of(batch: &Batch) -> Self {
-        let bits = batch.events.iter().map(|recorded| recorded.event.execution_id.as_ref().map_or(u64::MAX, Self::bit));
-        Self(bits.fold(0, |set, bit| set | bit))
-    }
-
-    fn bit(id: &ExecutionId) -> u64 {
-        let trace = id.trace_id();
-        1 << (((trace ^ (trace >> 64)) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
-    }
-
-    fn may_hold(&self, id: &ExecutionId) -> bool {
-        self.0 & Self::bit(id) != 0
-    }
-}
-
 fn only_tenant(batch: &Batch) -> Option<Text> {
     let (first, rest) = batch.events.split_first()?;
     rest.iter().all(|recorded| recorded.tenant_id == first.tenant_id).then(|| first.tenant_id.clone()).flatten()
 }
 
-/// The same of tenants. What is of no execution is looked at by everyone.
-struct TenantSet(u64);
-
-impl TenantSet {
-    fn of(batch: &Batch) -> Self {
-        let mut set = 0;
-        let mut last = None;
-        for recorded in &batch.events {
-            match (&recorded.event.execution_id, &recorded.tenant_id) {
-                (None, _) => return Self(u64::MAX),
-                (Some(_), tenant) if last == Some(tenant) => {}
-                (Some(_), tenant) => {
-                    set |= tenant.as_ref().map_or(0, Self::bit);
-                    last = Some(tenant);
-                }
-            }
-        }
-        Self(set)
-    }
-
-    fn bit(tenant_id: &Text) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        tenant_id.hash(&mut hasher);
-        1 << (hasher.finish() >> 58)
-    }
-
-    fn may_hold(&self, tenant_id: &Text) -> bool {
-        self.0 & Self::bit(tenant_id) != 0
-    }
-}
-
 pub(super) struct Ring {
-    segments: VecDeque<Arc<Segment>>,
+    /// Each with its marks beside it: who looks for its own passes over thousands under the lock, one after the other
+    /// in memory.
+    segments: VecDeque<(Marks, Arc<Segment>)>,
     limits: HubLimits,
     held: HubLimits,
     /// Offset of the next event to come.
@@ -196,7 +139,7 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(next: u64, limits: HubLimits) -> Self {
-        let (held, known, sleepers) = (HubLimits::new(0, 0), Known::default(), HashMap::new());
+        let (held, known, sleepers) = (HubLimits::new(0, 0), Known::in_slots(), HashMap::new());
         Self { segments: VecDeque::new(), limits, held, next, known, sleepers, readers: 0, closed: false }
     }
 
@@ -208,7 +151,7 @@ impl Ring {
         for extent in &segment.extents {
             self.known.note(&extent.id, extent.after, extent.ended);
         }
-        self.segments.push_back(segment);
+        self.segments.push_back((segment.marks, segment));
         (self.sleepers.drain().map(|(_, waker)| waker).collect(), self.evict())
     }
 
@@ -217,7 +160,7 @@ impl Ring {
         // The newest stays whatever its size: readers that are up to date must get it.
         while self.segments.len() > 1
             && (self.held.events > self.limits.events || self.held.bytes > self.limits.bytes)
-            && let Some(segment) = self.segments.pop_front()
+            && let Some((_, segment)) = self.segments.pop_front()
         {
             self.held.events -= segment.batch.events.len();
             self.held.bytes -= segment.size_bytes;
@@ -246,19 +189,22 @@ impl Ring {
 
     /// Offset of the oldest event held; that of the next to come where none is.
     pub(super) fn first_offset(&self) -> u64 {
-        self.segments.front().map_or(self.next, |segment| segment.batch.first.offset)
+        self.segments.front().map_or(self.next, |(_, segment)| segment.batch.first.offset)
     }
 
-    /// The first segment from this offset on in which the filter may find something.
-    pub(super) fn segment_for(&self, offset: u64, filter: &Filter) -> Option<Arc<Segment>> {
-        let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
-        self.segments.range(at..).find(|segment| filter.may_find(segment)).cloned()
+    /// The first segment from this offset on in which something of this may be found.
+    pub(super) fn segment_for(&self, offset: u64, wanted: Marks) -> Option<Arc<Segment>> {
+        self.from(offset).find(|(marks, _)| marks.may_hold(wanted)).map(|(_, segment)| segment.clone())
     }
 
-    /// All segments from this offset on that may hold events of the execution, oldest first.
-    pub(super) fn segments_of(&self, id: &ExecutionId, offset: u64) -> Vec<Arc<Segment>> {
-        let at = self.segments.partition_point(|segment| segment.batch.end() <= offset);
-        self.segments.range(at..).filter(|segment| segment.may_hold(id)).cloned().collect()
+    /// All segments from this offset on in which something of this may be found, oldest first.
+    pub(super) fn segments_for(&self, offset: u64, wanted: Marks) -> Vec<Arc<Segment>> {
+        let found = self.from(offset).filter(|(marks, _)| marks.may_hold(wanted));
+        found.map(|(_, segment)| segment.clone()).collect()
+    }
+
+    fn from(&self, offset: u64) -> impl Iterator<Item = &(Marks, Arc<Segment>)> {
+        self.segments.range(self.segments.partition_point(|(_, segment)| segment.batch.end() <= offset)..)
     }
 
     pub(super) fn new_reader(&mut self) -> u64 {

@@ -3,12 +3,12 @@
 use super::{
     Counts,
     account::{Loss, Seen},
+    ready::Ready,
     subscription::{Slice, Subscription},
 };
 use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent, pending::thread_waker};
 use futures_core::Stream;
 use std::{
-    collections::VecDeque,
     fmt,
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -24,21 +24,18 @@ use std::{
 /// [`recv_timeout`]: EventStream::recv_timeout
 pub struct EventStream {
     subscription: Subscription,
-    /// Each with its cursor; what is told of the stream itself has none.
-    ready: VecDeque<(Option<Cursor>, StreamEvent)>,
-    /// Where the caller is while there is something ready.
-    at: Cursor,
+    ready: Ready<StreamEvent>,
 }
 
 impl EventStream {
     pub(super) fn new(subscription: Subscription) -> Self {
-        Self { at: subscription.cursor(), subscription, ready: VecDeque::new() }
+        Self { ready: Ready::new(&subscription), subscription }
     }
 
     /// Where another stream can go on: the cursor of the last event that was given out, or of a later one where only
     /// events that are not shown followed.
     pub fn cursor(&self) -> Cursor {
-        if self.ready.is_empty() { self.subscription.cursor() } else { self.at }
+        self.ready.cursor(&self.subscription)
     }
 
     /// What became of the events published since the stream began; those that wait in it count as delivered.
@@ -57,19 +54,7 @@ impl EventStream {
 
     /// The next event, waiting for it `limit` at the longest. Blocks the thread; not for async code.
     pub fn recv_timeout(&mut self, limit: Duration) -> Received {
-        let waker = thread_waker(std::thread::current());
-        let mut cx = Context::from_waker(&waker);
-        let deadline = crate::time::deadline(limit);
-        loop {
-            if let Poll::Ready(event) = self.poll_event(&mut cx) {
-                return event.map_or(Received::Ended, Received::Event);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Received::TimedOut;
-            }
-            std::thread::park_timeout(left);
-        }
+        self.recv_until(crate::time::deadline(limit), |_| false)
     }
 
     /// Every event that was published before this call and not given out yet, waiting for the log `limit` at the
@@ -78,7 +63,7 @@ impl EventStream {
         let (published, deadline) = (self.subscription.next_published(), crate::time::deadline(limit));
         let mut rest = Vec::new();
         while !self.ready.is_empty() || !self.subscription.has_reached(published) {
-            match self.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self.recv_until(deadline, |subscription| subscription.has_reached(published)) {
                 Received::Event(event) => rest.push(event),
                 Received::TimedOut | Received::Ended => break,
             }
@@ -86,19 +71,34 @@ impl EventStream {
         rest
     }
 
+    /// The next event, unless there is none now and who waits has enough.
+    fn recv_until(&mut self, deadline: Instant, enough: impl Fn(&Subscription) -> bool) -> Received {
+        let waker = thread_waker(std::thread::current());
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(event) = self.poll_event(&mut cx) {
+                return event.map_or(Received::Ended, Received::Event);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || enough(&self.subscription) {
+                return Received::TimedOut;
+            }
+            std::thread::park_timeout(left);
+        }
+    }
+
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<StreamEvent>> {
         loop {
-            if let Some((cursor, event)) = self.ready.pop_front() {
-                self.at = cursor.unwrap_or(self.at);
+            if let Some(event) = self.ready.pop() {
                 return Poll::Ready(Some(event));
             }
-            self.at = self.subscription.cursor();
+            self.ready.begin(&self.subscription);
             match std::task::ready!(self.subscription.poll_slice(cx)) {
                 None => match self.told_at_the_end() {
                     false => return Poll::Ready(None),
                     true => continue,
                 },
-                Some(Slice::Told(event)) => self.ready.push_back((None, event)),
+                Some(Slice::Told(event)) => self.ready.tell(event),
                 Some(Slice::Logged(events)) => events.iter().for_each(|event| self.take_logged(event)),
                 Some(Slice::Live(segment, from)) => {
                     for index in from..segment.batch.events.len() {
@@ -112,7 +112,7 @@ impl EventStream {
     /// What was lost before events that are not shown has no event before which it is told.
     fn told_at_the_end(&mut self) -> bool {
         let loss = self.subscription.settle();
-        self.ready.extend(loss.told().map(|event| (None, event)));
+        self.tell(loss);
         !self.ready.is_empty()
     }
 
@@ -137,9 +137,13 @@ impl EventStream {
 
     fn push(&mut self, loss: Loss, cursor: Cursor, event: StreamEvent) {
         if !loss.is_none() {
-            self.ready.extend(loss.told().map(|event| (None, event)));
+            self.tell(loss);
         }
-        self.ready.push_back((Some(cursor), event));
+        self.ready.push(cursor, event);
+    }
+
+    fn tell(&mut self, loss: Loss) {
+        loss.told().for_each(|event| self.ready.tell(event));
     }
 }
 

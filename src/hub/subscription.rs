@@ -4,6 +4,7 @@ use super::{
     Filter, From, Shared,
     account::{Account, Loss, Seen, gap},
     begin::Beginning,
+    marks::Marks,
     ring::{Ring, Segment},
     stats::{Counts, Share},
 };
@@ -22,6 +23,8 @@ pub(super) struct Subscription {
     pub(super) hub: Arc<Shared>,
     reader: u64,
     pub(super) filter: Filter,
+    /// What the filter lets look for.
+    marks: Marks,
     /// Offset of the next event to look at; not known while a cursor is being looked up.
     pub(super) next: u64,
     pub(super) state: State,
@@ -72,11 +75,12 @@ impl Subscription {
             _ => State::Resolving(cursor, Pending::ready(Ok(Resolved::Unknown))),
         });
         let account = Account::new(filter.wants(), seen, unseen);
-        let (began, named) = (next - 1, next - 1);
+        let (began, named, marks) = (next - 1, next - 1, filter.marks());
         Self {
             hub,
             reader,
             filter,
+            marks,
             next,
             state,
             began,
@@ -171,8 +175,12 @@ impl Subscription {
     /// The next events, unfiltered. None when the hub has closed and everything was given out, and for a reader who comes
     /// back when the log has shut down before it was read.
     pub(super) fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Slice>> {
-        let slice = self.poll_next_slice(cx);
+        // Before it reads on: what becomes of the slice that it gives out now, is known when it is asked for the next.
         self.sum_up();
+        let slice = self.poll_next_slice(cx);
+        if slice.is_pending() {
+            self.sum_up();
+        }
         slice
     }
 
@@ -254,7 +262,7 @@ impl Subscription {
 
     /// The next segment with something in scope; those without are passed over and counted.
     fn take(&mut self, ring: &Ring) -> Option<Slice> {
-        let Some(segment) = ring.segment_for(self.next, &self.filter) else {
+        let Some(segment) = ring.segment_for(self.next, self.marks) else {
             self.pass_to(ring.next_offset());
             return None;
         };

@@ -62,6 +62,11 @@ impl Account {
         self.sums.spending.add_all(&earlier);
     }
 
+    /// Takes in that an earlier process counted, and nobody knows what: the sums are lower bounds from now on.
+    pub(crate) fn continue_after_unknown(&mut self) {
+        self.sums.spending.add_all(&Spending::continued(0, None, (1, 0)));
+    }
+
     /// Takes in the next event of the execution. One that tells usage gets its price and the sums.
     pub(crate) fn complete(&mut self, event: &mut StreamEvent, prices: &Prices) {
         self.sums.changes.clear();

@@ -3,6 +3,7 @@
 
 use super::{
     intake::{Admission, Delegated},
+    spent::last_usage,
     texts::Texts,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 pub(super) struct Executions {
@@ -24,15 +25,17 @@ pub(super) struct Executions {
     free: Vec<usize>,
     /// The execution that was looked for last: most events are of the one that the event before was of.
     last: Option<(ExecutionId, usize)>,
-    /// Those that began, and those that ended, oldest first: for the bounds on how many are remembered.
-    began: VecDeque<ExecutionId>,
+    /// Executions that the gate took note of so far.
+    total: u64,
+    /// Those that came, each with its number, and those that ended, oldest first: for the bounds on how many are
+    /// remembered. One that was forgotten and came back stands here twice, and only its last number counts.
+    came: VecDeque<(u64, ExecutionId)>,
     ended: VecDeque<ExecutionId>,
     /// When the newest of those that were made since the start and are forgotten was made, in Unix ms.
     forgotten_ms: u128,
     /// Whether any was forgotten since the log was flushed: what it has of that one may be on its way there.
     unflushed: bool,
-    /// Until when a log that did not answer is not asked about what others send: it would hold up everybody's events, each
-    /// of theirs anew.
+    /// Until when a log that did not answer is not asked: it would hold up everybody's events, each time anew.
     silent_until: Option<Instant>,
     log: Option<Arc<dyn EventLog>>,
     prices: Prices,
@@ -41,6 +44,8 @@ pub(super) struct Executions {
 
 #[derive(Default)]
 struct Execution {
+    /// Which one it was that the gate took note of.
+    number: u64,
     sequence: u64,
     pieces: u64,
     session_id: Option<Text>,
@@ -65,7 +70,7 @@ const MAX_KNOWN: usize = 65_536;
 /// Clocks of one machine may differ by this much, in ms: a day.
 const CLOCKS_MS: u128 = 24 * 3_600 * 1_000;
 /// How long the log may take to say how far an execution had come.
-const LOG_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 impl Executions {
     pub(super) fn new(log: Option<Arc<dyn EventLog>>, prices: Prices) -> Self {
@@ -74,7 +79,8 @@ impl Executions {
             known: Vec::new(),
             free: Vec::new(),
             last: None,
-            began: VecDeque::new(),
+            total: 0,
+            came: VecDeque::new(),
             ended: VecDeque::new(),
             forgotten_ms: 0,
             unflushed: false,
@@ -117,16 +123,12 @@ impl Executions {
         let tenant_id = &delegated.tally.tenant_id;
         let place = match self.find(id) {
             Some(place) => place,
-            None if self.silent_until.is_some_and(|until| Instant::now() < until) => return Admission::Undecided,
             None => match self.ask(id) {
                 Ok(row) => {
                     let new = || Execution { tenant_id: tenant_id.clone(), elsewhere: true, ..Execution::default() };
                     self.insert(id, row.map_or_else(new, Execution::going_on))
                 }
-                Err(error) => {
-                    self.silent_until = error.is_timed_out().then(|| crate::time::deadline(LOG_LIMIT));
-                    return Admission::Undecided;
-                }
+                Err(_) => return Admission::Undecided,
             },
         };
         match tenant_id.is_none() || self.known[place].tenant_id == *tenant_id {
@@ -164,29 +166,38 @@ impl Executions {
     }
 
     fn insert(&mut self, id: &ExecutionId, found: Execution) -> usize {
+        self.total += 1;
+        let found = Execution { number: self.total, ..found };
         let place = self.free.pop().unwrap_or(self.known.len());
         match self.known.get_mut(place) {
             Some(free) => *free = found,
             None => self.known.push(found),
         }
         self.places.insert(id.clone(), place);
-        self.began.push_back(id.clone());
+        self.came.push_back((self.total, id.clone()));
         self.bound();
         self.last = Some((id.clone(), place));
         place
     }
 
-    /// Those that are still remembered are counted, not those that ever began: one that runs for days stays.
+    /// Those that are still remembered are counted, not those that ever came: one that runs for days stays.
     fn bound(&mut self) {
         while self.places.len() > MAX_KNOWN
-            && let Some(oldest) = self.began.pop_front()
+            && let Some((number, oldest)) = self.came.pop_front()
         {
-            self.forget(&oldest);
+            if self.is_remembered(number, &oldest) {
+                self.forget(&oldest);
+            }
         }
-        if self.began.len() > 2 * MAX_KNOWN {
-            let Self { began, places, .. } = self;
-            began.retain(|id| places.contains_key(id));
+        if self.came.len() > 2 * MAX_KNOWN {
+            let mut came = std::mem::take(&mut self.came);
+            came.retain(|(number, id)| self.is_remembered(*number, id));
+            self.came = came;
         }
+    }
+
+    fn is_remembered(&self, number: u64, id: &ExecutionId) -> bool {
+        self.places.get(id).is_some_and(|place| self.known[*place].number == number)
     }
 
     /// An execution that this recorder does not remember may be an old one that goes on, or a late event of one. One
@@ -202,9 +213,15 @@ impl Executions {
     /// made says nothing of when it was first seen here: their clocks are their own.
     fn ask(&mut self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
+        if self.silent_until.is_some_and(|until| Instant::now() < until) {
+            return Err(Error::timed_out("the log did not answer a moment ago"));
+        }
         let flushed = if self.unflushed { log.flush().wait(LOG_LIMIT).map(|_| ()) } else { Ok(()) };
         self.unflushed = flushed.is_err();
-        match log.execution(id.clone()).wait(LOG_LIMIT)? {
+        let found = log.execution(id.clone()).wait(LOG_LIMIT);
+        let is_silent = found.as_ref().is_err_and(Error::is_timed_out);
+        self.silent_until = is_silent.then(|| crate::time::deadline(LOG_LIMIT));
+        match found? {
             // What could not be flushed is not there to be found.
             None => flushed.map(|()| None),
             found => Ok(found),
@@ -247,17 +264,6 @@ fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
-/// The last event of this kind up to this offset.
-fn last_of(log: &Arc<dyn EventLog>, id: &ExecutionId, kind: Kind, offset: u64) -> Option<StreamEvent> {
-    let deadline = crate::time::deadline(LOG_LIMIT);
-    let mut last = log.last_before(id.clone(), offset).wait(LOG_LIMIT).ok()??;
-    while last.kind != kind {
-        let left = deadline.saturating_duration_since(Instant::now());
-        last = log.last_before(id.clone(), last.cursor.offset.checked_sub(1)?).wait(left).ok()??;
-    }
-    last.to_stream().ok()
-}
-
 impl Execution {
     /// One that the log knows.
     fn going_on(row: ExecutionRow) -> Self {
@@ -272,12 +278,13 @@ impl Execution {
         }
     }
 
-    /// What an earlier process counted is looked for once, when it is needed first. From the end backwards: usage is
-    /// told with every call, so the last is near.
+    /// What an earlier process counted is looked for once, when it is needed first.
     fn continue_sums(&mut self, id: &ExecutionId, log: Option<&Arc<dyn EventLog>>) {
         let (Some(offset), Some(log)) = (self.recorded_to.take(), log) else { return };
-        if let Some(Body::TokenUsage(last)) = last_of(log, id, Kind::TokenUsage, offset).map(|event| event.body) {
-            self.account.continue_after(&last);
+        match last_usage(log, id, offset) {
+            Ok(Some(last)) => self.account.continue_after(&last),
+            Ok(None) => {}
+            Err(_) => self.account.continue_after_unknown(),
         }
     }
 

@@ -9,6 +9,7 @@ mod intake;
 mod item;
 mod keeper;
 mod queue;
+mod spent;
 mod stats;
 mod sync;
 mod texts;

@@ -1,7 +1,7 @@
 //! What all requests share: the recorder, the settings, the counters, and how far the server's life is.
 
-use super::{Settings, bell::Bell, counters::Counters, digest::Digests, ingest::Ingest, translated::Translations};
-use crate::Recorder;
+use super::{Settings, counters::Counters, digest::Digests, ingest::Ingest, translated::Translations};
+use crate::{Recorder, hub::bell::Bell};
 use std::{
     future::Future,
     pin::Pin,

@@ -3,9 +3,9 @@
 use super::{
     App,
     app::{Phase, Reached},
-    bell::Rope,
     deadline::Deadline,
 };
+use crate::hub::bell::Rope;
 use axum::body::Bytes;
 use bytes::BytesMut;
 use futures_core::Stream;

@@ -14,7 +14,6 @@
 
 mod access;
 mod app;
-mod bell;
 mod body;
 mod cors;
 mod counters;

@@ -1,19 +1,19 @@
 //! Readers that fall behind: what they lose is counted and told, and they never think that they are where they are not.
 
-use crate::elsewhere::Elsewhere;
+use crate::{elsewhere::Elsewhere, hands_on::hands_on};
 use futures_core::Stream;
 use proptest::prelude::*;
 use spanwright::{
-    Cursor, EventEmitter, Recorder, StreamEvent,
+    Cursor, EventEmitter, Pending, Recorder, StreamEvent,
     event::{Body, ExecutionEnd, Kind, StepEnd, StreamLagged, StreamMode, TextDelta, TextEnd, TextStart},
     hub::{EventStream, Filter, From, HubLimits, Received},
-    log::{MemoryLog, Scope, SqliteLog},
+    log::{EventLog, MemoryLog, Page, Query, Scope, SqliteLog},
 };
 use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Wake, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -189,6 +189,43 @@ fn draining_waits_for_a_log_that_has_to_be_read() {
     }
     assert_eq!(count(&emitter.drain(), Kind::StepEnd), 2_000);
     assert!(emitter.drain().is_empty());
+}
+
+#[test]
+fn draining_does_not_wait_for_what_is_not_shown() {
+    let recorder = recorder(4, Kept::Here);
+    let (quiet, other) = (recorder.emitter(), recorder.emitter());
+    let begin = Instant::now();
+    other.emit(StepEnd::new(1));
+    assert!(quiet.drain().is_empty(), "it is another one's");
+    quiet.set_mode(StreamMode::Silent);
+    quiet.emit(StepEnd::new(1));
+    assert!(quiet.drain().is_empty(), "its emitter is silent");
+    assert!(begin.elapsed() < Duration::from_secs(5), "the first of two drains waited until it gave up");
+}
+
+/// A log that says that there is more, and never has it.
+#[derive(Debug)]
+struct Promising(MemoryLog);
+
+impl EventLog for Promising {
+    hands_on!(self to self.0 => opened_at unfinished append flush last_before resolve sessions executions execution close);
+
+    fn read(&self, _: Query) -> Pending<Page> {
+        Pending::ready(Ok(Page::default()))
+    }
+}
+
+#[test]
+fn a_log_that_never_has_what_it_promises_is_given_up() {
+    let builder = Recorder::builder().hub(HubLimits::new(4, 1 << 20)).log(Promising(MemoryLog::new()));
+    let recorder = builder.start().expect("start");
+    let emitter = recorder.emitter();
+    pieces(&emitter, 20);
+    emitter.emit(ExecutionEnd::new(1));
+    let mut stream = recorder.subscribe(one(&emitter), From::Start);
+    settle(&recorder);
+    assert_eq!(rest(&mut stream).first().map(StreamEvent::kind), Some(Kind::StreamGap));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use spanwright::{
     AgentLayer, ExecutionId, Recorder, StreamEvent,
     event::{
         AgentStart, Body, CostSource, Embedding, ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart,
-        LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome, TokenUsage, UsageReport,
+        LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome, StepEnd, TokenUsage, UsageReport,
     },
     hub::{Filter, From},
     ledger::{Ledger, Prices, Spending},
@@ -398,6 +398,25 @@ fn sums_go_on_where_an_earlier_process_left_them() {
     assert_eq!(second.iter().map(|usage| usage.cumulative_tokens).collect::<Vec<_>>(), [3_000, 4_000]);
     assert_usd(second[1].cumulative_cost_usd, 0.01);
     assert_eq!(second[1].calls_without_usage, Some(1));
+}
+
+#[test]
+fn sums_whose_beginning_is_too_far_back_say_that_they_miss_something() {
+    for (events, expected) in [(0, (45, None)), (300, (45, None)), (21_000, (15, Some(1)))] {
+        let scratch = Scratch::new();
+        let process = |events: Vec<StreamEvent>| {
+            let log = SqliteLog::open(scratch.file("trace.db")).expect("log");
+            let recorder = Recorder::builder().log(log).start().expect("start");
+            let usages = usages(&recorded(&recorder, events));
+            recorder.shutdown(SOON).expect("shutdown");
+            usages
+        };
+        let steps = (0..events).map(|_| at(3, StepEnd::new(1)));
+        let used = [at(1, ExecutionStart::new()), at(2, call(20, 10))];
+        process(used.into_iter().chain(steps).chain([at(1, ExecutionPaused::new("approval"))]).collect());
+        let next = process(vec![at(1, ExecutionResumed::new()), at(4, call(10, 5))]);
+        assert_eq!((next[0].cumulative_tokens, next[0].calls_without_usage), expected, "after {events} events");
+    }
 }
 
 #[test]

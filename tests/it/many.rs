@@ -114,3 +114,24 @@ fn an_execution_that_runs_for_long_is_not_forgotten_for_those_that_ended_meanwhi
     let Some(Body::TextEnd(end)) = stream.try_next().map(|event| event.body) else { panic!("an end") };
     assert_eq!(end.final_text.as_deref(), Some("from the beginning "));
 }
+
+#[test]
+fn an_execution_that_comes_back_is_not_taken_for_the_one_that_was_forgotten() {
+    let log = Counting::new();
+    let recorder = Recorder::builder().log(log.clone()).start().expect("start");
+    let first = ExecutionId::new();
+    run(&recorder, &first);
+    (0..4_096).for_each(|_| run(&recorder, &ExecutionId::new()));
+    settle(&recorder);
+    // It and 1,023 others that ended are forgotten now. Up to the bound on all:
+    for n in 0..65_536 - 3_073 {
+        recorder.emit(StreamEvent::from(ExecutionStart::new()).of_execution(ExecutionId::new()));
+        if n % 5_000 == 0 {
+            settle(&recorder);
+        }
+    }
+    run(&recorder, &first);
+    recorder.flush().wait(SOON).expect("flush");
+    let row = log.execution(first).wait(SOON).expect("a row").expect("it is there");
+    assert_eq!(row.events, 4);
+}
