@@ -2,6 +2,7 @@
 
 use super::{
     App, Settings,
+    access::CutShort,
     body::{Frames, SseBody},
     frames::HubFrames,
     routes,
@@ -199,6 +200,9 @@ fn answer(app: Arc<App>, frames: impl Frames, dialect: Dialect) -> Response {
     let mut response = (headers, Body::from_stream(SseBody::new(app, frames))).into_response();
     for (name, value) in dialect.headers() {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if !dialect.is_per_event() {
+        response.extensions_mut().insert(CutShort);
     }
     response
 }

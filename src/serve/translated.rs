@@ -118,7 +118,8 @@ impl Translation {
         let mut filter = Filter::of(Scope::Execution(wanted.execution_id.clone())).in_mode(wanted.mode);
         filter.tenant_id.clone_from(&wanted.tenant_id);
         let state = State {
-            events: recorder.subscribe(filter, From::Start),
+            // Told from what comes after a gap, a run that was not read would seem to have ended well.
+            events: recorder.subscribe(filter, From::Start).coming_back(),
             recorder: recorder.clone(),
             translator: Translator::new(wanted.dialect, &run)?,
             dialect: wanted.dialect,

@@ -3,10 +3,15 @@
 use crate::http;
 use spanwright::{
     EventEmitter, Recorder,
-    event::{ExecutionEnd, ExecutionStart, TextDelta, TextEnd, TextStart},
+    event::{ExecutionEnd, ExecutionStart, StepEnd, TextDelta, TextEnd, TextStart},
+    hub::HubLimits,
+    log::MemoryLog,
     serve::Server,
+    wire::Dialect,
 };
 use std::{thread, time::Duration};
+
+const SOON: Duration = Duration::from_secs(10);
 
 fn emit_text(emitter: &EventEmitter, pieces: usize) {
     emitter.emit(TextStart::new("t"));
@@ -43,5 +48,28 @@ fn early_late_and_slow_readers_of_a_long_run_get_all_of_it_in_order() {
         // Pieces that were merged or healed are other pieces of the same text.
         assert!(text_of(text) == whole, "{} of {} bytes", text_of(text).len(), whole.len());
         assert!(text.trim_end().lines().rev().any(|line| line == "event: done"));
+    }
+}
+
+/// What the log had of it was not read: a run that is told from its last events alone would seem to be well, and whole.
+#[test]
+fn who_comes_when_the_log_has_shut_down_is_not_told_that_all_is_done() {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    emitter.emit(ExecutionStart::new());
+    emit_text(&emitter, 2);
+    for n in 0..50 {
+        emitter.emit(StepEnd::new(n));
+        recorder.settle().wait(SOON).expect("settle");
+    }
+    emitter.emit(ExecutionEnd::new(1));
+    recorder.shutdown(SOON).expect("shutdown");
+    let path = format!("/executions/{}/stream", emitter.execution_id());
+    for dialect in Dialect::ALL.into_iter().filter(|dialect| !dialect.is_per_event()) {
+        let text = http::get(server.addr(), &format!("{path}?dialect={}", dialect.as_str())).text();
+        let is_well = ["event: done", "\"type\":\"finish\"", "RUN_FINISHED"].iter().any(|end| text.contains(end));
+        assert!(!is_well && text.contains("interrupted"), "{}: {text}", dialect.as_str());
     }
 }
