@@ -57,7 +57,7 @@ fn of_many(
     params: &Params,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let (from, dialect) = (params.from(headers, From::Live)?, params.dialect()?);
+    let ((from, _), dialect) = (params.from(headers, From::Live)?, params.dialect()?);
     let Some(writer) = dialect.writer() else {
         let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
         return Err(refuse(why));
@@ -89,7 +89,8 @@ pub(super) async fn of_execution(
         .dialect(dialect)
         .mode(params.mode()?)
         .kinds(kinds);
-    Ok(run.from(params.from(&headers, From::Start)?).respond().await)
+    let (from, told) = params.from(&headers, From::Start)?;
+    Ok(run.from(from).having(told).respond().await)
 }
 
 /// What is known of an execution before its stream is read.

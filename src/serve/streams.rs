@@ -6,14 +6,14 @@ use super::{
     body::{Frames, SseBody},
     frames::HubFrames,
     routes,
-    translated::{Translations, Wanted},
+    translated::{Resumed, Translations, Wanted},
 };
 use crate::{
-    Cursor, ExecutionId, Recorder, Text,
+    Cursor, Error, ExecutionId, Recorder, Text,
     event::{KindSet, StreamMode},
     hub::{Filter, From},
     log::Scope,
-    wire::{Dialect, FrameWriter},
+    wire::{Dialect, FrameWriter, Told},
 };
 use axum::{
     Router,
@@ -69,12 +69,14 @@ pub struct RunStream {
     mode: StreamMode,
     kinds: KindSet,
     from: From,
+    told: Told,
 }
 
 impl RunStream {
     pub(super) fn new(app: Arc<App>, id: ExecutionId) -> Self {
         let (dialect, mode) = (Dialect::default(), StreamMode::default());
-        Self { app, id, session_id: None, tenant_id: None, dialect, mode, kinds: KindSet::ALL, from: From::Start }
+        let (kinds, from, told) = (KindSet::ALL, From::Start, Told::default());
+        Self { app, id, session_id: None, tenant_id: None, dialect, mode, kinds, from, told }
     }
 
     /// In this dialect; native unless told.
@@ -109,7 +111,22 @@ impl RunStream {
 
     /// From here; from the first event unless told.
     pub fn from(mut self, from: From) -> Self {
-        self.from = from;
+        (self.from, self.told) = (from, Told::default());
+        self
+    }
+
+    /// From what the client sent as `Last-Event-ID`: a cursor, after which a dialect says in the middle of a text how
+    /// much of it was told.
+    ///
+    /// # Errors
+    /// `is_invalid` for what no stream gave out.
+    pub fn last_event_id(self, text: &str) -> Result<Self, Error> {
+        let (cursor, told) = Told::parse(text)?;
+        Ok(self.from(From::After(cursor)).having(told))
+    }
+
+    pub(super) fn having(mut self, told: Told) -> Self {
+        self.told = told;
         self
     }
 
@@ -146,7 +163,7 @@ impl RunStream {
 
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
-        let Self { app, id, session_id, tenant_id, dialect, mode, from, .. } = self;
+        let Self { app, id, session_id, tenant_id, dialect, mode, from, told, .. } = self;
         let after = match from {
             From::Start => 0,
             From::Live => app.recorder.hub().newest().offset,
@@ -157,7 +174,8 @@ impl RunStream {
         if known.ended && from != From::Start && after >= known.offset {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended };
+        let resumed = Resumed::at(after, told).filter(|_| after > 0);
+        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended, resumed };
         match Translations::read(&app, wanted, after) {
             Some(reader) => answer(app, reader, dialect),
             None => StatusCode::NOT_IMPLEMENTED.into_response(),

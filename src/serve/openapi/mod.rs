@@ -94,7 +94,7 @@ impl Accepts {
     fn schema(&self) -> Value {
         match self {
             Self::Id => json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
-            Self::Cursor => json!({ "type": "string", "pattern": "^[0-9a-f]{16}-[0-9]+$" }),
+            Self::Cursor => json!({ "type": "string", "pattern": "^[0-9a-f]{16}-[0-9]+(\\.[0-9]+)*$" }),
             Self::Text => json!({ "type": "string" }),
             Self::OneOf(words) => json!({ "type": "string", "enum": words }),
             Self::Limit(default, most) => {

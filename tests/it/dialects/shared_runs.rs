@@ -73,3 +73,45 @@ fn who_comes_when_the_log_has_shut_down_is_not_told_that_all_is_done() {
         assert!(!is_well && text.contains("interrupted"), "{}: {text}", dialect.as_str());
     }
 }
+
+/// Pieces are not in the log: the rest of the text is made of its whole, and begins where the client was.
+#[test]
+fn who_comes_back_in_the_middle_of_a_text_whose_pieces_are_gone_gets_the_rest_of_it_once() {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    let path = format!("/executions/{}/stream?dialect=chat", emitter.execution_id());
+    let mut first = http::get(server.addr(), &path);
+    emitter.emit(ExecutionStart::new());
+    emitter.emit(TextStart::new("t"));
+    let (mut places, mut told) = (Vec::new(), String::new());
+    for piece in ["one ", "zwei – ", "three "] {
+        emitter.emit(TextDelta::new("t", piece));
+        let frame = first.event().expect("frame");
+        let frame = if frame.event() == "delta" { frame } else { first.event().expect("delta") };
+        told += &text_of(&frame.0);
+        places.push((frame.field("id").expect("id").to_owned(), told.clone()));
+    }
+    let rest = |(id, told): &(String, String)| {
+        let reply = http::get_with(server.addr(), &path, &[("Last-Event-ID", id)]);
+        (told.clone(), reply)
+    };
+    let early: Vec<_> = places.iter().map(rest).collect();
+    for n in 0..50 {
+        emitter.emit(StepEnd::new(n));
+        recorder.settle().wait(SOON).expect("settle");
+    }
+    let late: Vec<_> = places.iter().map(rest).collect();
+    emitter.emit(TextDelta::new("t", "four"));
+    emitter.emit(TextEnd::new("t"));
+    emitter.emit(ExecutionEnd::new(1).final_output("one zwei – three four"));
+    recorder.flush().wait(SOON).expect("flush");
+    for (told, reply) in early.into_iter().chain(late).chain(places.iter().map(rest)) {
+        let rest = reply.text();
+        assert_eq!(told + &text_of(&rest), "one zwei – three four", "{rest}");
+        assert!(rest.contains("event: done"));
+    }
+    let rest: String = first.events().into_iter().map(|frame| frame.0).collect();
+    assert_eq!(told + &text_of(&rest), "one zwei – three four");
+}
