@@ -12,7 +12,7 @@ use crate::{
     Cursor, Error, ExecutionId, Recorder, Text,
     event::{KindSet, StreamMode},
     hub::{Filter, From},
-    log::Scope,
+    log::{Resolved, Scope},
     wire::{Dialect, FrameWriter, Told},
 };
 use axum::{
@@ -164,17 +164,22 @@ impl RunStream {
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
         let Self { app, id, session_id, tenant_id, dialect, mode, from, told, .. } = self;
-        let after = match from {
-            From::Start => 0,
-            From::Live => app.recorder.hub().newest().offset,
-            // A cursor that leads nowhere: all of it again.
-            From::After(cursor) => app.offset_of(cursor).await.unwrap_or(0),
+        let (after, told) = match from {
+            From::Start => (0, told),
+            From::Live => (app.recorder.hub().newest().offset, told),
+            From::After(cursor) => match app.resolve(cursor).await {
+                Resolved::At(offset) => (offset, told),
+                // What a crash took back was told, and is not in any text that the log has.
+                Resolved::Past(offset) => (offset, Told::default()),
+                // A cursor that leads nowhere: all of it again.
+                Resolved::Unknown => (0, Told::default()),
+            },
         };
         let known = app.last_of(id.clone(), tenant_id.as_ref()).await;
         if known.ended && from != From::Start && after >= known.offset {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let resumed = Resumed::at(after, told).filter(|_| after > 0);
+        let resumed = Resumed::at(after, told);
         let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended, resumed };
         match Translations::read(&app, wanted, after) {
             Some(reader) => answer(app, reader, dialect),

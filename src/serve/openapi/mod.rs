@@ -9,17 +9,22 @@ use super::{
     routes::{Accepts, Answer, Method, Needs, Param, ROUTES, Route},
     schemas::Schemas,
 };
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{OriginalUri, State},
+    response::Response,
+};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// `GET /openapi.json`.
-pub(super) async fn openapi(State(app): State<Arc<App>>) -> Response {
-    answer(&document(app.settings.access.is_some()))
+pub(super) async fn openapi(State(app): State<Arc<App>>, OriginalUri(uri): OriginalUri) -> Response {
+    // A router of somebody else's may have it below a path of its own.
+    let below = uri.path().strip_suffix("/openapi.json").unwrap_or_default();
+    answer(&document(if below.is_empty() { "/" } else { below }, app.settings.access.is_some()))
 }
 
 /// `asks`: whether this server asks for tokens.
-fn document(asks: bool) -> Value {
+fn document(root: &str, asks: bool) -> Value {
     let mut schemas = Schemas::new();
     let paths = paths(asks, &mut schemas);
     let components = json!({
@@ -36,7 +41,7 @@ fn document(asks: bool) -> Value {
             "description": "What agents do, live and from the record. Where GET is, HEAD is too. Parameters, members, \
                             kinds of events and routes may be added: pass over what you do not know.",
         },
-        "servers": [{ "url": "/" }],
+        "servers": [{ "url": root }],
         "paths": paths,
         "components": components,
     })
