@@ -181,7 +181,8 @@ impl RunStream {
         }
         let resumed = Resumed::at(after, told);
         let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended, resumed };
-        match Translations::read(&app, wanted, after) {
+        let newest = if known.ended { known.offset } else { 0 };
+        match Translations::read(&app, wanted, after, newest) {
             Some(reader) => answer(app, reader, dialect),
             None => StatusCode::NOT_IMPLEMENTED.into_response(),
         }

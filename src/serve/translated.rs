@@ -2,7 +2,7 @@
 
 use super::{App, body::Frames};
 use crate::{
-    ExecutionId, Pending, Recorder, StreamEvent, Text,
+    Cursor, ExecutionId, Pending, Recorder, StreamEvent, Text,
     event::{Concept, Life, StreamMode},
     hub::{EventStream, Filter, From},
     log::Scope,
@@ -52,12 +52,14 @@ pub(super) struct Translations(Mutex<HashMap<Wanted, Weak<Translation>>>);
 
 impl Translations {
     /// A reader, of what is after this offset.
-    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: u64) -> Option<Reader> {
+    ///
+    /// `newest` is the last event of a run that has ended.
+    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: u64, newest: u64) -> Option<Reader> {
         let translation = match app.translations.running(&wanted) {
             Some(running) => running,
             None => app.translations.begin(&app.recorder, &wanted)?,
         };
-        Some(Reader::new(app.clone(), wanted, translation, after))
+        Some(Reader::new(app.clone(), wanted, translation, (after, newest)))
     }
 
     fn running(&self, wanted: &Wanted) -> Option<Arc<Translation>> {
@@ -107,7 +109,7 @@ struct State {
     first: u64,
     held_bytes: usize,
     /// The run's end, which is told when the record has it.
-    ending: Option<(StreamEvent, u64, Pending<crate::Cursor>)>,
+    ending: Option<(StreamEvent, u64, Pending<Cursor>)>,
     is_over: bool,
 }
 
@@ -234,7 +236,7 @@ impl State {
 }
 
 /// Puts the place to resume from into the last of the frames after `start`.
-fn name_place(cursor: crate::Cursor, told: &Told, start: usize, text: &mut String) {
+fn name_place(cursor: Cursor, told: &Told, start: usize, text: &mut String) {
     if text[start..].ends_with("\n\n") {
         text.pop();
         sse::write_place(cursor, told, text);
@@ -272,12 +274,14 @@ pub(super) struct Reader {
     after: u64,
     /// What of open texts was told up to there.
     told: Told,
+    /// Offset of the run's last event: what came after its end says nothing, but its reader must know of it.
+    newest: u64,
 }
 
 impl Reader {
-    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, after: u64) -> Self {
+    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, (after, newest): (u64, u64)) -> Self {
         let told = wanted.resumed.as_ref().map_or_else(Told::default, |resumed| resumed.told.clone());
-        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after, told }
+        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after, told, newest }
     }
 
     /// The next bytes, if there are any; an error where this reader is behind what is held.
@@ -303,6 +307,17 @@ impl Reader {
         }
     }
 
+    /// Where to come back to after the end, for a reader whose last id is older: else it would never be told to stay
+    /// away.
+    fn bookmark(&mut self) -> Option<Bytes> {
+        (self.after < self.newest).then(|| {
+            self.after = self.newest;
+            let mut text = String::new();
+            sse::write_bookmark(Cursor::new(self.app.recorder.hub().newest().epoch, self.newest), &mut text);
+            Bytes::from(text)
+        })
+    }
+
     /// Begins again by itself, and passes over what it has told already.
     fn begin_again(&mut self) {
         self.wanted.resumed = Resumed::at(self.after, self.told.clone());
@@ -322,6 +337,7 @@ impl Frames for Reader {
             let old = self.translation.sleepers.lock().insert(self.id, cx.waker().clone());
             drop(old);
             match self.look() {
+                Ok(Poll::Ready(None)) => return Poll::Ready(self.bookmark()),
                 Ok(looked) => return looked,
                 Err(Behind) => self.begin_again(),
             }
