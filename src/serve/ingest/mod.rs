@@ -16,7 +16,7 @@ pub(super) use answer::Taken;
 pub(super) use form::{IDEMPOTENCY_KEY, media_type};
 pub(super) use limits::KEY_BYTES;
 
-use super::{App, access::Allowed, params::Id};
+use super::{App, access::Allowed, line::Headway, params::Id};
 use crate::ExecutionId;
 use arriving::Arriving;
 use axum::{
@@ -46,8 +46,14 @@ impl Default for Ingest {
 }
 
 /// `POST /events`: events of any executions.
-pub(super) async fn of_any(State(app): State<Arc<App>>, allowed: Allowed, headers: HeaderMap, body: Body) -> Response {
-    take(&app, &allowed, None, &headers, body).await
+pub(super) async fn of_any(
+    State(app): State<Arc<App>>,
+    allowed: Allowed,
+    headway: Headway,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    take(&app, &allowed, None, &headers, Arriving::new(body, headway)).await
 }
 
 /// `POST /executions/{id}/events`: events of this execution, which need not name it.
@@ -55,10 +61,11 @@ pub(super) async fn of_execution(
     State(app): State<Arc<App>>,
     allowed: Allowed,
     Id(id): Id,
+    headway: Headway,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    take(&app, &allowed, Some(id), &headers, body).await
+    take(&app, &allowed, Some(id), &headers, Arriving::new(body, headway)).await
 }
 
 async fn take(
@@ -66,9 +73,8 @@ async fn take(
     allowed: &Allowed,
     execution_id: Option<ExecutionId>,
     headers: &HeaderMap,
-    body: Body,
+    mut body: Arriving,
 ) -> Response {
-    let mut body = Arriving::new(body);
     let source = Source { recorder: app.recorder.clone(), tenant: allowed.tenant().cloned(), execution_id };
     let (form, progress, _place) = match app.ingest.begin(&source, headers) {
         Ok(begun) => begun,
@@ -77,7 +83,7 @@ async fn take(
             return answer::unread(&stop);
         }
     };
-    let mut reading = Reading::new(source, &form, progress);
+    let mut reading = Reading::new(source, &form, progress, body.headway.clone());
     let stop = reading.read(&mut body).await.err();
     if stop.is_some() {
         body.drain().await;
