@@ -32,6 +32,12 @@ impl EventStream {
         Self { ready: Ready::new(&subscription), subscription }
     }
 
+    /// The same, for a reader who comes back to the next process: it ends where the log has shut down before it was read.
+    #[cfg(feature = "serve")]
+    pub(crate) fn coming_back(self) -> Self {
+        Self { subscription: self.subscription.coming_back(), ..self }
+    }
+
     /// Where another stream can go on: the cursor of the last event that was given out, or of a later one where only
     /// events that are not shown followed.
     pub fn cursor(&self) -> Cursor {

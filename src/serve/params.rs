@@ -6,7 +6,7 @@ use crate::{
     event::{Kind, KindSet, StreamMode},
     hub::From,
     log::{ExecutionsQuery, Status},
-    wire::Dialect,
+    wire::{Dialect, Told},
 };
 use axum::{
     extract::{FromRequestParts, Path, Query},
@@ -81,7 +81,7 @@ impl Params {
 
     /// The cursor after which is meant.
     pub(super) fn after(&self) -> Result<Option<Cursor>, Failure> {
-        self.get("after").map(|text| text.parse().map_err(|error| Failure::bad(&error))).transpose()
+        Ok(self.get("after").map(place).transpose()?.map(|(cursor, _)| cursor))
     }
 
     /// The cursor before which is meant.
@@ -140,23 +140,29 @@ impl Params {
 
     /// Where a stream begins: after `Last-Event-ID`, else after `after`, else where `from` says. The header wins: it is
     /// what an `EventSource` adds when it reconnects to the address that it was first given.
-    pub(super) fn from(&self, headers: &HeaderMap, default: From) -> Result<From, Failure> {
+    pub(super) fn from(&self, headers: &HeaderMap, default: From) -> Result<(From, Told), Failure> {
         let from = match self.get("from") {
             None => default,
             Some("start") => From::Start,
             Some("live") => From::Live,
             Some(text) => return Err(refuse(format!("from {}: start or live is accepted", quoted(text)))),
         };
-        let after = self.after()?;
-        Ok(last_event_id(headers)?.or(after).map_or(from, From::After))
+        let after = self.get("after").map(place).transpose()?;
+        let after = last_event_id(headers)?.or(after);
+        Ok(after.map_or((from, Told::default()), |(cursor, told)| (From::After(cursor), told)))
     }
 }
 
 /// The header's cursor; an empty one is none, as clients that have no id yet may send it.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Failure> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<(Cursor, Told)>, Failure> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().map_err(|_| refuse("Last-Event-ID: a cursor, in ASCII, is accepted"))?;
-    text.parse().map(Some).map_err(|error| Failure::bad(&error))
+    place(text).map(Some)
+}
+
+/// A cursor, and what dialects say after it in the middle of texts.
+fn place(text: &str) -> Result<(Cursor, Told), Failure> {
+    Told::parse(text).map_err(|error| Failure::bad(&error))
 }
 
 /// With or without what all tags begin with.

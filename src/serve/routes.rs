@@ -6,7 +6,7 @@ use super::{
     events, executions, failure,
     guard::{self, Guarded},
     health, ingest, openapi,
-    schemas::{Schema, schema_of},
+    schemas::{Schema, body_of, schema_of},
     sessions, steer, stream,
 };
 use axum::{
@@ -25,8 +25,9 @@ pub(super) struct Route {
     /// One sentence.
     pub(super) summary: &'static str,
     pub(super) query: &'static [Param],
+    pub(super) body: Brought,
     pub(super) answer: Answer,
-    /// Statuses that it may answer with beside 200 and those of the guard.
+    /// Statuses that it may answer with beside that of success and those of guard and door.
     pub(super) also: &'static [u16],
     handler: fn() -> MethodRouter<Arc<App>>,
 }
@@ -63,13 +64,29 @@ pub(super) enum Needs {
     Admin,
 }
 
-/// What a route answers with.
+/// What a request brings.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Answer {
-    /// Server-sent events.
-    Stream,
+pub(super) enum Brought {
+    Nothing,
+    /// Events, in one of the forms of `docs/ingest.md`.
+    Events,
     /// JSON of this schema.
     Json(Schema),
+    /// The same, or nothing.
+    MaybeJson(Schema),
+}
+
+/// What a route answers with where all is well.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Answer {
+    /// 200 and server-sent events.
+    Stream,
+    /// 200 and JSON of this schema.
+    Json(Schema),
+    /// 202 and JSON of this schema: it was asked for, and is not done yet.
+    Asked(Schema),
+    /// 204.
+    Nothing,
 }
 
 /// A name in the query.
@@ -136,6 +153,10 @@ const fn limit(default: usize, most: usize) -> Param {
 const OF_LOG: &[u16] = &[500, 501, 503];
 /// The same, of something with an id.
 const OF_ONE: &[u16] = &[404, 500, 501, 503];
+/// What an execution that is steered may say.
+const OF_STEERED: &[u16] = &[404, 408, 409, 410, 413, 415, 500, 503];
+/// What may become of a body of events.
+const OF_INGEST: &[u16] = &[408, 409, 413, 415, 422, 503];
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -144,6 +165,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The events of every execution, from now on.",
         query: &[AFTER, FROM, MODE, KINDS, DIALECT],
+        body: Brought::Nothing,
         answer: Answer::Stream,
         also: &[],
         handler: || get(stream::of_everything),
@@ -154,8 +176,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The events of one execution, from its first to its end.",
         query: &[AFTER, FROM, MODE, KINDS, DIALECT],
+        body: Brought::Nothing,
         answer: Answer::Stream,
-        also: &[204, 501],
+        also: &[204],
         handler: || get(stream::of_execution),
     },
     Route {
@@ -164,6 +187,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The events of one conversation, from now on.",
         query: &[AFTER, FROM, MODE, KINDS, DIALECT],
+        body: Brought::Nothing,
         answer: Answer::Stream,
         also: &[],
         handler: || get(stream::of_session),
@@ -174,6 +198,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The events of one tenant, from now on.",
         query: &[AFTER, FROM, MODE, KINDS, DIALECT],
+        body: Brought::Nothing,
         answer: Answer::Stream,
         also: &[],
         handler: || get(stream::of_tenant),
@@ -184,6 +209,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The executions of the record, the newest first.",
         query: &[SESSION, STATUS, OLDER, limit(100, 1_000)],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<executions::ExecutionList>),
         also: OF_ONE,
         handler: || get(executions::list),
@@ -194,6 +220,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "One execution, and what it did, in a few numbers.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<executions::Execution>),
         also: OF_ONE,
         handler: || get(executions::one),
@@ -204,6 +231,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The record of one execution, page by page.",
         query: &[AFTER, BEFORE, KINDS, LIMIT],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<events::Events>),
         also: &[404, 410, 500, 501, 503],
         handler: || get(events::of_execution),
@@ -214,6 +242,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "What one execution did, as a tree.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<executions::Tree>),
         also: OF_ONE,
         handler: || get(executions::tree),
@@ -224,6 +253,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The record, page by page.",
         query: &[AFTER, BEFORE, SESSION, KINDS, LIMIT],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<events::Events>),
         also: &[410, 500, 501, 503],
         handler: || get(events::of_everything),
@@ -234,6 +264,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The newest events.",
         query: &[SESSION, TENANT, KINDS, ORDER, LIMIT],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<events::Events>),
         also: OF_LOG,
         handler: || get(events::feed),
@@ -244,6 +275,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The conversations, those with the newest events first.",
         query: &[limit(20, 100)],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<sessions::SessionList>),
         also: OF_LOG,
         handler: || get(sessions::list),
@@ -254,6 +286,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "One conversation: sums over its executions.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<sessions::Session>),
         also: OF_ONE,
         handler: || get(sessions::one),
@@ -264,6 +297,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The executions of one conversation and the agents inside them, as tasks.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<sessions::Tasks>),
         also: OF_ONE,
         handler: || get(sessions::tasks_of_one),
@@ -274,6 +308,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "The newest executions and the agents inside them, as tasks.",
         query: &[SESSION, STATUS, OLDER, limit(20, 100)],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<sessions::Tasks>),
         also: OF_ONE,
         handler: || get(sessions::tasks),
@@ -284,8 +319,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Ingest,
         summary: "Takes events in: JSON Lines, or JSON.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Events,
+        answer: Answer::Json(schema_of::<ingest::Taken<'static>>),
+        also: OF_INGEST,
         handler: || post(ingest::of_any),
     },
     Route {
@@ -294,8 +330,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Ingest,
         summary: "Takes events of one execution in.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Events,
+        answer: Answer::Json(schema_of::<ingest::Taken<'static>>),
+        also: OF_INGEST,
         handler: || post(ingest::of_execution),
     },
     Route {
@@ -304,8 +341,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Asks an execution of this process to wait at its next checkpoint.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Json(body_of::<steer::Why>),
+        answer: Answer::Asked(schema_of::<steer::Asked>),
+        also: OF_STEERED,
         handler: || post(steer::pause),
     },
     Route {
@@ -314,8 +352,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Lets an execution of this process go on.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Json(body_of::<steer::Why>),
+        answer: Answer::Asked(schema_of::<steer::Asked>),
+        also: OF_STEERED,
         handler: || post(steer::resume),
     },
     Route {
@@ -324,8 +363,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Asks an execution of this process to end.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Json(body_of::<steer::Why>),
+        answer: Answer::Asked(schema_of::<steer::Asked>),
+        also: OF_STEERED,
         handler: || post(steer::cancel),
     },
     Route {
@@ -334,8 +374,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "What an execution of this process asks, and nobody has answered yet.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Nothing,
+        answer: Answer::Json(schema_of::<steer::Questions>),
+        also: &[404, 500, 503],
         handler: || get(steer::permissions),
     },
     Route {
@@ -344,8 +385,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Answers a question.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Json(body_of::<steer::Decision>),
+        answer: Answer::Json(schema_of::<steer::Decided>),
+        also: OF_STEERED,
         handler: || post(steer::decide),
     },
     Route {
@@ -354,6 +396,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Nothing,
         summary: "Whether an event gets through gate, hub and log.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<health::Health>),
         also: &[503],
         handler: || get(health::health),
@@ -364,6 +407,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Admin,
         summary: "Numbers of the recorder, the hub and this server.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<health::Numbers>),
         also: &[],
         handler: || get(health::stats),
@@ -374,8 +418,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "A ticket that opens one stream, once, within 30 s.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::MaybeJson(body_of::<ticket::Wish>),
+        answer: Answer::Json(schema_of::<ticket::Issued>),
+        also: &[501, 503],
         handler: || post(ticket::issue),
     },
     Route {
@@ -384,8 +429,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Read,
         summary: "A cookie that stands for the token.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Nothing,
+        answer: Answer::Json(schema_of::<session::Begun>),
+        also: &[501, 503],
         handler: || post(session::begin),
     },
     Route {
@@ -394,8 +440,9 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Nothing,
         summary: "Ends the session of the cookie.",
         query: &[],
-        answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        body: Brought::Nothing,
+        answer: Answer::Nothing,
+        also: &[501],
         handler: || delete(session::end),
     },
     Route {
@@ -404,6 +451,7 @@ pub(super) const ROUTES: &[Route] = &[
         needs: Needs::Nothing,
         summary: "This description.",
         query: &[],
+        body: Brought::Nothing,
         answer: Answer::Json(schema_of::<serde_json::Value>),
         also: &[],
         handler: || get(openapi::openapi),

@@ -1,5 +1,5 @@
-//! JSON Schema of answers, from the types that are written (feature `schema`); without the feature only that they are
-//! objects.
+//! JSON Schema of answers and bodies, from the types that are written and read (feature `schema`); without the feature
+//! only that they are objects.
 
 use serde_json::Value;
 
@@ -35,6 +35,15 @@ mod known {
     pub(in crate::serve) fn schema_of<T: JsonSchema>(schemas: &mut Schemas) -> Value {
         schemas.of::<T>()
     }
+
+    /// Of what is read: where a member is not there, is another matter than in what is written. Whole, since a
+    /// definition of its name may be that of the written form.
+    pub(in crate::serve) fn body_of<T: JsonSchema>(_: &mut Schemas) -> Value {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            (settings.inline_subschemas, settings.meta_schema) = (true, None);
+        });
+        settings.into_generator().into_root_schema_for::<T>().into()
+    }
 }
 
 #[cfg(not(feature = "schema"))]
@@ -61,6 +70,10 @@ mod known {
     pub(in crate::serve) fn schema_of<T>(schemas: &mut Schemas) -> Value {
         schemas.of::<T>()
     }
+
+    pub(in crate::serve) fn body_of<T>(schemas: &mut Schemas) -> Value {
+        schemas.of::<T>()
+    }
 }
 
-pub(super) use known::{Schemas, schema_of};
+pub(super) use known::{Schemas, body_of, schema_of};

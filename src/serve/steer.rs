@@ -6,13 +6,13 @@ use super::{
     access::Allowed,
     failure::{Failure, json},
     ingest::media_type,
-    params::Id,
+    params::{Id, refuse},
     record::answer,
 };
 use crate::{Error, ExecutionId, Json, Permission, Text, log::Status};
 use axum::{
     body::{Body, to_bytes},
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -23,30 +23,63 @@ use std::{sync::Arc, time::Duration};
 const MAX_BYTES: usize = 16 << 10;
 const SOON: Duration = Duration::from_secs(10);
 
+/// Why something is asked.
 #[derive(Deserialize)]
-struct Why {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Why {
+    /// As the record tells it.
     reason: Option<Text>,
 }
 
+/// An answer to a question.
 #[derive(Deserialize)]
-struct Decision {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Decision {
     decision: Verdict,
+    /// As the record tells it.
     reason: Option<Text>,
+    /// Who decided, as the record tells it.
     decided_by: Option<Text>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Granted,
     Denied,
 }
 
+/// What was asked of an execution.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Asked {
+    /// `pause`, `resume` or `cancel`.
+    asked: &'static str,
+}
+
+/// Open questions, the oldest first.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Questions {
+    permissions: Vec<Question>,
+}
+
+/// Whether a tool may be called.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Question {
     permission_id: String,
     tool_name: String,
+    /// As the record may show them.
     arguments: Json,
+}
+
+/// The question that was answered.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Decided {
+    permission_id: String,
 }
 
 /// `POST /executions/{id}/pause`.
@@ -100,23 +133,24 @@ pub(super) async fn permissions(
     Id(id): Id,
 ) -> Result<Response, Failure> {
     app.is_theirs(&allowed, &id).await?;
-    let questions: Vec<_> = app.recorder.execution(&id).permissions_as_recorded().iter().map(Question::of).collect();
-    Ok(json(&serde_json::json!({"permissions": questions})))
+    let permissions = app.recorder.execution(&id).permissions_as_recorded().iter().map(Question::of).collect();
+    Ok(json(&Questions { permissions }))
 }
 
 /// `POST /executions/{id}/permissions/{permission_id}`: the first answer counts.
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     allowed: Allowed,
-    Path((id, permission_id)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
+    let Path((id, permission_id)) = path.map_err(|_| refuse("ids in the path: UTF-8, percent-encoded, is accepted"))?;
     let id = ExecutionId::parse(&id).map_err(|error| Failure::bad(&error))?;
     let decision: Decision = said(&headers, body, DECISION).await?;
     app.is_theirs(&allowed, &id).await?;
     match app.recorder.execution(&id).decide(&permission_id, decision.into()) {
-        Ok(()) => Ok(json(&serde_json::json!({"permission_id": permission_id}))),
+        Ok(()) => Ok(json(&Decided { permission_id })),
         Err(_) if app.recorder.execution(&id).cancellation().is_ok() => Err(Failure::new(
             StatusCode::NOT_FOUND,
             "no such question is open: it is unknown, answered, expired or taken back",
@@ -171,9 +205,9 @@ impl App {
 
     /// Told in the stream, and followed by the execution's own code where it looks: not done, but asked ("the request has
     /// been accepted for processing, but the processing has not been completed", RFC 9110, 15.3.3).
-    async fn asked(&self, what: &str, id: &ExecutionId, asked: Result<(), Error>) -> Result<Response, Failure> {
+    async fn asked(&self, what: &'static str, id: &ExecutionId, asked: Result<(), Error>) -> Result<Response, Failure> {
         match asked {
-            Ok(()) => Ok((StatusCode::ACCEPTED, json(&serde_json::json!({"asked": what}))).into_response()),
+            Ok(()) => Ok((StatusCode::ACCEPTED, json(&Asked { asked: what })).into_response()),
             Err(_) => Err(self.not_here(id).await),
         }
     }

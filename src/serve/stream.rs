@@ -57,7 +57,7 @@ fn of_many(
     params: &Params,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let (from, dialect) = (params.from(headers, From::Live)?, params.dialect()?);
+    let ((from, _), dialect) = (params.from(headers, From::Live)?, params.dialect()?);
     let Some(writer) = dialect.writer() else {
         let why = format!("dialect {} tells one execution: /executions/{{id}}/stream has it", dialect.as_str());
         return Err(refuse(why));
@@ -89,7 +89,8 @@ pub(super) async fn of_execution(
         .dialect(dialect)
         .mode(params.mode()?)
         .kinds(kinds);
-    Ok(run.from(params.from(&headers, From::Start)?).respond().await)
+    let (from, told) = params.from(&headers, From::Start)?;
+    Ok(run.from(from).having(told).respond().await)
 }
 
 /// What is known of an execution before its stream is read.
@@ -119,13 +120,16 @@ impl App {
 
     /// The offset behind a cursor; none where its owner has to be told of a gap.
     pub(super) async fn offset_of(&self, cursor: Cursor) -> Option<u64> {
+        if let Resolved::At(offset) = self.resolve(cursor).await { Some(offset) } else { None }
+    }
+
+    /// Where a cursor leads; nowhere where the log cannot say.
+    pub(super) async fn resolve(&self, cursor: Cursor) -> Resolved {
         let newest = self.recorder.hub().newest();
-        if cursor.epoch == newest.epoch {
-            return (cursor.offset <= newest.offset).then_some(cursor.offset);
-        }
-        match answer(self.recorder.log()?.resolve(cursor)).await {
-            Ok(Resolved::At(offset)) => Some(offset),
-            _ => None,
+        match self.recorder.log() {
+            _ if cursor.epoch == newest.epoch && cursor.offset <= newest.offset => Resolved::At(cursor.offset),
+            Some(log) if cursor.epoch != newest.epoch => answer(log.resolve(cursor)).await.unwrap_or(Resolved::Unknown),
+            _ => Resolved::Unknown,
         }
     }
 }

@@ -2,17 +2,18 @@
 
 use super::{
     App, Settings,
+    access::CutShort,
     body::{Frames, SseBody},
     frames::HubFrames,
     routes,
-    translated::{Translations, Wanted},
+    translated::{Resumed, Translations, Wanted},
 };
 use crate::{
-    Cursor, ExecutionId, Recorder, Text,
+    Cursor, Error, ExecutionId, Recorder, Text,
     event::{KindSet, StreamMode},
     hub::{Filter, From},
-    log::Scope,
-    wire::{Dialect, FrameWriter},
+    log::{Resolved, Scope},
+    wire::{Dialect, FrameWriter, Told},
 };
 use axum::{
     Router,
@@ -68,12 +69,14 @@ pub struct RunStream {
     mode: StreamMode,
     kinds: KindSet,
     from: From,
+    told: Told,
 }
 
 impl RunStream {
     pub(super) fn new(app: Arc<App>, id: ExecutionId) -> Self {
         let (dialect, mode) = (Dialect::default(), StreamMode::default());
-        Self { app, id, session_id: None, tenant_id: None, dialect, mode, kinds: KindSet::ALL, from: From::Start }
+        let (kinds, from, told) = (KindSet::ALL, From::Start, Told::default());
+        Self { app, id, session_id: None, tenant_id: None, dialect, mode, kinds, from, told }
     }
 
     /// In this dialect; native unless told.
@@ -108,7 +111,22 @@ impl RunStream {
 
     /// From here; from the first event unless told.
     pub fn from(mut self, from: From) -> Self {
-        self.from = from;
+        (self.from, self.told) = (from, Told::default());
+        self
+    }
+
+    /// From what the client sent as `Last-Event-ID`: a cursor, after which a dialect says in the middle of a text how
+    /// much of it was told.
+    ///
+    /// # Errors
+    /// `is_invalid` for what no stream gave out.
+    pub fn last_event_id(self, text: &str) -> Result<Self, Error> {
+        let (cursor, told) = Told::parse(text)?;
+        Ok(self.from(From::After(cursor)).having(told))
+    }
+
+    pub(super) fn having(mut self, told: Told) -> Self {
+        self.told = told;
         self
     }
 
@@ -145,19 +163,26 @@ impl RunStream {
 
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
-        let Self { app, id, session_id, tenant_id, dialect, mode, from, .. } = self;
-        let after = match from {
-            From::Start => 0,
-            From::Live => app.recorder.hub().newest().offset,
-            // A cursor that leads nowhere: all of it again.
-            From::After(cursor) => app.offset_of(cursor).await.unwrap_or(0),
+        let Self { app, id, session_id, tenant_id, dialect, mode, from, told, .. } = self;
+        let (after, told) = match from {
+            From::Start => (0, told),
+            From::Live => (app.recorder.hub().newest().offset, told),
+            From::After(cursor) => match app.resolve(cursor).await {
+                Resolved::At(offset) => (offset, told),
+                // What a crash took back was told, and is not in any text that the log has.
+                Resolved::Past(offset) => (offset, Told::default()),
+                // A cursor that leads nowhere: all of it again.
+                Resolved::Unknown => (0, Told::default()),
+            },
         };
         let known = app.last_of(id.clone(), tenant_id.as_ref()).await;
         if known.ended && from != From::Start && after >= known.offset {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended };
-        match Translations::read(&app, wanted, after) {
+        let resumed = Resumed::at(after, told);
+        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended, resumed };
+        let newest = if known.ended { known.offset } else { 0 };
+        match Translations::read(&app, wanted, after, newest) {
             Some(reader) => answer(app, reader, dialect),
             None => StatusCode::NOT_IMPLEMENTED.into_response(),
         }
@@ -199,6 +224,9 @@ fn answer(app: Arc<App>, frames: impl Frames, dialect: Dialect) -> Response {
     let mut response = (headers, Body::from_stream(SseBody::new(app, frames))).into_response();
     for (name, value) in dialect.headers() {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if !dialect.is_per_event() {
+        response.extensions_mut().insert(CutShort);
     }
     response
 }

@@ -2,11 +2,11 @@
 
 use super::{App, body::Frames};
 use crate::{
-    ExecutionId, Pending, Recorder, StreamEvent, Text,
+    Cursor, ExecutionId, Pending, Recorder, StreamEvent, Text,
     event::{Concept, Life, StreamMode},
     hub::{EventStream, Filter, From},
     log::Scope,
-    wire::{Dialect, Run, Translator, sse},
+    wire::{Dialect, Run, Told, Translator, sse},
 };
 use axum::body::Bytes;
 use futures_core::Stream;
@@ -29,6 +29,21 @@ pub(super) struct Wanted {
     pub(super) dialect: Dialect,
     pub(super) mode: StreamMode,
     pub(super) is_replay: bool,
+    pub(super) resumed: Option<Resumed>,
+}
+
+/// Where another translation was left in the middle of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Resumed {
+    /// Offset up to which everything was told.
+    pub(super) after: u64,
+    pub(super) told: Told,
+}
+
+impl Resumed {
+    pub(super) fn at(after: u64, told: Told) -> Option<Self> {
+        (!told.is_nothing()).then_some(Self { after, told })
+    }
 }
 
 /// The translations that somebody reads.
@@ -37,12 +52,14 @@ pub(super) struct Translations(Mutex<HashMap<Wanted, Weak<Translation>>>);
 
 impl Translations {
     /// A reader, of what is after this offset.
-    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: u64) -> Option<Reader> {
+    ///
+    /// `newest` is the last event of a run that has ended.
+    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: u64, newest: u64) -> Option<Reader> {
         let translation = match app.translations.running(&wanted) {
             Some(running) => running,
             None => app.translations.begin(&app.recorder, &wanted)?,
         };
-        Some(Reader::new(app.clone(), wanted, translation, after))
+        Some(Reader::new(app.clone(), wanted, translation, (after, newest)))
     }
 
     fn running(&self, wanted: &Wanted) -> Option<Arc<Translation>> {
@@ -84,13 +101,15 @@ struct State {
     recorder: Recorder,
     events: EventStream,
     translator: Translator,
+    /// Where its readers come from, until it comes there.
+    resumed: Option<Resumed>,
     dialect: Dialect,
     chunks: VecDeque<Chunk>,
     /// Number of the first chunk that is held.
     first: u64,
     held_bytes: usize,
     /// The run's end, which is told when the record has it.
-    ending: Option<(StreamEvent, u64, Pending<crate::Cursor>)>,
+    ending: Option<(StreamEvent, u64, Pending<Cursor>)>,
     is_over: bool,
 }
 
@@ -98,15 +117,24 @@ struct State {
 #[derive(Default)]
 struct Chunk {
     bytes: Bytes,
-    /// Offset of each event that said something, and where its frames end.
-    ends: Vec<(u64, usize)>,
+    /// Of each event that said something.
+    ends: Vec<End>,
+}
+
+struct End {
+    /// Its offset.
+    offset: u64,
+    /// Where its frames end.
+    at: usize,
+    /// What of open texts was told up to there.
+    told: Told,
 }
 
 impl Chunk {
     /// What it says of events after this offset.
     fn after(&self, offset: u64) -> Bytes {
-        let seen = self.ends.partition_point(|(at, _)| *at <= offset);
-        let start = seen.checked_sub(1).map_or(0, |last| self.ends[last].1);
+        let seen = self.ends.partition_point(|end| end.offset <= offset);
+        let start = seen.checked_sub(1).map_or(0, |last| self.ends[last].at);
         self.bytes.slice(start..)
     }
 }
@@ -118,9 +146,11 @@ impl Translation {
         let mut filter = Filter::of(Scope::Execution(wanted.execution_id.clone())).in_mode(wanted.mode);
         filter.tenant_id.clone_from(&wanted.tenant_id);
         let state = State {
-            events: recorder.subscribe(filter, From::Start),
+            // Told from what comes after a gap, a run that was not read would seem to have ended well.
+            events: recorder.subscribe(filter, From::Start).coming_back(),
             recorder: recorder.clone(),
             translator: Translator::new(wanted.dialect, &run)?,
+            resumed: wanted.resumed.clone(),
             dialect: wanted.dialect,
             chunks: VecDeque::new(),
             first: 0,
@@ -146,14 +176,17 @@ impl State {
             let (before, offset) = (text.len(), next.as_ref().map_or(u64::MAX, |(_, offset)| *offset));
             match next {
                 Some((event, _)) => {
+                    if let Some(resumed) = self.resumed.take_if(|resumed| resumed.after < offset) {
+                        self.translator.resume(&resumed.told);
+                    }
                     self.translator.event(&event, &mut text);
-                    name_place(self.events.cursor(), before, &mut text);
+                    name_place(self.events.cursor(), &self.translator.told(), before, &mut text);
                 }
                 None => self.translator.end(&mut text),
             }
             self.is_over = self.translator.is_over();
             if text.len() > before {
-                ends.push((offset, text.len()));
+                ends.push(End { offset, at: text.len(), told: self.translator.told() });
             }
         }
         let news = !ends.is_empty() || self.is_over;
@@ -197,16 +230,16 @@ impl State {
         let mut text = String::new();
         self.translator.end(&mut text);
         self.is_over = true;
-        let ends = vec![(u64::MAX, text.len())];
+        let ends = vec![End { offset: u64::MAX, at: text.len(), told: Told::default() }];
         self.keep(Chunk { bytes: Bytes::from(text), ends });
     }
 }
 
 /// Puts the place to resume from into the last of the frames after `start`.
-fn name_place(cursor: crate::Cursor, start: usize, text: &mut String) {
+fn name_place(cursor: Cursor, told: &Told, start: usize, text: &mut String) {
     if text[start..].ends_with("\n\n") {
         text.pop();
-        sse::write_id(cursor, text);
+        sse::write_place(cursor, told, text);
         text.push('\n');
     }
 }
@@ -239,11 +272,16 @@ pub(super) struct Reader {
     next: u64,
     /// Offset up to which everything was told.
     after: u64,
+    /// What of open texts was told up to there.
+    told: Told,
+    /// Offset of the run's last event: what came after its end says nothing, but its reader must know of it.
+    newest: u64,
 }
 
 impl Reader {
-    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, after: u64) -> Self {
-        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after }
+    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, (after, newest): (u64, u64)) -> Self {
+        let told = wanted.resumed.as_ref().map_or_else(Told::default, |resumed| resumed.told.clone());
+        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after, told, newest }
     }
 
     /// The next bytes, if there are any; an error where this reader is behind what is held.
@@ -255,7 +293,9 @@ impl Reader {
             if let Some(chunk) = state.chunks.get(at as usize) {
                 let bytes = chunk.after(self.after);
                 self.next += 1;
-                self.after = self.after.max(chunk.ends.last().map_or(0, |(offset, _)| *offset));
+                if let Some(last) = chunk.ends.last().filter(|last| last.offset > self.after) {
+                    (self.after, self.told) = (last.offset, last.told.clone());
+                }
                 if !bytes.is_empty() {
                     return Ok(Poll::Ready(Some(bytes)));
                 }
@@ -267,8 +307,20 @@ impl Reader {
         }
     }
 
+    /// Where to come back to after the end, for a reader whose last id is older: else it would never be told to stay
+    /// away.
+    fn bookmark(&mut self) -> Option<Bytes> {
+        (self.after < self.newest).then(|| {
+            self.after = self.newest;
+            let mut text = String::new();
+            sse::write_bookmark(Cursor::new(self.app.recorder.hub().newest().epoch, self.newest), &mut text);
+            Bytes::from(text)
+        })
+    }
+
     /// Begins again by itself, and passes over what it has told already.
     fn begin_again(&mut self) {
+        self.wanted.resumed = Resumed::at(self.after, self.told.clone());
         if let Some(own) = Translation::new(&self.app.recorder, &self.wanted) {
             (self.translation, self.next) = (Arc::new(own), 0);
         }
@@ -285,6 +337,7 @@ impl Frames for Reader {
             let old = self.translation.sleepers.lock().insert(self.id, cx.waker().clone());
             drop(old);
             match self.look() {
+                Ok(Poll::Ready(None)) => return Poll::Ready(self.bookmark()),
                 Ok(looked) => return looked,
                 Err(Behind) => self.begin_again(),
             }

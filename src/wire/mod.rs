@@ -14,8 +14,10 @@ mod orderly;
 pub mod parse;
 mod pieces;
 pub mod sse;
+mod told;
 mod translator;
 
 pub use dialect::Dialect;
 pub(crate) use dialect::FrameWriter;
+pub use told::Told;
 pub use translator::{Run, Translator};

@@ -1,6 +1,6 @@
 //! A run's events set right: what follows can rely on their order, whatever was lost, doubled or never said.
 
-use super::pieces::Pieces;
+use super::{pieces::Pieces, told::Told};
 use crate::{
     ExecutionId, Json, StreamEvent, Text, Timestamp,
     event::{
@@ -88,6 +88,16 @@ impl Orderly {
 
     pub(super) fn is_over(&self) -> bool {
         self.phase == Phase::Over
+    }
+
+    /// What of the open texts was handed on so far.
+    pub(super) fn told(&self) -> Told {
+        self.pieces.told()
+    }
+
+    /// From here on it is handed to somebody who was told so much of the open texts by another reading.
+    pub(super) fn resume(&mut self, told: &Told) {
+        self.said_text |= self.pieces.resume(told);
     }
 
     /// Takes the next event.

@@ -1,5 +1,6 @@
 //! What of each open text was said so far, so that its end can add the rest.
 
+use super::told::Told;
 use crate::{
     StreamEvent, Text,
     event::{Body, Concept, ReasoningDelta, TextDelta, ToolInputDelta},
@@ -13,11 +14,16 @@ pub(super) struct Pieces {
     open: HashMap<(Concept, Text), Said>,
     /// How often pieces were lost: what comes after a loss does not join on to what was said before.
     losses: u64,
+    begun: u64,
 }
 
 #[derive(Default)]
 struct Said {
+    /// How many began before it.
+    number: u64,
     bytes: usize,
+    /// What was said of it is known by its length alone: another reading said it.
+    elsewhere: bool,
     hash: Sha256,
     /// How many losses there had been when it began; none where its beginning was not seen.
     losses: Option<u64>,
@@ -38,7 +44,34 @@ impl Pieces {
             _ => return,
         };
         let Some(id) = event.body.key() else { return };
-        self.open.insert((concept, id.clone()), Said { losses: Some(self.losses), ..Said::default() });
+        self.begun += 1;
+        let said = Said { number: self.begun, losses: Some(self.losses), ..Said::default() };
+        self.open.insert((concept, id.clone()), said);
+    }
+
+    /// What of the open texts was said so far.
+    pub(super) fn told(&self) -> Told {
+        let mut open: Vec<_> = self.open.values().map(|said| (said.number, said.bytes)).collect();
+        open.sort_unstable();
+        Told::new(open.into_iter().map(|(_, bytes)| bytes).collect())
+    }
+
+    /// So much of the open texts was said at this point by another reading. Where pieces are missing here, the text says
+    /// nothing more before its end, and then what follows that much. True if it was anything of a text.
+    pub(super) fn resume(&mut self, told: &Told) -> bool {
+        let mut open: Vec<_> = self.open.iter_mut().collect();
+        open.sort_unstable_by_key(|(_, said)| said.number);
+        if open.len() != told.bytes().len() {
+            return false;
+        }
+        let mut said_text = false;
+        for (((concept, _), said), bytes) in open.into_iter().zip(told.bytes()) {
+            said_text |= *concept == Concept::Text && *bytes > 0;
+            if said.bytes != *bytes {
+                (said.bytes, said.elsewhere, said.losses) = (*bytes, true, None);
+            }
+        }
+        said_text
     }
 
     /// The start of this piece's text was not seen. Where something was lost, pieces before this one may have been.
@@ -79,7 +112,9 @@ impl Pieces {
         }
         let Some(whole) = whole else { return if is_complete { Ok(None) } else { Err(Unhealed) } };
         let rest = match whole.get(..said.bytes) {
-            Some(start) if Sha256::digest(start) == said.hash.finalize() => &whole[said.bytes..],
+            // An input need not be written here as its model wrote it.
+            Some(_) if said.elsewhere && concept != Concept::ToolCall => &whole[said.bytes..],
+            Some(start) if !said.elsewhere && Sha256::digest(start) == said.hash.finalize() => &whole[said.bytes..],
             // More was said than is kept: the record's text is cut.
             None if is_complete => return Ok(None),
             _ => return Err(Unhealed),

@@ -1,5 +1,6 @@
 //! Server-sent events, as the WHATWG HTML standard defines them (section 9.2): the encoder.
 
+use super::told::Told;
 use crate::{Cursor, StreamEvent, event::Body};
 use std::time::Duration;
 
@@ -59,8 +60,14 @@ pub fn write_bookmark(cursor: Cursor, out: &mut String) {
 
 /// Appends the line that makes a cursor the client's last id.
 pub(crate) fn write_id(cursor: Cursor, out: &mut String) {
+    write_place(cursor, &Told::default(), out);
+}
+
+/// The line by which a client comes back to a [`Translator`](super::Translator), maybe in the middle of texts.
+pub fn write_place(cursor: Cursor, told: &Told, out: &mut String) {
     out.push_str("id: ");
     cursor.write(out);
+    told.write(out);
     out.push('\n');
 }
 

@@ -1,6 +1,8 @@
 //! One run as a front end of another kind is told of it: set right first, then said in its words.
 
-use super::{Dialect, ag_ui::AgUi, ai_sdk_ui::AiSdkUi, chat::Chat, gateway::Gateway, orderly::Orderly, sse};
+use super::{
+    Dialect, ag_ui::AgUi, ai_sdk_ui::AiSdkUi, chat::Chat, gateway::Gateway, orderly::Orderly, sse, told::Told,
+};
 use crate::{ExecutionId, StreamEvent, Text};
 use std::fmt;
 
@@ -72,6 +74,16 @@ impl Translator {
     pub fn event(&mut self, event: &StreamEvent, out: &mut String) {
         let Self { orderly, voice } = self;
         orderly.take(event, &mut |event| voice.say(event, out));
+    }
+
+    /// What of the open texts was said so far.
+    pub fn told(&self) -> Told {
+        self.orderly.told()
+    }
+
+    /// From the next event on it is said to somebody who was told so much of the open texts by another translator.
+    pub fn resume(&mut self, told: &Told) {
+        self.orderly.resume(told);
     }
 
     /// Appends what is missing when no more events come: nothing where the run has ended.

@@ -62,7 +62,7 @@ pub(in super::super) async fn enter(State(door): State<Door>, request: Request, 
     allowed.map(|allowed| parts.extensions.insert(allowed));
     let response = next.run(Request::from_parts(parts, body)).await;
     match over {
-        Some(over) if door.is_stream => response.map(|body| until::body(body, over)),
+        Some(over) if door.is_stream => until::response(response, over),
         _ => response,
     }
 }

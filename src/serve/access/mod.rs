@@ -24,6 +24,7 @@ pub use holders::{Access, AccessBuilder};
 #[cfg(feature = "jwt")]
 pub use jwt::JwtKey;
 pub use token::Token;
+pub(super) use until::CutShort;
 
 use super::failure::Failure;
 use crate::Text;

@@ -17,11 +17,19 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json as value;
+use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
 /// A session ends with its token, and after this at the latest.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+/// A session, whose secret stands in the cookie.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(in super::super) struct Begun {
+    /// How long it holds, unless it is ended before.
+    expires_in_s: u64,
+}
 
 /// `POST /session`: a cookie for the token in the header. Not for a cookie: a session cannot make itself longer.
 pub(in super::super) async fn begin(allowed: Allowed, uri: Uri, headers: HeaderMap) -> Result<Response, Response> {
@@ -33,7 +41,7 @@ pub(in super::super) async fn begin(allowed: Allowed, uri: Uri, headers: HeaderM
     let session = Holder { until: Some(Timestamp::now().after(life)), ..holder.clone() };
     let too_many = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too many sessions are open").into_response();
     let secret = access.sessions().issue(holder.grant.token, life, session).ok_or_else(too_many)?;
-    let mut response = json(&value!({"expires_in_s": life.as_secs()}));
+    let mut response = json(&Begun { expires_in_s: life.as_secs() });
     set_cookie(&mut response, cookie_name(&headers, &uri), &secret, life);
     Ok(response)
 }

@@ -11,8 +11,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use serde::Deserialize;
-use serde_json::json as value;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long a ticket can be used.
@@ -41,9 +40,22 @@ impl Ticket {
     }
 }
 
+/// What a ticket is for.
 #[derive(Deserialize, Default)]
-struct Wish {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(in super::super) struct Wish {
+    /// The path of one stream, as `/executions/…/stream`; any stream where there is none.
     path: Option<String>,
+}
+
+/// A ticket.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(in super::super) struct Issued {
+    /// For `?ticket=`.
+    ticket: String,
+    /// How long it can be used.
+    expires_in_s: u64,
 }
 
 /// `POST /tickets`: a ticket for `?ticket=`.
@@ -51,8 +63,8 @@ pub(in super::super) async fn issue(allowed: Allowed, body: Body) -> Result<Resp
     let (access, holder) = allowed.holder().ok_or_else(no_access)?;
     let path = wish(body).await?.path;
     let ticket = Ticket { holder: holder.clone(), path };
-    let text = issue_for(access, ticket).ok_or_else(|| Failure::new(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY))?;
-    Ok(json(&value!({"ticket": text, "expires_in_s": LIFE.as_secs()})))
+    let ticket = issue_for(access, ticket).ok_or_else(|| Failure::new(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY))?;
+    Ok(json(&Issued { ticket, expires_in_s: LIFE.as_secs() }))
 }
 
 const TOO_MANY: &str = "too many tickets are not used yet: try again in half a minute";

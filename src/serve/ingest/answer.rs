@@ -12,17 +12,24 @@ use axum::{
 };
 use serde::Serialize;
 
+/// What became of a body.
 #[derive(Serialize)]
-struct Answer<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(in crate::serve) struct Taken<'a> {
+    /// What is to be said where not all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// Events that are in the record, of all the requests that brought this body.
     accepted: u64,
+    /// Those that could not be read, the first of them.
     refused: &'a [Refusal],
+    /// How many could not be read.
     refused_count: u64,
+    /// How many are of executions that are somebody else's.
     denied: u64,
     /// Whether what was accepted is on disk: it is, where there is a log.
     durable: bool,
+    /// Where the record stood when all was on disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<Cursor>,
 }
@@ -35,7 +42,7 @@ pub(super) fn of_body(progress: &Progress, stop: Option<&Stop>, has_log: bool) -
         None if refused.count + denied > 0 => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    let answer = Answer {
+    let taken = Taken {
         error: stop.map(|stop| stop.why.clone()).or_else(|| not_all(refused.count, denied)),
         accepted: progress.accepted(),
         refused: &refused.listed,
@@ -44,7 +51,7 @@ pub(super) fn of_body(progress: &Progress, stop: Option<&Stop>, has_log: bool) -
         durable: has_log,
         cursor: progress.cursor(),
     };
-    with_status(json(&answer), status, stop)
+    with_status(json(&taken), status, stop)
 }
 
 /// The answer to a body that was not read.

@@ -21,7 +21,7 @@ pub(super) struct Form {
 pub(super) const ACCEPT: &str = "application/x-ndjson, application/jsonl, application/json";
 pub(super) const ACCEPT_ENCODING: &str = "gzip, identity";
 /// draft-ietf-httpapi-idempotency-key-header.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(in crate::serve) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 impl Form {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Stop> {

@@ -37,7 +37,7 @@ pub(super) const LISTED: usize = 100;
 pub(super) const REASON_CHARS: usize = 240;
 
 /// Idempotency keys: how long one may be, how many are remembered, in how many bytes, and for how long.
-pub(super) const KEY_BYTES: usize = 128;
+pub(in crate::serve) const KEY_BYTES: usize = 128;
 pub(super) const KEYS: usize = 10_000;
 pub(super) const KEYS_BYTES: usize = 16 << 20;
 pub(super) const KEY_AGE: Duration = Duration::from_secs(3_600);

@@ -12,7 +12,9 @@ mod split;
 mod stop;
 mod unpack;
 
-pub(super) use form::media_type;
+pub(super) use answer::Taken;
+pub(super) use form::{IDEMPOTENCY_KEY, media_type};
+pub(super) use limits::KEY_BYTES;
 
 use super::{App, access::Allowed, line::Headway, params::Id};
 use crate::ExecutionId;

@@ -44,10 +44,13 @@ pub(super) struct Refused {
     pub(super) count: u64,
 }
 
+/// An event that could not be read.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Refusal {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RefusedEvent"))]
+pub(in crate::serve) struct Refusal {
     /// Number of the line, or place in the array, from 1.
     line: u64,
+    /// Why.
     error: Text,
 }
 

@@ -149,6 +149,23 @@ fn a_dialect_that_tells_one_run_is_refused_for_streams_of_many_and_an_unknown_on
 }
 
 #[test]
+fn a_turn_after_whose_end_something_was_recorded_still_tells_its_readers_to_stay_away() {
+    let recorder = Recorder::builder().start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter().for_execution(super::id());
+    run(Vec::new()).into_iter().for_each(|body| emitter.emit(StreamEvent::new(body)));
+    emitter.emit(Note::new("rating", Json::text("good")));
+    recorder.settle().wait(Duration::from_secs(5)).expect("settle");
+    let path = format!("/executions/{}/stream?dialect=chat", super::id());
+    let whole = http::get(server.addr(), &path).text();
+    let ids: Vec<_> = whole.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    let [.., done, last] = ids[..] else { panic!("{whole}") };
+    let again = |id| http::get_with(server.addr(), &path, &[("Last-Event-ID", id)]);
+    assert_eq!(again(done).text(), format!(": connected\n\nid: {last}\n\n"), "{whole}");
+    assert_eq!(again(last).status, 204);
+}
+
+#[test]
 fn a_turn_that_is_resumed_in_the_middle_goes_on_after_what_was_told() {
     let bodies = run(vec![
         TextStart::new("t").into(),

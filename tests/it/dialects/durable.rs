@@ -2,9 +2,9 @@
 
 use crate::http;
 use spanwright::{
-    Error, Pending, Recorder,
+    Cursor, Error, Pending, Recorder,
     event::{Batch, ExecutionEnd, ExecutionStart, TextDelta, TextEnd, TextStart},
-    log::{EventLog, MemoryLog},
+    log::{EventLog, MemoryLog, Resolved},
     serve::{Server, Settings},
 };
 use std::{
@@ -79,6 +79,38 @@ fn after_letting_go(outcome: Result<(), ()>) -> Vec<String> {
     log.let_go(outcome);
     let rest = std::iter::from_fn(|| chat.event()).map(|frame| frame.event().to_owned());
     rest.collect()
+}
+
+/// A log that knows of an epoch whose end was taken back.
+#[derive(Debug)]
+struct TakenBack(MemoryLog);
+
+impl EventLog for TakenBack {
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished append flush read last_before sessions executions execution close);
+
+    fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
+        Pending::ready(Ok(if cursor.epoch == 7 { Resolved::Past(4) } else { Resolved::Unknown }))
+    }
+}
+
+#[test]
+fn who_was_told_what_a_crash_took_back_is_not_told_all_of_it_again() {
+    let recorder = Recorder::builder().log(TakenBack(MemoryLog::new())).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    emitter.emit(ExecutionStart::new());
+    emitter.emit(TextStart::new("t"));
+    emitter.emit(TextDelta::new("t", "hello "));
+    emitter.emit(TextEnd::new("t"));
+    emitter.emit(ExecutionEnd::new(1));
+    recorder.flush().wait(Duration::from_secs(5)).expect("flush");
+    let events = |after: Cursor| {
+        let path = format!("/executions/{}/stream?dialect=chat&after={after}", emitter.execution_id());
+        let events = http::get(server.addr(), &path).events();
+        events.iter().map(|frame| frame.event().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(events(Cursor::new(7, 9)), ["done"]);
+    assert_eq!(events(Cursor::new(8, 9)), ["stream_started", "delta", "done"], "a cursor of nowhere");
 }
 
 #[test]

@@ -3,10 +3,15 @@
 use crate::http;
 use spanwright::{
     EventEmitter, Recorder,
-    event::{ExecutionEnd, ExecutionStart, TextDelta, TextEnd, TextStart},
+    event::{ExecutionEnd, ExecutionStart, StepEnd, TextDelta, TextEnd, TextStart},
+    hub::HubLimits,
+    log::MemoryLog,
     serve::Server,
+    wire::Dialect,
 };
 use std::{thread, time::Duration};
+
+const SOON: Duration = Duration::from_secs(10);
 
 fn emit_text(emitter: &EventEmitter, pieces: usize) {
     emitter.emit(TextStart::new("t"));
@@ -44,4 +49,69 @@ fn early_late_and_slow_readers_of_a_long_run_get_all_of_it_in_order() {
         assert!(text_of(text) == whole, "{} of {} bytes", text_of(text).len(), whole.len());
         assert!(text.trim_end().lines().rev().any(|line| line == "event: done"));
     }
+}
+
+/// What the log had of it was not read: a run that is told from its last events alone would seem to be well, and whole.
+#[test]
+fn who_comes_when_the_log_has_shut_down_is_not_told_that_all_is_done() {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    emitter.emit(ExecutionStart::new());
+    emit_text(&emitter, 2);
+    for n in 0..50 {
+        emitter.emit(StepEnd::new(n));
+        recorder.settle().wait(SOON).expect("settle");
+    }
+    emitter.emit(ExecutionEnd::new(1));
+    recorder.shutdown(SOON).expect("shutdown");
+    let path = format!("/executions/{}/stream", emitter.execution_id());
+    for dialect in Dialect::ALL.into_iter().filter(|dialect| !dialect.is_per_event()) {
+        let text = http::get(server.addr(), &format!("{path}?dialect={}", dialect.as_str())).text();
+        let is_well = ["event: done", "\"type\":\"finish\"", "RUN_FINISHED"].iter().any(|end| text.contains(end));
+        assert!(!is_well && text.contains("interrupted"), "{}: {text}", dialect.as_str());
+    }
+}
+
+/// Pieces are not in the log: the rest of the text is made of its whole, and begins where the client was.
+#[test]
+fn who_comes_back_in_the_middle_of_a_text_whose_pieces_are_gone_gets_the_rest_of_it_once() {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    let path = format!("/executions/{}/stream?dialect=chat", emitter.execution_id());
+    let mut first = http::get(server.addr(), &path);
+    emitter.emit(ExecutionStart::new());
+    emitter.emit(TextStart::new("t"));
+    let (mut places, mut told) = (Vec::new(), String::new());
+    for piece in ["one ", "zwei – ", "three "] {
+        emitter.emit(TextDelta::new("t", piece));
+        let frame = first.event().expect("frame");
+        let frame = if frame.event() == "delta" { frame } else { first.event().expect("delta") };
+        told += &text_of(&frame.0);
+        places.push((frame.field("id").expect("id").to_owned(), told.clone()));
+    }
+    let rest = |(id, told): &(String, String)| {
+        let reply = http::get_with(server.addr(), &path, &[("Last-Event-ID", id)]);
+        (told.clone(), reply)
+    };
+    let early: Vec<_> = places.iter().map(rest).collect();
+    for n in 0..50 {
+        emitter.emit(StepEnd::new(n));
+        recorder.settle().wait(SOON).expect("settle");
+    }
+    let late: Vec<_> = places.iter().map(rest).collect();
+    emitter.emit(TextDelta::new("t", "four"));
+    emitter.emit(TextEnd::new("t"));
+    emitter.emit(ExecutionEnd::new(1).final_output("one zwei – three four"));
+    recorder.flush().wait(SOON).expect("flush");
+    for (told, reply) in early.into_iter().chain(late).chain(places.iter().map(rest)) {
+        let rest = reply.text();
+        assert_eq!(told + &text_of(&rest), "one zwei – three four", "{rest}");
+        assert!(rest.contains("event: done"));
+    }
+    let rest: String = first.events().into_iter().map(|frame| frame.0).collect();
+    assert_eq!(told + &text_of(&rest), "one zwei – three four");
 }

@@ -196,6 +196,9 @@ async fn the_routes_can_be_mounted_in_a_router_of_ones_own() {
     let asked = tokio::task::spawn_blocking(move || {
         assert_eq!(get(addr, "/trace/stream").frame().expect("connected").event(), "data-connected");
         assert_eq!(get(addr, "/stats").status, 200);
+        for (path, root) in [("/openapi.json", "/"), ("/trace/openapi.json", "/trace")] {
+            assert_eq!(get(addr, path).json()["servers"][0]["url"], root);
+        }
         assert_eq!(get(addr, "/else").text(), "mine");
         assert_eq!(get_with(addr, "/trace/stats", &[("Host", "evil.example")]).status, 403);
     });

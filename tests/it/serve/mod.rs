@@ -4,6 +4,7 @@ mod access;
 mod access_jwt;
 mod answers;
 mod described;
+mod fits;
 mod hostile;
 mod ingest;
 mod ingest_bombs;

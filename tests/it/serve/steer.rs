@@ -127,7 +127,7 @@ fn a_question_is_read_without_its_secrets_and_answered_once() {
     assert_eq!(get(server.addr(), &path).json()["permissions"], serde_json::json!([]));
 }
 
-fn ask_in_a_run(recorder: &Recorder, asked: mpsc::Sender<ExecutionId>) -> Permission {
+pub(super) fn ask_in_a_run(recorder: &Recorder, asked: mpsc::Sender<ExecutionId>) -> Permission {
     use tracing_subscriber::prelude::*;
     let subscriber = tracing_subscriber::registry().with(spanwright::AgentLayer::new(recorder.clone()));
     let work = || {

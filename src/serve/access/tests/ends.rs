@@ -91,6 +91,19 @@ async fn a_session_that_is_ended_takes_its_streams_along() {
     all_end(readers).await;
 }
 
+/// To those who read a run as a whole an end without a word is the end of the run.
+#[tokio::test]
+async fn a_run_that_is_not_over_is_cut_and_not_ended() {
+    let server = served(Settings::default());
+    let token = signed(&claims("read", None));
+    let bearer = format!("Bearer {token}");
+    let path = "/executions/run/stream?dialect=ai-sdk-ui";
+    let mut body = ask(&server.router, "GET", path, &[("Authorization", &bearer)]).await.into_body().into_data_stream();
+    body.next().await.expect("a first frame").expect("bytes");
+    server.access.revoke(&token).expect("revoke");
+    assert!(body.next().await.expect("a cut").is_err());
+}
+
 async fn cookie(server: &Served, bearer: &str) -> String {
     let response = ask(&server.router, "POST", "/session", &[("Authorization", bearer)]).await;
     let text = response.headers()["set-cookie"].to_str().expect("ASCII").to_owned();
