@@ -5,6 +5,7 @@ mod chat;
 mod durable;
 mod front_ends;
 mod gateway;
+mod grammars;
 mod shared_runs;
 
 use spanwright::{
