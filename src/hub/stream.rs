@@ -5,7 +5,12 @@ use super::{
     account::{Loss, Seen},
     subscription::{Slice, Subscription},
 };
-use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent, pending::thread_waker};
+use crate::{
+    Cursor, StreamEvent,
+    event::Recorded,
+    log::LoggedEvent,
+    pending::thread_waker,
+};
 use futures_core::Stream;
 use std::{
     collections::VecDeque,
@@ -44,6 +49,18 @@ impl EventStream {
     /// What became of the events published since the stream began; those that wait in it count as delivered.
     pub fn counts(&self) -> Counts {
         self.subscription.counts()
+    }
+
+    /// True when everything there is has been given out, as far as was known when this was last polled.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.ready.is_empty() && self.subscription.is_caught_up()
+    }
+
+    /// The status in which the events that were passed so far, shown or not, left their execution.
+    #[cfg(feature = "serve")]
+    pub(crate) fn status(&self) -> Option<crate::log::Status> {
+        self.subscription.status()
     }
 
     /// The next event, if one is there now. None may also mean that it has yet to be read from the log, or that the

@@ -26,6 +26,7 @@ mod failure;
 mod frames;
 mod guard;
 mod health;
+mod holes;
 mod ingest;
 mod line;
 mod openapi;

@@ -5,11 +5,11 @@ use super::{
     body::{Frames, SseBody},
     frames::HubFrames,
     routes,
-    translated::{Translations, Wanted},
+    translated::{After, Translations, Wanted},
 };
 use crate::{
     Cursor, ExecutionId, Recorder, Text,
-    event::{KindSet, StreamMode},
+    event::{Class, KindSet, StreamMode},
     hub::{Filter, From},
     log::Scope,
     wire::{Dialect, FrameWriter},
@@ -82,7 +82,8 @@ impl RunStream {
         self
     }
 
-    /// Only what this mode shows; everything unless told.
+    /// Only what this mode shows; everything unless told. Dialects that tell a run as a whole show a summary at the
+    /// least, since they have to tell its end.
     pub fn mode(mut self, mode: StreamMode) -> Self {
         self.mode = mode;
         self
@@ -146,21 +147,25 @@ impl RunStream {
     /// Told from the run's first event in any case: what a dialect says depends on what was before.
     async fn respond_translated(self) -> Response {
         let Self { app, id, session_id, tenant_id, dialect, mode, from, .. } = self;
-        let after = match from {
+        let offset = match from {
             From::Start => 0,
             From::Live => app.recorder.hub().newest().offset,
             // A cursor that leads nowhere: all of it again.
             From::After(cursor) => app.offset_of(cursor).await.unwrap_or(0),
         };
+        // The run's end has to be seen.
+        let mode = if mode.shows(Class::Structural) { mode } else { StreamMode::Summary };
+        let after = After { offset, is_resumed: matches!(from, From::After(_)) };
         let known = app.last_of(id.clone(), tenant_id.as_ref()).await;
-        if known.ended && from != From::Start && after >= known.offset {
+        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended };
+        let Some(mut reader) = Translations::read(&app, wanted, after) else {
+            return StatusCode::NOT_IMPLEMENTED.into_response();
+        };
+        // What was recorded last may be nothing that the dialect says.
+        if known.ended && from != From::Start && (offset >= known.offset || !reader.has_news().await) {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let wanted = Wanted { execution_id: id, session_id, tenant_id, dialect, mode, is_replay: known.ended };
-        match Translations::read(&app, wanted, after) {
-            Some(reader) => answer(app, reader, dialect),
-            None => StatusCode::NOT_IMPLEMENTED.into_response(),
-        }
+        answer(app, reader, dialect)
     }
 }
 

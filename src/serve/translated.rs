@@ -1,11 +1,11 @@
 //! Runs in dialects that tell a run as a whole: each is translated once, and shared by all who read it.
 
-use super::{App, body::Frames};
+use super::{App, body::Frames, holes::Holes};
 use crate::{
     ExecutionId, Pending, Recorder, StreamEvent, Text,
-    event::{Concept, Life, StreamMode},
+    event::{Class, Concept, Life, StreamMode},
     hub::{EventStream, Filter, From},
-    log::Scope,
+    log::{Scope, Status},
     wire::{Dialect, Run, Translator, sse},
 };
 use axum::body::Bytes;
@@ -31,13 +31,21 @@ pub(super) struct Wanted {
     pub(super) is_replay: bool,
 }
 
+/// Where a reader begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct After {
+    pub(super) offset: u64,
+    /// It was told everything before.
+    pub(super) is_resumed: bool,
+}
+
 /// The translations that somebody reads.
 #[derive(Default)]
 pub(super) struct Translations(Mutex<HashMap<Wanted, Weak<Translation>>>);
 
 impl Translations {
-    /// A reader, of what is after this offset.
-    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: u64) -> Option<Reader> {
+    /// A reader of what is after this place.
+    pub(super) fn read(app: &Arc<App>, wanted: Wanted, after: After) -> Option<Reader> {
         let translation = match app.translations.running(&wanted) {
             Some(running) => running,
             None => app.translations.begin(&app.recorder, &wanted)?,
@@ -85,6 +93,9 @@ struct State {
     events: EventStream,
     translator: Translator,
     dialect: Dialect,
+    /// The run had ended before.
+    is_replay: bool,
+    holes: Holes,
     chunks: VecDeque<Chunk>,
     /// Number of the first chunk that is held.
     first: u64,
@@ -122,6 +133,8 @@ impl Translation {
             recorder: recorder.clone(),
             translator: Translator::new(wanted.dialect, &run)?,
             dialect: wanted.dialect,
+            is_replay: wanted.is_replay,
+            holes: Holes::default(),
             chunks: VecDeque::new(),
             first: 0,
             held_bytes: 0,
@@ -148,10 +161,12 @@ impl State {
                 Some((event, _)) => {
                     self.translator.event(&event, &mut text);
                     name_place(self.events.cursor(), before, &mut text);
+                    let from = offset + u64::from(event.class() == Class::Transport);
+                    self.holes.note(self.translator.has_holes(), from);
+                    self.is_over = self.translator.is_over();
                 }
-                None => self.translator.end(&mut text),
+                None => self.end(&mut text),
             }
-            self.is_over = self.translator.is_over();
             if text.len() > before {
                 ends.push((offset, text.len()));
             }
@@ -168,7 +183,11 @@ impl State {
             // Not kept: who is told that all is done would be told too much.
             return Pin::new(kept).poll(cx).map(|kept| kept.is_ok().then_some(told));
         }
-        let Some(event) = std::task::ready!(Pin::new(&mut self.events).poll_next(cx)) else { return Poll::Ready(None) };
+        let event = match Pin::new(&mut self.events).poll_next(cx) {
+            Poll::Ready(Some(event)) => event,
+            Poll::Pending if !self.has_ended() => return Poll::Pending,
+            Poll::Ready(None) | Poll::Pending => return Poll::Ready(None),
+        };
         let offset = self.events.cursor().offset;
         if self.dialect.ends_when_durable()
             && event.kind().life() == Life::Closes(Concept::Execution)
@@ -178,6 +197,25 @@ impl State {
             return self.poll_event(cx);
         }
         Poll::Ready(Some((event, offset)))
+    }
+
+    /// The run has ended and everything was read, be its end shown or not.
+    fn has_ended(&self) -> bool {
+        self.events.status().map_or(self.is_replay, Status::is_final) && self.events.is_caught_up()
+    }
+
+    /// No more events come. Of a run that was not shown nothing is said, but that there is nothing more to come for.
+    fn end(&mut self, text: &mut String) {
+        let (before, has_ended) = (text.len(), self.has_ended());
+        if !has_ended || self.translator.has_begun() {
+            self.translator.end(text);
+        }
+        match has_ended {
+            true if text.len() == before => sse::write_bookmark(self.events.cursor(), text),
+            true => name_place(self.events.cursor(), before, text),
+            false => {}
+        }
+        self.is_over = true;
     }
 
     fn keep(&mut self, chunk: Chunk) {
@@ -239,11 +277,22 @@ pub(super) struct Reader {
     next: u64,
     /// Offset up to which everything was told.
     after: u64,
+    /// It was told so before this connection, and nothing on it yet.
+    is_resumed: bool,
+    /// Bytes that were asked for before the body was.
+    ready: Option<Bytes>,
 }
 
 impl Reader {
-    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, after: u64) -> Self {
-        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after }
+    fn new(app: Arc<App>, wanted: Wanted, translation: Arc<Translation>, after: After) -> Self {
+        let After { offset: after, is_resumed } = after;
+        Self { app, wanted, translation, id: fastrand::u64(..), next: 0, after, is_resumed, ready: None }
+    }
+
+    /// Whether there is anything to be told. Of a run that has ended this is known without waiting for what may come.
+    pub(super) async fn has_news(&mut self) -> bool {
+        self.ready = std::future::poll_fn(|cx| self.poll_frames(cx)).await;
+        self.ready.is_some()
     }
 
     /// The next bytes, if there are any; an error where this reader is behind what is held.
@@ -254,6 +303,11 @@ impl Reader {
             let at = self.next.checked_sub(state.first).ok_or(Behind)?;
             if let Some(chunk) = state.chunks.get(at as usize) {
                 let bytes = chunk.after(self.after);
+                // What is said after its place shows that everything up to there was read.
+                if !bytes.is_empty() && std::mem::take(&mut self.is_resumed) && state.holes.has(self.after) {
+                    (self.next, self.after) = (0, 0);
+                    continue;
+                }
                 self.next += 1;
                 self.after = self.after.max(chunk.ends.last().map_or(0, |(offset, _)| *offset));
                 if !bytes.is_empty() {
@@ -280,6 +334,9 @@ struct Behind;
 
 impl Frames for Reader {
     fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(ready) = self.ready.take() {
+            return Poll::Ready(Some(ready));
+        }
         loop {
             // Before the look: what comes during it wakes.
             let old = self.translation.sleepers.lock().insert(self.id, cx.waker().clone());
@@ -305,7 +362,7 @@ impl Frames for Reader {
             state.interrupt();
         }
         drop(state);
-        let mut rest = Vec::new();
+        let mut rest = self.ready.take().map(Vec::from).unwrap_or_default();
         while let Ok(Poll::Ready(Some(bytes))) = self.look() {
             rest.extend_from_slice(&bytes);
         }

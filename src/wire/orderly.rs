@@ -86,6 +86,16 @@ impl Orderly {
         self.repairs
     }
 
+    #[cfg(feature = "serve")]
+    pub(super) fn has_begun(&self) -> bool {
+        self.phase != Phase::Before
+    }
+
+    #[cfg(feature = "serve")]
+    pub(super) fn has_holes(&self) -> bool {
+        self.pieces.has_holes()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }

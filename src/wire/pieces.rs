@@ -29,6 +29,12 @@ impl Pieces {
         self.losses += 1;
     }
 
+    /// Whether pieces of something open were lost.
+    #[cfg(feature = "serve")]
+    pub(super) fn has_holes(&self) -> bool {
+        self.losses > 0 && self.open.values().any(|said| said.losses != Some(self.losses))
+    }
+
     /// A text begins, if this is a start of one.
     pub(super) fn begin(&mut self, event: &StreamEvent) {
         let concept = match &event.body {

@@ -85,6 +85,19 @@ impl Translator {
         self.voice.ping()
     }
 
+    /// Whether the run's start was told.
+    #[cfg(feature = "serve")]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.orderly.has_begun()
+    }
+
+    /// Whether a text is open of which pieces got lost: its end tells the rest, or, to who was told those pieces by
+    /// another translator, too much.
+    #[cfg(feature = "serve")]
+    pub(crate) fn has_holes(&self) -> bool {
+        self.orderly.has_holes()
+    }
+
     /// Whether the run's end was told.
     pub fn is_over(&self) -> bool {
         self.orderly.is_over()

@@ -6,6 +6,7 @@ mod durable;
 mod front_ends;
 mod gateway;
 mod grammars;
+mod resumed;
 mod shared_runs;
 
 use spanwright::{

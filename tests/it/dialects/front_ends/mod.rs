@@ -4,7 +4,7 @@ mod ag_ui;
 mod ai_sdk_ui;
 pub(super) mod any;
 mod healed;
-mod script;
+pub(super) mod script;
 
 use serde_json::Value;
 use spanwright::{
