@@ -5,12 +5,7 @@ use super::{
     account::{Loss, Seen},
     subscription::{Slice, Subscription},
 };
-use crate::{
-    Cursor, StreamEvent,
-    event::Recorded,
-    log::LoggedEvent,
-    pending::thread_waker,
-};
+use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent, pending::thread_waker};
 use futures_core::Stream;
 use std::{
     collections::VecDeque,
