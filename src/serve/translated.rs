@@ -206,7 +206,8 @@ impl State {
 
     /// No more events come. Of a run that was not shown nothing is said, but that there is nothing more to come for.
     fn end(&mut self, text: &mut String) {
-        let (before, has_ended) = (text.len(), self.has_ended());
+        // Where the record does not have the end, another answer may be had later.
+        let (before, has_ended) = (text.len(), self.ending.is_none() && self.has_ended());
         if !has_ended || self.translator.has_begun() {
             self.translator.end(text);
         }

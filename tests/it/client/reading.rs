@@ -194,3 +194,27 @@ async fn a_receiver_of_any_capacity_is_one() {
         assert!(matches!(updates.recv().await, Some(Ok(Update::Event(_)))));
     }
 }
+
+async fn asked(fake: &Fake, times: usize) {
+    while fake.asked().len() < times {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_dropped_let_go_of_their_connection_wherever_they_were() {
+    let fake = Fake::start([Answer::Held(stream(&frame(1, StepEnd::new(1)))), Answer::Held(String::new())]);
+    let client = client(fake.url());
+    let mut reading = client.everything().events();
+    next_event(&mut reading).await;
+    let mut opening = client.everything().events();
+    for (times, events) in [(1, &mut reading), (2, &mut opening)] {
+        tokio::select! {
+            biased;
+            update = events.next() => panic!("{update:?}"),
+            () = asked(&fake, times) => {}
+        }
+    }
+    drop((reading, opening));
+    tokio::task::spawn_blocking(move || fake.wait_until_gone(2)).await.expect("gone");
+}

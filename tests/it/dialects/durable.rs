@@ -77,13 +77,14 @@ fn after_letting_go(outcome: Result<(), ()>) -> Vec<String> {
     // The silence after which a sign of life comes began after the end was there.
     while chat.frame().expect("sign of life").0 != ": keep-alive\n\n" {}
     log.let_go(outcome);
-    let rest = std::iter::from_fn(|| chat.event()).map(|frame| frame.event().to_owned());
-    rest.collect()
+    let told =
+        |frame: http::Frame| format!("{}{}", frame.event(), if frame.id().is_some() { ", for good" } else { "" });
+    std::iter::from_fn(|| chat.event()).map(told).collect()
 }
 
 #[test]
 fn done_waits_for_the_log() {
-    assert_eq!(after_letting_go(Ok(())), ["done"]);
+    assert_eq!(after_letting_go(Ok(())), ["done, for good"]);
 }
 
 #[test]
