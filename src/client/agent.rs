@@ -37,7 +37,7 @@ impl Agent {
         let Some(step) = &event.step_id else { return false };
         let own = (execution.clone(), step.clone());
         let below = |parent: &StepId| self.steps.has(&(execution.clone(), parent.clone()));
-        if self.is_named(&event.body) || parent_of(&event.body).is_some_and(below) {
+        if self.is_named(&event.body) || event.body.parent_step_id().is_some_and(below) {
             self.steps.add(own);
             return true;
         }
@@ -46,18 +46,6 @@ impl Agent {
 
     fn is_named(&self, body: &Body) -> bool {
         matches!(body, Body::AgentStart(start) if start.name == *self.name)
-    }
-}
-
-/// The step around the one that begins.
-fn parent_of(body: &Body) -> Option<&StepId> {
-    match body {
-        Body::StepStart(start) => start.parent_step_id.as_ref(),
-        Body::AgentStart(start) => start.parent_step_id.as_ref(),
-        Body::LlmCallStart(start) => start.parent_step_id.as_ref(),
-        Body::ToolInputStart(start) => start.parent_step_id.as_ref(),
-        Body::ToolInputAvailable(start) => start.parent_step_id.as_ref(),
-        _ => None,
     }
 }
 

@@ -42,7 +42,7 @@ impl Backoff {
     pub(super) fn pause(&self, lost: u32, asked: Duration) -> Duration {
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(lost));
         let bound = u64::try_from(doubled.min(self.longest).as_micros()).unwrap_or(u64::MAX);
-        asked.min(self.heeded) + Duration::from_micros(fastrand::u64(0..=bound))
+        asked.min(self.heeded).saturating_add(Duration::from_micros(fastrand::u64(0..=bound)))
     }
 
     /// A connection that stood this long was a good one, also if nothing happened on it.

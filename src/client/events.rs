@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// The events of a [`Watch`], in order, each once, over as many connections as it takes.
 ///
@@ -68,7 +68,7 @@ impl Events {
     pub fn into_receiver(mut self, capacity: usize) -> Result<mpsc::Receiver<Result<Update, Error>>, Error> {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|source| Error::config("a receiver needs a tokio runtime to read from").with_source(source))?;
-        let (sender, receiver) = mpsc::channel(capacity.max(1));
+        let (sender, receiver) = mpsc::channel(capacity.clamp(1, Semaphore::MAX_PERMITS));
         runtime.spawn(async move {
             tokio::select! {
                 () = self.send_all(&sender) => {}

@@ -15,7 +15,10 @@ use crate::{
     log::Status,
     wire::parse::{Message, Parser},
 };
-use reqwest::{Response, StatusCode, header};
+use reqwest::{
+    Response, StatusCode,
+    header::{self, HeaderName},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -198,13 +201,12 @@ impl Line {
     fn understand(&mut self, message: Message) -> Option<Update> {
         let cursor: Option<Cursor> = message.id.parse().ok();
         let read = StreamEvent::from_json(&message.data);
-        let is_new = self.is_new(cursor, read.as_ref().ok());
-        self.position = cursor.or(self.position);
-        let cursor = self.position;
-        if !is_new {
+        if !self.is_new(cursor, read.as_ref().ok()) {
             Tally::one_more(&self.tally.duplicates);
             return None;
         }
+        self.position = cursor.filter(|cursor| !self.seen.is_past(*cursor)).or(self.position);
+        let cursor = self.position;
         match read {
             Ok(event) => self.show(event, cursor),
             Err(error) => Some(self.unreadable(message.event.to_string(), error)),
@@ -253,11 +255,22 @@ fn silent(what: &str, client: &Client) -> Error {
 
 /// "If … the Content-Type is not text/event-stream, then fail the connection" (WHATWG HTML, 9.2.3).
 fn a_stream(what: &str, response: Response) -> Result<Response, Trouble> {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("text/event-stream") {
-        return Ok(response);
+    let essence = header_of(&response, &header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("text/event-stream") {
+        return Err(refused(what, "content type", essence, "text/event-stream"));
     }
-    let shown: String = essence.chars().take(64).collect();
-    Err(Trouble::fatal(Error::invalid(format!("{what}: content type {shown:?}: text/event-stream is accepted"))))
+    // None was asked for; what is packed all the same would be read as bytes that are no events, without a word.
+    match header_of(&response, &header::CONTENT_ENCODING) {
+        coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(response),
+        coding => Err(refused(what, "content encoding", coding, "none")),
+    }
+}
+
+fn header_of<'a>(response: &'a Response, name: &HeaderName) -> &'a str {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim()
+}
+
+fn refused(what: &str, header: &str, said: &str, accepted: &str) -> Trouble {
+    let shown: String = said.chars().take(64).collect();
+    Trouble::fatal(Error::invalid(format!("{what}: {header} {shown:?}: {accepted} is accepted")))
 }

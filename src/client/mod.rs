@@ -31,7 +31,7 @@
 //! | 204: the execution has ended and everything was told | the end |
 //! | 401, 403 | an error with [`is_denied`](crate::Error::is_denied), then the end |
 //! | 404, 410 | an error with [`is_not_found`](crate::Error::is_not_found), then the end |
-//! | 400 and other statuses, not an event stream | an error, then the end |
+//! | 400 and other statuses, not an event stream, a packed one | an error, then the end |
 //! | a redirect to another origin, for a client with a token | an error with [`is_config`](crate::Error::is_config), then the end |
 //!
 //! To go on in another process, keep the [`cursor`](Event::cursor) of the last event and begin

@@ -20,6 +20,12 @@ impl Seen {
         self.marks.iter().rev().find(|mark| mark.epoch == epoch).map(|mark| mark.offset)
     }
 
+    /// Whether more was seen than up to here: this is then the place of something that was told again, and what has no
+    /// place of its own shows it too.
+    pub(super) fn is_past(&self, cursor: Cursor) -> bool {
+        self.last_of(cursor.epoch).is_some_and(|last| cursor.offset < last)
+    }
+
     /// Takes note of a place.
     pub(super) fn note(&mut self, cursor: Cursor) {
         if let Some(mark) = self.marks.iter_mut().rev().find(|mark| mark.epoch == cursor.epoch) {

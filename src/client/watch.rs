@@ -91,9 +91,12 @@ impl Watch {
             query.push(("mode", mode.as_str().to_owned()));
         }
         if let (Some(kinds), None) = (&self.kinds, &self.agent) {
-            let mut tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).filter(|tag| !tag.is_empty()).collect();
+            let mut tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
             tags.sort_unstable();
-            query.push(("kinds", tags.join(",")));
+            // Kinds of a later version cannot be named to the server, and no kind at all is no list.
+            if tags.first().is_some_and(|tag| !tag.is_empty()) {
+                query.push(("kinds", tags.join(",")));
+            }
         }
         match self.from {
             Some(From::Start) => query.push(("from", "start".to_owned())),

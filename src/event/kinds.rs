@@ -760,6 +760,18 @@ impl<'de> de::Visitor<'de> for UnknownVisitor {
 }
 
 impl Body {
+    /// The step around the thing that begins here.
+    pub(crate) fn parent_step_id(&self) -> Option<&StepId> {
+        match self {
+            Self::AgentStart(start) => start.parent_step_id.as_ref(),
+            Self::StepStart(start) => start.parent_step_id.as_ref(),
+            Self::LlmCallStart(start) => start.parent_step_id.as_ref(),
+            Self::ToolInputStart(start) => start.parent_step_id.as_ref(),
+            Self::ToolInputAvailable(start) => start.parent_step_id.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The event's class: that of its kind, but a denial and a block are control.
     pub fn class(&self) -> Class {
         match self {

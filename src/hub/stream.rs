@@ -49,6 +49,18 @@ impl EventStream {
         self.subscription.counts()
     }
 
+    /// True when everything there is has been given out, as far as was known when this was last polled.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.ready.is_empty() && self.subscription.is_caught_up()
+    }
+
+    /// The status in which the events that were passed so far, shown or not, left their execution.
+    #[cfg(feature = "serve")]
+    pub(crate) fn status(&self) -> Option<crate::log::Status> {
+        self.subscription.status()
+    }
+
     /// The next event, if one is there now. None may also mean that it has yet to be read from the log, or that the
     /// stream has ended: [`recv_timeout`](EventStream::recv_timeout) tells these apart.
     pub fn try_next(&mut self) -> Option<StreamEvent> {

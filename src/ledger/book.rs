@@ -120,7 +120,7 @@ impl Page {
         if let Body::ExecutionStart(start) = &event.body {
             self.session_id = start.session_id.clone().or_else(|| self.session_id.take());
         }
-        if let (Some(step), Some(parent)) = (&event.step_id, parent(&event.body))
+        if let (Some(step), Some(parent)) = (&event.step_id, event.body.parent_step_id())
             && self.parents.len() < MAX_STEPS
         {
             self.parents.insert(step.clone(), parent.clone());
@@ -151,17 +151,5 @@ fn count(spending: &mut Spending, change: &Change) {
     match change.is_removed {
         true => spending.remove(&change.entry),
         false => spending.add(&change.entry),
-    }
-}
-
-/// The step around a thing that begins.
-fn parent(body: &Body) -> Option<&StepId> {
-    match body {
-        Body::AgentStart(start) => start.parent_step_id.as_ref(),
-        Body::StepStart(start) => start.parent_step_id.as_ref(),
-        Body::LlmCallStart(start) => start.parent_step_id.as_ref(),
-        Body::ToolInputStart(start) => start.parent_step_id.as_ref(),
-        Body::ToolInputAvailable(start) => start.parent_step_id.as_ref(),
-        _ => None,
     }
 }

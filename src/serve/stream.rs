@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     Cursor, ExecutionId, Text,
-    event::KindSet,
+    event::{Class, KindSet, StreamMode},
     hub::{Filter, From},
     log::{Resolved, Scope},
+    wire::Dialect,
 };
 use axum::{extract::State, http::HeaderMap, response::Response};
 use std::sync::Arc;
@@ -80,17 +81,25 @@ pub(super) async fn of_execution(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let (dialect, kinds) = (params.dialect()?, params.kinds()?);
-    if dialect.writer().is_none() && kinds != KindSet::ALL {
-        return Err(refuse(format!("kinds: dialect {} tells a run as a whole, without a choice", dialect.as_str())));
+    let (dialect, kinds, mode) = (params.dialect()?, params.kinds()?, params.mode()?);
+    if dialect.writer().is_none() {
+        tells_a_whole(dialect, kinds, mode)?;
     }
-    let run = allowed
-        .restrict(RunStream::new(app, id), RunStream::of_tenant)
-        .dialect(dialect)
-        .mode(params.mode()?)
-        .kinds(kinds);
+    let run = allowed.restrict(RunStream::new(app, id), RunStream::of_tenant).dialect(dialect).mode(mode).kinds(kinds);
     let (from, told) = params.from(&headers, From::Start)?;
     Ok(run.from(from).having(told).respond().await)
+}
+
+/// A run is told as a whole, up to its end.
+fn tells_a_whole(dialect: Dialect, kinds: KindSet, mode: StreamMode) -> Result<(), Failure> {
+    let name = dialect.as_str();
+    if kinds != KindSet::ALL {
+        return Err(refuse(format!("kinds: dialect {name} tells a run as a whole, without a choice")));
+    }
+    match mode.shows(Class::Structural) {
+        true => Ok(()),
+        false => Err(refuse(format!("mode: dialect {name} tells a run as a whole: full or summary is accepted"))),
+    }
 }
 
 /// What is known of an execution before its stream is read.

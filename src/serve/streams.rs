@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Cursor, Error, ExecutionId, Recorder, Text,
-    event::{KindSet, StreamMode},
+    event::{Class, KindSet, StreamMode},
     hub::{Filter, From},
     log::{Resolved, Scope},
     wire::{Dialect, FrameWriter, Told},
@@ -85,7 +85,8 @@ impl RunStream {
         self
     }
 
-    /// Only what this mode shows; everything unless told.
+    /// Only what this mode shows; everything unless told. Dialects that tell a run as a whole show a summary at the
+    /// least, since they have to tell its end.
     pub fn mode(mut self, mode: StreamMode) -> Self {
         self.mode = mode;
         self
@@ -175,6 +176,8 @@ impl RunStream {
                 Resolved::Unknown => (0, Told::default()),
             },
         };
+        // The run's end has to be seen.
+        let mode = if mode.shows(Class::Structural) { mode } else { StreamMode::Summary };
         let known = app.last_of(id.clone(), tenant_id.as_ref()).await;
         if known.ended && from != From::Start && after >= known.offset {
             return StatusCode::NO_CONTENT.into_response();

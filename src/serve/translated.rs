@@ -5,7 +5,7 @@ use crate::{
     Cursor, ExecutionId, Pending, Recorder, StreamEvent, Text,
     event::{Concept, Life, StreamMode},
     hub::{EventStream, Filter, From},
-    log::Scope,
+    log::{Scope, Status},
     wire::{Dialect, Run, Told, Translator, sse},
 };
 use axum::body::Bytes;
@@ -104,6 +104,8 @@ struct State {
     /// Where its readers come from, until it comes there.
     resumed: Option<Resumed>,
     dialect: Dialect,
+    /// The run had ended before.
+    is_replay: bool,
     chunks: VecDeque<Chunk>,
     /// Number of the first chunk that is held.
     first: u64,
@@ -152,6 +154,7 @@ impl Translation {
             translator: Translator::new(wanted.dialect, &run)?,
             resumed: wanted.resumed.clone(),
             dialect: wanted.dialect,
+            is_replay: wanted.is_replay,
             chunks: VecDeque::new(),
             first: 0,
             held_bytes: 0,
@@ -181,10 +184,10 @@ impl State {
                     }
                     self.translator.event(&event, &mut text);
                     name_place(self.events.cursor(), &self.translator.told(), before, &mut text);
+                    self.is_over = self.translator.is_over();
                 }
-                None => self.translator.end(&mut text),
+                None => self.end(&mut text),
             }
-            self.is_over = self.translator.is_over();
             if text.len() > before {
                 ends.push(End { offset, at: text.len(), told: self.translator.told() });
             }
@@ -201,7 +204,11 @@ impl State {
             // Not kept: who is told that all is done would be told too much.
             return Pin::new(kept).poll(cx).map(|kept| kept.is_ok().then_some(told));
         }
-        let Some(event) = std::task::ready!(Pin::new(&mut self.events).poll_next(cx)) else { return Poll::Ready(None) };
+        let event = match Pin::new(&mut self.events).poll_next(cx) {
+            Poll::Ready(Some(event)) => event,
+            Poll::Pending if !self.has_ended() => return Poll::Pending,
+            Poll::Ready(None) | Poll::Pending => return Poll::Ready(None),
+        };
         let offset = self.events.cursor().offset;
         if self.dialect.ends_when_durable()
             && event.kind().life() == Life::Closes(Concept::Execution)
@@ -211,6 +218,26 @@ impl State {
             return self.poll_event(cx);
         }
         Poll::Ready(Some((event, offset)))
+    }
+
+    /// The run has ended and everything was read, be its end shown or not.
+    fn has_ended(&self) -> bool {
+        self.events.status().map_or(self.is_replay, Status::is_final) && self.events.is_caught_up()
+    }
+
+    /// No more events come. Of a run that was not shown nothing is said, but that there is nothing more to come for.
+    fn end(&mut self, text: &mut String) {
+        // Where the record does not have the end, another answer may be had later.
+        let (before, has_ended) = (text.len(), self.ending.is_none() && self.has_ended());
+        if !has_ended || self.translator.has_begun() {
+            self.translator.end(text);
+        }
+        match has_ended {
+            true if text.len() == before => sse::write_bookmark(self.events.cursor(), text),
+            true => name_place(self.events.cursor(), &Told::default(), before, text),
+            false => {}
+        }
+        self.is_over = true;
     }
 
     fn keep(&mut self, chunk: Chunk) {

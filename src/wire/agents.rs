@@ -32,7 +32,7 @@ const MAX_DEPTH: usize = 64;
 impl Agents {
     /// Takes note of what begins or ends here. An agent that ends is given back.
     pub(super) fn note(&mut self, event: &StreamEvent) -> Option<Agent> {
-        if let (Some(step), Some(parent)) = (&event.step_id, parent(&event.body)) {
+        if let (Some(step), Some(parent)) = (&event.step_id, event.body.parent_step_id()) {
             self.remember(step, parent);
         }
         if let Body::AgentStart(start) = &event.body {
@@ -64,7 +64,7 @@ impl Agents {
     pub(super) fn around(&self, event: &StreamEvent) -> Option<&Agent> {
         // Steps may be said to be around each other.
         let own = self.here(event).map(|agent| agent.number);
-        self.of(parent(&event.body)).filter(|agent| Some(agent.number) != own)
+        self.of(event.body.parent_step_id()).filter(|agent| Some(agent.number) != own)
     }
 
     fn remember(&mut self, step: &StepId, parent: &StepId) {
@@ -77,16 +77,5 @@ impl Agents {
         {
             self.parents.remove(&oldest);
         }
-    }
-}
-
-fn parent(body: &Body) -> Option<&StepId> {
-    match body {
-        Body::StepStart(start) => start.parent_step_id.as_ref(),
-        Body::AgentStart(start) => start.parent_step_id.as_ref(),
-        Body::LlmCallStart(start) => start.parent_step_id.as_ref(),
-        Body::ToolInputStart(start) => start.parent_step_id.as_ref(),
-        Body::ToolInputAvailable(call) => call.parent_step_id.as_ref(),
-        _ => None,
     }
 }

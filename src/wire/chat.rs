@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ExecutionId, Json, StreamEvent, Text,
-    event::{Body, Citation, ErrorCategory, ErrorCode, ExecutionError},
+    event::{Body, Citation, ErrorCategory, ErrorCode, ExecutionEnd, ExecutionError, Outcome},
 };
 use serde::Serialize;
 use std::collections::HashMap;
@@ -86,6 +86,7 @@ const PING: &str = "event: ping\ndata: {}\n\n";
 pub(super) struct Chat {
     request_id: String,
     is_new_turn: bool,
+    has_begun: bool,
     has_content: bool,
     /// Told at the end: no content may follow them.
     citations: Vec<Cited>,
@@ -101,6 +102,7 @@ impl Chat {
         Self {
             request_id: request_id(&run.execution_id),
             is_new_turn: !run.is_replay,
+            has_begun: false,
             has_content: false,
             citations: Vec::new(),
             usage: None,
@@ -108,6 +110,13 @@ impl Chat {
             effective_model: Text::default(),
             tools: HashMap::new(),
         }
+    }
+
+    fn start(&mut self, out: &mut String) {
+        self.has_begun = true;
+        let id = &self.request_id;
+        let started = StreamStarted { request_id: id, message_id: id, is_new_turn: self.is_new_turn };
+        say("stream_started", &started, out);
     }
 
     fn delta(&mut self, r#type: &'static str, content: &Text, out: &mut String) {
@@ -136,6 +145,13 @@ impl Chat {
         }
     }
 
+    fn end(&mut self, end: &ExecutionEnd, out: &mut String) {
+        match &end.outcome {
+            None | Some(Outcome::Ok) => self.done(out),
+            Some(other) => self.failed(other.as_str(), &format!("the run ended: {other}"), out),
+        }
+    }
+
     fn done(&mut self, out: &mut String) {
         self.cited(out);
         let effective = if self.effective_model.is_empty() { &self.selected_model } else { &self.effective_model };
@@ -161,14 +177,7 @@ impl Chat {
 impl Voice for Chat {
     fn say(&mut self, event: &StreamEvent, out: &mut String) {
         match &event.body {
-            Body::ExecutionStart(_) => {
-                let id = &self.request_id;
-                say(
-                    "stream_started",
-                    &StreamStarted { request_id: id, message_id: id, is_new_turn: self.is_new_turn },
-                    out,
-                );
-            }
+            Body::ExecutionStart(_) => self.start(out),
             Body::TextDelta(piece) => self.delta("text", &piece.delta, out),
             Body::ReasoningDelta(piece) => self.delta("reasoning", &piece.delta, out),
             Body::ToolInputAvailable(call) => {
@@ -193,7 +202,7 @@ impl Voice for Chat {
                 usage.input_tokens = usage.input_tokens.saturating_add(used.prompt_tokens);
                 usage.output_tokens = usage.output_tokens.saturating_add(used.completion_tokens);
             }
-            Body::ExecutionEnd(_) => self.done(out),
+            Body::ExecutionEnd(end) => self.end(end, out),
             Body::ExecutionFailed(end) => self.failed(code(&end.error), &end.error.message, out),
             Body::ExecutionCancelled(end) => self.failed("cancelled", &end.reason, out),
             Body::ExecutionLost(end) => self.failed("stream_interrupted", &end.reason, out),
@@ -201,9 +210,9 @@ impl Voice for Chat {
         }
     }
 
-    /// The grammar has a ping before the first content only.
+    /// The grammar has a ping between the start and the first content only.
     fn ping(&self) -> &'static str {
-        if self.has_content { super::sse::KEEP_ALIVE } else { PING }
+        if self.has_begun && !self.has_content { PING } else { super::sse::KEEP_ALIVE }
     }
 }
 

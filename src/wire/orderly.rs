@@ -86,6 +86,11 @@ impl Orderly {
         self.repairs
     }
 
+    #[cfg(feature = "serve")]
+    pub(super) fn has_begun(&self) -> bool {
+        self.phase != Phase::Before
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }

@@ -97,6 +97,12 @@ impl Translator {
         self.voice.ping()
     }
 
+    /// Whether the run's start was told.
+    #[cfg(feature = "serve")]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.orderly.has_begun()
+    }
+
     /// Whether the run's end was told.
     pub fn is_over(&self) -> bool {
         self.orderly.is_over()

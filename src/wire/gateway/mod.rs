@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ExecutionId, StreamEvent, Text,
-    event::{Body, OperationProgress, ProgressStatus},
+    event::{Body, OperationProgress, Outcome, ProgressStatus},
 };
 use std::collections::HashMap;
 
@@ -20,6 +20,8 @@ pub fn session_number(id: &ExecutionId) -> u64 {
     (id.trace_id() as u64) & ((1 << 53) - 1)
 }
 
+/// "Client Closed Request", as nginx and those who follow it number it.
+const CANCELLED: u16 = 499;
 /// Downloads and installations that are followed at once.
 const MAX_WORKS: usize = 1_024;
 
@@ -28,8 +30,8 @@ pub(in crate::wire) struct Gateway {
     agent: Text,
     /// Tool calls that have not answered.
     open_calls: usize,
-    /// How much of each download or installation was told.
-    works: HashMap<Text, u64>,
+    /// How much of each was told; those of one id are a download and an installation.
+    works: HashMap<(bool, Text), u64>,
 }
 
 impl Gateway {
@@ -46,36 +48,35 @@ impl Gateway {
         }
     }
 
-    fn end(&self, error: Option<(u16, &Text)>, out: &mut String) {
+    fn end(&self, error: Option<(u16, Text)>, out: &mut String) {
         if let Some((code, message)) = error {
-            say(ServerMessage::Error { code, message: message.clone() }, out);
+            say(ServerMessage::Error { code, message }, out);
         }
         // Always the last: clients stop here and nowhere else.
         say(ServerMessage::Stream(Streamed::End { agent: self.agent.clone() }), out);
     }
 
     fn work(&mut self, told: &OperationProgress, out: &mut String) {
-        let is_over = matches!(told.status, ProgressStatus::Completed | ProgressStatus::Failed);
-        if self.works.len() >= MAX_WORKS && !self.works.contains_key(&told.operation_id) {
+        let is_download = told.operation_type == "download";
+        let id = (is_download, told.operation_id.clone());
+        let is_new = !self.works.contains_key(&id);
+        // Of other work nothing is said, not even that it failed: clients would take that for theirs.
+        if !is_download && told.operation_type != "install" || is_new && self.works.len() >= MAX_WORKS {
             return;
         }
-        let is_new = !self.works.contains_key(&told.operation_id);
-        let before = self.works.entry(told.operation_id.clone()).or_default();
+        let before = self.works.entry(id.clone()).or_default();
         let more = told.done.saturating_sub(*before);
         *before = told.done.max(*before);
-        match told.operation_type.as_str() {
-            "download" => {
-                downloads(told, is_new, more).into_iter().for_each(|one| say(ServerMessage::Download(one), out))
-            }
-            "install" => installs(told, is_new).into_iter().for_each(|one| say(ServerMessage::Hub(one), out)),
-            _ => {}
+        match is_download {
+            true => downloads(told, is_new, more).into_iter().for_each(|one| say(ServerMessage::Download(one), out)),
+            false => installs(told, is_new).into_iter().for_each(|one| say(ServerMessage::Hub(one), out)),
         }
         if told.status == ProgressStatus::Failed {
             let message = told.message.clone().unwrap_or_else(|| told.operation_id.clone());
             say(ServerMessage::Error { code: 500, message }, out);
         }
-        if is_over {
-            self.works.remove(&told.operation_id);
+        if matches!(told.status, ProgressStatus::Completed | ProgressStatus::Failed) {
+            self.works.remove(&id);
         }
     }
 }
@@ -103,14 +104,24 @@ impl Voice for Gateway {
             Body::ToolOutputAvailable(end) => self.answered(&end.tool_call_id, words(&end.output), out),
             Body::ToolOutputError(end) => self.answered(&end.tool_call_id, end.error.clone(), out),
             Body::OperationProgress(told) => self.work(told, out),
-            Body::ExecutionEnd(_) => self.end(None, out),
-            Body::ExecutionFailed(end) => self.end(Some((end.error.status(), &end.error.message)), out),
-            // "Client Closed Request", as nginx and those who follow it number it.
-            Body::ExecutionCancelled(end) => self.end(Some((499, &end.reason)), out),
-            Body::ExecutionLost(end) => self.end(Some((500, &end.reason)), out),
+            Body::ExecutionEnd(end) => self.end(end.outcome.as_ref().and_then(not_well), out),
+            Body::ExecutionFailed(end) => self.end(Some((end.error.status(), end.error.message.clone())), out),
+            Body::ExecutionCancelled(end) => self.end(Some((CANCELLED, end.reason.clone())), out),
+            Body::ExecutionLost(end) => self.end(Some((500, end.reason.clone())), out),
             _ => {}
         }
     }
+}
+
+/// The error of a run whose end says that it did not end well.
+fn not_well(outcome: &Outcome) -> Option<(u16, Text)> {
+    let code = match outcome {
+        Outcome::Ok => return None,
+        Outcome::Cancelled => CANCELLED,
+        Outcome::TimedOut => 504,
+        _ => 500,
+    };
+    Some((code, Text::from(format!("the run ended: {outcome}"))))
 }
 
 fn say(message: ServerMessage, out: &mut String) {

@@ -62,6 +62,21 @@ async fn an_event_that_comes_again_is_dropped_and_counted_also_when_the_record_i
 }
 
 #[tokio::test]
+async fn what_comes_again_does_not_take_the_place_to_go_on_from_back() {
+    let mut told = String::new();
+    spanwright::wire::sse::write_frame_without_id(&StreamLagged::new(7).into(), &mut told);
+    let three: String = (1..=3).map(|n| frame(n, StepEnd::new(n))).collect();
+    let again = format!("{three}{}{told}", frame(1, StepEnd::new(1)));
+    let fake = Fake::start([Answer::Whole(stream(&again)), done()]);
+    let mut events = client(fake.url()).everything().events();
+    for _ in 0..3 {
+        next_event(&mut events).await;
+    }
+    assert_eq!(next_event(&mut events).await.cursor, Some(cursor(3)), "with the lag");
+    assert_eq!((events.cursor(), events.counts().duplicates), (Some(cursor(3)), 1));
+}
+
+#[tokio::test]
 async fn what_the_stream_says_of_itself_reaches_the_user_and_is_no_place_to_go_on_from() {
     let mut told = String::new();
     spanwright::wire::sse::write_frame_without_id(&StreamLagged::new(7).into(), &mut told);
@@ -169,4 +184,37 @@ async fn a_full_receiver_holds_the_stream_back() {
     }
     drop(receiver);
     fake.wait_until_gone(1);
+}
+
+#[tokio::test]
+async fn a_receiver_of_any_capacity_is_one() {
+    for capacity in [0, usize::MAX] {
+        let fake = Fake::start([Answer::Whole(stream(&frame(1, StepEnd::new(1)))), done()]);
+        let mut updates = client(fake.url()).everything().events().into_receiver(capacity).expect("receiver");
+        assert!(matches!(updates.recv().await, Some(Ok(Update::Event(_)))));
+    }
+}
+
+async fn asked(fake: &Fake, times: usize) {
+    while fake.asked().len() < times {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_dropped_let_go_of_their_connection_wherever_they_were() {
+    let fake = Fake::start([Answer::Held(stream(&frame(1, StepEnd::new(1)))), Answer::Held(String::new())]);
+    let client = client(fake.url());
+    let mut reading = client.everything().events();
+    next_event(&mut reading).await;
+    let mut opening = client.everything().events();
+    for (times, events) in [(1, &mut reading), (2, &mut opening)] {
+        tokio::select! {
+            biased;
+            update = events.next() => panic!("{update:?}"),
+            () = asked(&fake, times) => {}
+        }
+    }
+    drop((reading, opening));
+    tokio::task::spawn_blocking(move || fake.wait_until_gone(2)).await.expect("gone");
 }

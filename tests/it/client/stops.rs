@@ -59,6 +59,10 @@ async fn what_is_no_event_stream_ends_the_stream() {
     let fake = Fake::start([status("200 OK", "content-type: text/html\r\n", "<p>Please log in</p>")]);
     let error = last(&client(fake.url())).await.expect("an error");
     assert!(error.is_invalid() && error.to_string().contains("text/html"), "{error}");
+    let packed = stream("").replace("connection: close", "connection: close\r\ncontent-encoding: gzip");
+    let fake = Fake::start([Answer::Whole(packed)]);
+    let error = last(&client(fake.url())).await.expect("an error");
+    assert!(error.is_invalid() && error.to_string().contains("gzip"), "{error}");
     let fake = Fake::start([
         Answer::Whole(stream("").replace("text/event-stream", "Text/Event-Stream ; charset=utf-8")),
         status("204 No Content", "", ""),
@@ -90,7 +94,9 @@ async fn a_bad_moment_of_the_server_is_waited_out_for_as_long_as_it_says_within_
     let jitter = Duration::from_millis(500);
     let (seven, bound) = (Duration::from_secs(7), Duration::from_secs(300));
     let retry = Answer::Whole(stream("retry: 7000\n\n"));
-    let cases = [(later(7), seven), (later(9_999_999), bound), (retry, seven), (later(0), Duration::ZERO)];
+    let ages = Answer::Whole(stream("retry: 99999999999999999999\n\n"));
+    let cases =
+        [(later(7), seven), (later(u64::MAX), bound), (retry, seven), (ages, bound), (later(0), Duration::ZERO)];
     for (answer, least) in cases {
         let fake = Fake::start([answer]);
         let client = builder(fake.url()).backoff(Backoff::default()).build().expect("client");
@@ -164,4 +170,12 @@ fn an_address_that_cannot_be_used_is_refused_in_a_sentence_without_its_secrets()
         assert!(error.is_config() && (token.is_empty() || !error.to_string().contains(token)), "{error}");
     }
     assert!(builder("http://localhost".to_owned()).tickets().build().expect_err("no token").is_config());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_ages_is_heeded_where_that_is_wanted_and_nothing_overflows() {
+    let fake = Fake::start([status("503 Service Unavailable", &format!("Retry-After: {}\r\n", u64::MAX), "")]);
+    let backoff = Backoff::new(Duration::MAX, Duration::MAX).heed(Duration::MAX);
+    let client = builder(fake.url()).backoff(backoff).build().expect("client");
+    assert!(reconnecting(&client).await.pause >= Duration::from_secs(u64::MAX));
 }

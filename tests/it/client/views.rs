@@ -84,6 +84,20 @@ async fn kinds_and_modes_hold_whatever_the_server_knows_of_them() {
     assert!(of(all(&mut control.events()).await).eq([Kind::ExecutionPaused, Kind::ExecutionResumed]));
 }
 
+#[tokio::test]
+async fn kinds_of_a_later_version_may_be_asked_for_and_none_is_what_the_stream_says_of_itself() {
+    let (recorder, server, emitter) = served();
+    emitter.emit(ExecutionStart::new());
+    emitter.emit(StreamEvent::from_json(r#"{"type":"data-of-tomorrow"}"#).expect("event"));
+    emitter.emit(ExecutionEnd::new(1));
+    recorder.settle().await.expect("settle");
+    let watch = client(server.url()).execution(emitter.execution_id());
+    let kinds = |events: Vec<StreamEvent>| events.iter().map(StreamEvent::kind).collect::<Vec<_>>();
+    let both = all(&mut watch.clone().kinds([Kind::Unknown, Kind::ExecutionEnd]).events()).await;
+    assert_eq!(kinds(both), [Kind::Connected, Kind::Unknown, Kind::ExecutionEnd]);
+    assert_eq!(kinds(all(&mut watch.kinds([]).events()).await), [Kind::Connected]);
+}
+
 async fn until_end(events: &mut Events) -> Vec<StreamEvent> {
     let mut all = Vec::new();
     loop {

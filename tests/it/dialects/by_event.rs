@@ -7,7 +7,7 @@ use spanwright::{
     Json, Recorder, StreamEvent, Timestamp,
     event::{
         Body, ExecutionEnd, ExecutionStart, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType, MemoryUpdated,
-        Note, OperationProgress, ProgressStatus, SessionStarted, TextDelta, TextEnd, TextStart,
+        Note, OperationProgress, ProgressStatus, SessionStarted,
     },
     serve::Server,
     wire::Dialect,
@@ -163,32 +163,4 @@ fn a_turn_after_whose_end_something_was_recorded_still_tells_its_readers_to_stay
     let again = |id| http::get_with(server.addr(), &path, &[("Last-Event-ID", id)]);
     assert_eq!(again(done).text(), format!(": connected\n\nid: {last}\n\n"), "{whole}");
     assert_eq!(again(last).status, 204);
-}
-
-#[test]
-fn a_turn_that_is_resumed_in_the_middle_goes_on_after_what_was_told() {
-    let bodies = run(vec![
-        TextStart::new("t").into(),
-        TextDelta::new("t", "one ").into(),
-        TextDelta::new("t", "two ").into(),
-        TextEnd::new("t").into(),
-    ]);
-    let recorder = Recorder::builder().start().expect("start");
-    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
-    let emitter = recorder.emitter().for_execution(super::id());
-    bodies.into_iter().for_each(|body| emitter.emit(StreamEvent::new(body)));
-    recorder.settle().wait(Duration::from_secs(5)).expect("settle");
-    let path = format!("/executions/{}/stream?dialect=chat", super::id());
-    let whole = http::get(server.addr(), &path).text();
-    let frames: Vec<&str> = whole.split_inclusive("\n\n").collect();
-    for (at, frame) in frames.iter().enumerate() {
-        let Some(id) = frame.lines().find_map(|line| line.strip_prefix("id: ")) else { continue };
-        let reply = http::get_with(server.addr(), &path, &[("Last-Event-ID", id)]);
-        let rest = frames[at + 1..].concat();
-        match rest.is_empty() {
-            true => assert_eq!(reply.status, 204),
-            false => assert_eq!(reply.text(), format!(": connected\n\n{rest}")),
-        }
-    }
-    assert!(frames.len() > 4, "{whole}");
 }

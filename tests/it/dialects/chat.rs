@@ -6,7 +6,7 @@ use spanwright::{
     StreamEvent,
     event::{
         Body, ErrorCategory, ErrorCode, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
-        ExecutionStart, TextDelta, TextEnd, TextStart,
+        ExecutionStart, Outcome, TextDelta, TextEnd, TextStart,
     },
     wire::{Dialect, Run, Translator},
 };
@@ -91,11 +91,22 @@ fn what_comes_after_the_end_or_out_of_order_is_counted_and_not_said() {
 }
 
 #[test]
-fn the_ping_is_an_event_until_there_is_content_and_a_comment_then() {
+fn the_ping_is_an_event_between_the_start_and_the_first_content_and_else_a_comment() {
     let mut translator = Translator::new(Dialect::Chat, &Run::new(id())).expect("chat");
     let mut out = String::new();
+    assert_eq!(translator.ping(), ": keep-alive\n\n", "nothing comes before the start");
     translator.event(&StreamEvent::new(ExecutionStart::new()), &mut out);
     assert_eq!(translator.ping(), "event: ping\ndata: {}\n\n");
     translator.event(&StreamEvent::new(TextDelta::new("t", "x")), &mut out);
     assert_eq!(translator.ping(), ": keep-alive\n\n");
+}
+
+#[test]
+fn an_end_that_was_not_a_good_one_is_an_error() {
+    for outcome in [Outcome::Cancelled, Outcome::TimedOut, Outcome::Error] {
+        let end = ExecutionEnd::new(1).outcome(outcome.clone());
+        let told = told(Dialect::Chat, [ExecutionStart::new().into(), end.into()]);
+        assert_eq!(names(&told), ["stream_started", "error"], "{outcome}");
+        assert!(told.contains(&format!("\"code\":\"{outcome}\"")), "{told}");
+    }
 }

@@ -77,8 +77,9 @@ fn after_letting_go(outcome: Result<(), ()>) -> Vec<String> {
     // The silence after which a sign of life comes began after the end was there.
     while chat.frame().expect("sign of life").0 != ": keep-alive\n\n" {}
     log.let_go(outcome);
-    let rest = std::iter::from_fn(|| chat.event()).map(|frame| frame.event().to_owned());
-    rest.collect()
+    let told =
+        |frame: http::Frame| format!("{}{}", frame.event(), if frame.id().is_some() { ", for good" } else { "" });
+    std::iter::from_fn(|| chat.event()).map(told).collect()
 }
 
 /// A log that knows of an epoch whose end was taken back.
@@ -115,7 +116,7 @@ fn who_was_told_what_a_crash_took_back_is_not_told_all_of_it_again() {
 
 #[test]
 fn done_waits_for_the_log() {
-    assert_eq!(after_letting_go(Ok(())), ["done"]);
+    assert_eq!(after_letting_go(Ok(())), ["done, for good"]);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::shared;
 use expect_test::expect;
 use spanwright::{
     event::{
-        Body, ErrorCategory, ExecutionError, ExecutionFailed, ExecutionStart, OperationProgress, ProgressStatus,
-        ToolInputAvailable, ToolOutputAvailable,
+        Body, ErrorCategory, ExecutionEnd, ExecutionError, ExecutionFailed, ExecutionStart, OperationProgress, Outcome,
+        ProgressStatus, ToolInputAvailable, ToolOutputAvailable,
     },
     wire::{
         Dialect,
@@ -124,4 +124,32 @@ fn downloads_and_installations_are_told_by_how_much_more_there_is() {
 
     "#]]
     .assert_eq(&stream);
+}
+
+#[test]
+fn an_end_that_was_not_a_good_one_is_an_error_and_the_end() {
+    let codes = [(Outcome::Cancelled, 499), (Outcome::TimedOut, 504), (Outcome::Panicked, 500)];
+    for (outcome, code) in codes {
+        let end = ExecutionEnd::new(1).outcome(outcome);
+        let stream = told(Dialect::Gateway, [ExecutionStart::new().into(), end.into()]);
+        assert!(stream.contains(&format!(r#"{{"type":"error","code":{code},"#)), "{stream}");
+        assert!(stream.trim_end().lines().last().is_some_and(|last| last.contains("\"End\"")), "{stream}");
+    }
+}
+
+#[test]
+fn other_work_is_not_told_and_a_download_and_an_installation_of_one_name_are_two() {
+    let progress = |kind: &str, status| -> Body { OperationProgress::new("m", kind, 1, status).into() };
+    let stream = told(
+        Dialect::Gateway,
+        [
+            ExecutionStart::new().into(),
+            progress("indexing", ProgressStatus::Failed),
+            progress("download", ProgressStatus::Running),
+            progress("install", ProgressStatus::Running),
+            ExecutionEnd::new(1).into(),
+        ],
+    );
+    assert!(!stream.contains("error"), "{stream}");
+    assert_eq!(stream.matches(r#""Start""#).count(), 3, "{stream}");
 }

@@ -5,6 +5,8 @@ mod chat;
 mod durable;
 mod front_ends;
 mod gateway;
+mod grammars;
+mod resumed;
 mod shared_runs;
 
 use spanwright::{

@@ -124,6 +124,6 @@ fn damaged() -> impl Strategy<Value = Vec<StreamEvent>> {
 }
 
 /// Any sequence of events.
-pub(super) fn events() -> impl Strategy<Value = Vec<StreamEvent>> {
+pub(in super::super) fn events() -> impl Strategy<Value = Vec<StreamEvent>> {
     prop_oneof![wild(), damaged()]
 }

@@ -2,9 +2,9 @@
 
 mod ag_ui;
 mod ai_sdk_ui;
-mod any;
+pub(super) mod any;
 mod healed;
-mod script;
+pub(super) mod script;
 
 use serde_json::Value;
 use spanwright::{
@@ -20,7 +20,7 @@ fn execution() -> ExecutionId {
 }
 
 /// What a dialect says of these events, and how much it had to set right.
-fn told(dialect: Dialect, events: &[StreamEvent]) -> (String, u64) {
+pub(super) fn told(dialect: Dialect, events: &[StreamEvent]) -> (String, u64) {
     let mut translator = Translator::new(dialect, &Run::new(execution())).expect("tells runs as a whole");
     let mut out = String::new();
     events.iter().for_each(|event| translator.event(event, &mut out));
