@@ -4,6 +4,7 @@ use super::{
     App, Settings,
     body::{Frames, SseBody},
     frames::HubFrames,
+    params::last_event_id,
     routes,
     translated::{Translations, Wanted},
 };
@@ -17,7 +18,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use std::{fmt, sync::Arc};
@@ -110,6 +111,17 @@ impl RunStream {
     pub fn from(mut self, from: From) -> Self {
         self.from = from;
         self
+    }
+
+    /// After what the client has had, where its request says so in `Last-Event-ID`; an `EventSource` that lost the line
+    /// does, and asks the same address again. What is no cursor is passed over.
+    ///
+    /// A handler that starts a run would start another one then: let it answer with the run's id, and stream elsewhere.
+    pub fn last_event_id(self, headers: &HeaderMap) -> Self {
+        match last_event_id(headers) {
+            Ok(Some(cursor)) => self.from(From::After(cursor)),
+            Ok(None) | Err(_) => self,
+        }
     }
 
     /// The answer: 200 and a stream; 204 where the client has had everything and nothing more will come.

@@ -9,6 +9,7 @@ mod ingest;
 mod ingest_bombs;
 mod ingest_keys;
 mod life;
+mod mounted;
 mod resume;
 mod snapshots;
 mod steer;
