@@ -41,7 +41,9 @@ impl Ticket {
     }
 }
 
+/// A word that is not known is refused: a misspelt `path` would be a ticket for every stream.
 #[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
 struct Wish {
     path: Option<String>,
 }
@@ -71,6 +73,6 @@ async fn wish(body: Body) -> Result<Wish, Failure> {
         return Ok(Wish::default());
     }
     let wish: Wish = serde_json::from_slice(&bytes).map_err(|_| refuse())?;
-    let is_path = |path: &String| path.starts_with('/') && !path.contains(['?', '#']);
-    if wish.path.as_ref().is_none_or(is_path) { Ok(wish) } else { Err(refuse()) }
+    let is_stream = |path: &String| path.starts_with('/') && path.ends_with("/stream") && !path.contains(['?', '#']);
+    if wish.path.as_ref().is_none_or(is_stream) { Ok(wish) } else { Err(refuse()) }
 }
