@@ -335,7 +335,7 @@ pub(super) const ROUTES: &[Route] = &[
         summary: "What an execution of this process asks, and nobody has answered yet.",
         query: &[],
         answer: Answer::Json(schema_of::<serde_json::Value>),
-        also: &[],
+        also: &[404],
         handler: || get(steer::permissions),
     },
     Route {
