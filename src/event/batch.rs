@@ -20,12 +20,15 @@ pub struct Recorded {
     pub session_id: Option<Text>,
     /// Whose data its execution is, as far as it was said up to this event; it never becomes another's.
     pub tenant_id: Option<Text>,
+    /// Whether its execution runs in another process: its first event was taken in from there. It is not over when this
+    /// process is.
+    pub elsewhere: bool,
 }
 
 impl Recorded {
     /// An event with its numbers.
     pub const fn new(event: StreamEvent, sequence: u64, pieces: u64, shown: bool) -> Self {
-        Self { event, sequence, pieces, shown, session_id: None, tenant_id: None }
+        Self { event, sequence, pieces, shown, session_id: None, tenant_id: None, elsewhere: false }
     }
 
     /// The same event, of this conversation.
@@ -37,6 +40,12 @@ impl Recorded {
     /// The same event, of this tenant.
     pub fn of_tenant(mut self, tenant_id: Option<Text>) -> Self {
         self.tenant_id = tenant_id;
+        self
+    }
+
+    /// The same event, of an execution that runs in another process.
+    pub const fn from_elsewhere(mut self) -> Self {
+        self.elsewhere = true;
         self
     }
 

@@ -26,7 +26,9 @@ pub trait EventLog: Send + Sync + std::fmt::Debug + 'static {
     /// The epoch of this opening, and the offset of the last event that was kept before it.
     fn opened_at(&self) -> Cursor;
 
-    /// What was open in each running execution when the log was opened. Paused ones are not lost and not among them.
+    /// What was open in each running execution when the log was opened. Paused ones are not lost and not among them, and
+    /// neither are those whose events are [`elsewhere`](crate::event::Recorded::elsewhere): they were not ended with the
+    /// process that kept their record.
     fn unfinished(&self) -> Pending<Vec<OpenThings>>;
 
     /// Takes the next batch; offsets rise from batch to batch. Answered when its logged events are durable, which may

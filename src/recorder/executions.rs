@@ -1,7 +1,10 @@
 //! What the gate remembers of each execution: its numbers, its conversation, whose it is, what it has spent, and the texts that are
 //! being written.
 
-use super::{intake::Delegated, texts::Texts};
+use super::{
+    intake::{Admission, Delegated},
+    texts::Texts,
+};
 use crate::{
     Error, EventLog, ExecutionId, StreamEvent, Text,
     event::{Body, Concept, ExecutionStart, Kind, Life, Recorded},
@@ -28,6 +31,9 @@ pub(super) struct Executions {
     forgotten_ms: u128,
     /// Whether any was forgotten since the log was flushed: what it has of that one may be on its way there.
     unflushed: bool,
+    /// Until when a log that did not answer is not asked about what others send: it would hold up everybody's events, each
+    /// of theirs anew.
+    silent_until: Option<Instant>,
     log: Option<Arc<dyn EventLog>>,
     prices: Prices,
     started_ms: u128,
@@ -40,6 +46,9 @@ struct Execution {
     session_id: Option<Text>,
     /// Said by the first start that names one, or by whoever took its first event in; never another's after that.
     tenant_id: Option<Text>,
+    /// Whether its first event was taken in from another process. Not known any more of one that goes on from the log,
+    /// which was told.
+    elsewhere: bool,
     closed: bool,
     texts: Texts,
     account: Account,
@@ -69,6 +78,7 @@ impl Executions {
             ended: VecDeque::new(),
             forgotten_ms: 0,
             unflushed: false,
+            silent_until: None,
             log,
             prices,
             started_ms: now_ms(),
@@ -91,9 +101,9 @@ impl Executions {
         }
         execution.account.complete(&mut event, &self.prices);
         execution.apply(&mut event, shown);
-        let Execution { sequence, pieces, ref session_id, ref tenant_id, .. } = *execution;
+        let Execution { sequence, pieces, elsewhere, ref session_id, ref tenant_id, .. } = *execution;
         let (session_id, tenant_id) = (session_id.clone(), tenant_id.clone());
-        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id };
+        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id, elsewhere };
         if let Some(id) = ended {
             self.end(id, place);
         }
@@ -102,20 +112,27 @@ impl Executions {
 
     /// Whether an event that somebody else made may be recorded. A new execution becomes its tenant's. One of which the log
     /// cannot say whose it is may be anyone's, and is asked for again with the next event.
-    pub(super) fn admit(&mut self, delegated: &Delegated) -> bool {
-        let Some(id) = &delegated.event.execution_id else { return false };
+    pub(super) fn admit(&mut self, delegated: &Delegated) -> Admission {
+        let Some(id) = &delegated.event.execution_id else { return Admission::Denied };
         let tenant_id = &delegated.tally.tenant_id;
         let place = match self.find(id) {
             Some(place) => place,
+            None if self.silent_until.is_some_and(|until| Instant::now() < until) => return Admission::Undecided,
             None => match self.ask(id) {
                 Ok(row) => {
-                    let new = || Execution { tenant_id: tenant_id.clone(), ..Execution::default() };
+                    let new = || Execution { tenant_id: tenant_id.clone(), elsewhere: true, ..Execution::default() };
                     self.insert(id, row.map_or_else(new, Execution::going_on))
                 }
-                Err(_) => return false,
+                Err(error) => {
+                    self.silent_until = error.is_timed_out().then(|| crate::time::deadline(LOG_LIMIT));
+                    return Admission::Undecided;
+                }
             },
         };
-        tenant_id.is_none() || self.known[place].tenant_id == *tenant_id
+        match tenant_id.is_none() || self.known[place].tenant_id == *tenant_id {
+            true => Admission::Admitted,
+            false => Admission::Denied,
+        }
     }
 
     /// The log has this one, whenever its id says that it was made.
@@ -250,6 +267,7 @@ impl Execution {
             session_id: row.session_id,
             tenant_id: row.tenant_id,
             recorded_to: Some(row.cursor.offset),
+            texts: Texts::going_on(),
             ..Self::default()
         }
     }

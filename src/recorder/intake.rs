@@ -29,7 +29,7 @@ pub struct Intake {
     tally: Arc<Tally>,
 }
 
-/// What became of the events of an [`Intake`]: each is in exactly one of the three.
+/// What became of the events of an [`Intake`]: each was accepted, denied or shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Admitted {
@@ -40,6 +40,8 @@ pub struct Admitted {
     /// Not recorded: of an execution that is not the tenant's, or of which the log could not say whose it is; of none at
     /// all; or about the stream itself, of which only the recorder speaks.
     pub denied: u64,
+    /// How many of those denied may be the tenant's all the same: the log could not say whose they are. Worth another try.
+    pub undecided: u64,
     /// Lost: there was no room, or the recorder takes no events any more.
     pub shed: u64,
 }
@@ -50,20 +52,30 @@ pub(super) struct Delegated {
     pub(super) tally: Arc<Tally>,
 }
 
+/// Whether an event may be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Admitted,
+    Denied,
+    /// Denied for now: nobody can say whose it is.
+    Undecided,
+}
+
 /// The counts of one intake. Sheds are counted before the question for them is in line, the others by who answers it.
 pub(super) struct Tally {
     pub(super) tenant_id: Option<Text>,
     accepted: AtomicU64,
     denied: AtomicU64,
+    undecided: AtomicU64,
     shed: AtomicU64,
 }
 
 impl Recorder {
     /// Takes events in on behalf of this tenant; on nobody's, of executions of any tenant, as they say it themselves.
     pub fn on_behalf_of(&self, tenant_id: Option<Text>) -> Intake {
-        let counts: [AtomicU64; 3] = Default::default();
-        let [accepted, denied, shed] = counts;
-        Intake { recorder: self.clone(), tally: Arc::new(Tally { tenant_id, accepted, denied, shed }) }
+        let counts: [AtomicU64; 4] = Default::default();
+        let [accepted, denied, undecided, shed] = counts;
+        Intake { recorder: self.clone(), tally: Arc::new(Tally { tenant_id, accepted, denied, undecided, shed }) }
     }
 }
 
@@ -104,15 +116,16 @@ impl Delegated {
 }
 
 impl Tally {
-    pub(super) fn count(&self, admitted: bool) {
-        let counter = if admitted { &self.accepted } else { &self.denied };
+    pub(super) fn count(&self, admission: Admission) {
+        let counter = if admission == Admission::Admitted { &self.accepted } else { &self.denied };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.undecided.fetch_add(u64::from(admission == Admission::Undecided), Ordering::Relaxed);
     }
 
     pub(super) fn admitted(&self, cursor: Cursor) -> Admitted {
-        let [accepted, denied, shed] =
-            [&self.accepted, &self.denied, &self.shed].map(|count| count.load(Ordering::Relaxed));
-        Admitted { cursor, accepted, denied, shed }
+        let counts = [&self.accepted, &self.denied, &self.undecided, &self.shed];
+        let [accepted, denied, undecided, shed] = counts.map(|count| count.load(Ordering::Relaxed));
+        Admitted { cursor, accepted, denied, undecided, shed }
     }
 }
 

@@ -11,7 +11,8 @@ pub(super) struct Texts {
     /// The text that was written last: most pieces go on with it.
     last: Option<(Key, Writing)>,
     others: HashMap<Key, Writing>,
-    /// Whether a text was given up for want of room: one that is not known may be that one.
+    /// Whether a text was given up for want of room, or begun where it was not seen: one that is not known may be that
+    /// one.
     gave_up: bool,
 }
 
@@ -31,6 +32,11 @@ const MAX_TEXT_BYTES: usize = 1 << 20;
 const MAX_TEXTS: usize = 64;
 
 impl Texts {
+    /// Of an execution that goes on: whatever had come of its texts, nobody here has it.
+    pub(super) fn going_on() -> Self {
+        Self { gave_up: true, ..Self::default() }
+    }
+
     pub(super) fn apply(&mut self, event: &mut StreamEvent) {
         let key = |concept, id: &Text| Key(concept, event.step_id.clone(), id.clone());
         match &mut event.body {

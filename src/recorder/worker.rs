@@ -1,6 +1,13 @@
 //! The recorder's thread: takes what waits, numbers it, shows it, has it kept.
 
-use super::{Shared, executions::Executions, intake::Delegated, item::Item, keeper::Keeper, stats::Stats};
+use super::{
+    Shared,
+    executions::Executions,
+    intake::{Admission, Delegated},
+    item::Item,
+    keeper::Keeper,
+    stats::Stats,
+};
 use crate::{
     Cursor, Error, EventLog, StreamEvent, Timestamp,
     event::{Batch, Class, OpenThings, Recorded, StreamLagged},
@@ -126,9 +133,9 @@ impl Worker {
 
     /// Before anything is made of the event, it is asked whose it is: what is denied leaves no trace.
     fn record_delegated(&mut self, delegated: Delegated, events: &mut Vec<Recorded>) {
-        let admitted = delegated.is_sound() && self.executions.admit(&delegated);
-        delegated.tally.count(admitted);
-        if !admitted {
+        let admission = if delegated.is_sound() { self.executions.admit(&delegated) } else { Admission::Denied };
+        delegated.tally.count(admission);
+        if admission != Admission::Admitted {
             self.shared.counters.denied.fetch_add(1, Ordering::Relaxed);
             return;
         }

@@ -5,13 +5,21 @@ use super::{
     app::{Phase, Reached},
     deadline::Deadline,
 };
-use axum::serve::Listener;
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, connect_info::Connected},
+    http::request::Parts,
+    serve::{IncomingStream, Listener},
+};
 use std::{
+    convert::Infallible,
     future::Future,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -61,16 +69,49 @@ impl Listener for Door {
     }
 }
 
-/// A connection that is closed when nothing could be written to it for too long.
+/// How a handler tells the connection of its request that the body makes headway. No byte says so by itself: a client
+/// that sends and never reads, or dribbles the head of a request, makes none.
+///
+/// Only who has a deadline of its own for the whole of the body may tell. Requests of a connection are dealt with one
+/// after the other (there is no HTTP/2), so a stream is not kept by the body of another request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Headway(Arc<AtomicU64>);
+
+impl Headway {
+    pub(super) fn made(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for Headway {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        stream.io().headway.clone()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Headway {
+    type Rejection = Infallible;
+
+    /// Of the connection; in a server of someone else's, whose connections are not ours, nobody listens to it.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let own = parts.extensions.get::<ConnectInfo<Self>>();
+        Ok(own.map(|ConnectInfo(headway)| headway.clone()).unwrap_or_default())
+    }
+}
+
+/// A connection that is closed when nothing could be written to it for too long, and no body came on.
 ///
 /// The deadline is polled by whatever polls the socket, and wakes that task itself. So it also fires where a deadline
 /// inside a body cannot: while the body is not asked for more, since the socket is full.
 pub(super) struct Line {
     tcp: TcpStream,
     app: Arc<App>,
-    /// Since the last write that went through, or since the one that waits began to wait.
+    /// Since the last write that went through, or since the one that waits began to wait; or since headway was made.
     deadline: Deadline,
     write_waits: bool,
+    headway: Headway,
+    /// How much of it was seen.
+    seen: u64,
     over: Reached,
 }
 
@@ -78,7 +119,7 @@ impl Line {
     fn new(tcp: TcpStream, app: Arc<App>) -> Self {
         app.counters.connections.enter();
         let (deadline, over) = (Deadline::new(idle(&app)), app.reached(Phase::Over));
-        Self { tcp, app, deadline, write_waits: false, over }
+        Self { tcp, app, deadline, write_waits: false, headway: Headway::default(), seen: 0, over }
     }
 
     /// For a socket that is not ready: waits for the deadline in its place.
@@ -86,8 +127,18 @@ impl Line {
         if Pin::new(&mut self.over).poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        let limit = if self.write_waits { self.app.settings.write_idle } else { idle(&self.app) };
+        let limit = if self.write_waits { self.app.settings.write_idle } else { self.idle() };
         self.deadline.poll_passed(limit, cx).map(|()| Err(self.stalled()))
+    }
+
+    /// Headway counts from when it is seen, which is when the socket is asked for more: what the server needed for what
+    /// came is not the client's delay.
+    fn idle(&mut self) -> Duration {
+        let made = self.headway.0.load(Relaxed);
+        if std::mem::replace(&mut self.seen, made) != made {
+            self.deadline.touch();
+        }
+        idle(&self.app)
     }
 
     /// The connection is reset, if its client does not take what was written: the kernel would keep half a megabyte for
@@ -111,7 +162,7 @@ impl Line {
 }
 
 /// A stream shows a sign of life in each keep-alive; any other answer comes sooner. So a line without a write for this
-/// long is idle, or its client never sent a whole request.
+/// long is idle, or its client never sent a whole request, unless a body comes on that may take longer.
 fn idle(app: &App) -> Duration {
     app.settings.keep_alive + app.settings.write_idle
 }

@@ -4,7 +4,7 @@ use super::{
     App, Settings,
     app::Phase,
     failure,
-    line::Door,
+    line::{Door, Headway},
     routes,
     thread::{self, ServerHandle},
 };
@@ -76,7 +76,8 @@ impl Server {
         let _cut = CutOnDrop(app.clone());
         let door = Door { listener: self.listener, app: app.clone() };
         let router = routes::router(app.clone()).fallback(failure::not_found);
-        let served = axum::serve(door, router).with_graceful_shutdown(app.reached(Phase::Ending));
+        let service = router.into_make_service_with_connect_info::<Headway>();
+        let served = axum::serve(door, service).with_graceful_shutdown(app.reached(Phase::Ending));
         let bounded = async {
             stop.await;
             app.enter(Phase::Ending);

@@ -60,7 +60,8 @@ impl Settings {
     /// day.
     ///
     /// A connection on which nothing could be written for this and the keep-alive together is closed too: one that
-    /// never sends a whole request, or does nothing.
+    /// never sends a whole request, or does nothing. A body of events that comes on is read until a deadline of its own
+    /// (`docs/ingest.md`).
     pub fn write_idle(mut self, limit: Duration) -> Self {
         self.write_idle = limit.clamp(SHORTEST, LONGEST);
         self

@@ -19,7 +19,7 @@ pub(super) struct Opened {
     pub(super) lock: File,
     pub(super) db: Connection,
     pub(super) epochs: Epochs,
-    /// Executions that were running when the log was last written.
+    /// Executions of its process that were running when the log was last written.
     pub(super) running: Vec<i64>,
 }
 
@@ -136,8 +136,11 @@ const WRITER_CACHE_KIB: i64 = 16 << 10;
 /// What a burst may leave of the write-ahead log.
 const MAX_IDLE_JOURNAL_BYTES: i64 = 64 << 20;
 
+/// What runs in another process was not ended with ours.
 fn running(db: &Connection) -> rusqlite::Result<Vec<i64>> {
-    let mut statement = db.prepare("SELECT id FROM executions WHERE status = 'running' ORDER BY id")?;
+    let here = if schema::has_elsewhere(db)? { "AND id NOT IN (SELECT execution FROM elsewhere)" } else { "" };
+    let sql = format!("SELECT id FROM executions WHERE status = 'running' {here} ORDER BY id");
+    let mut statement = db.prepare(&sql)?;
     let rows = statement.query_map((), |row| row.get(0))?;
     rows.collect()
 }

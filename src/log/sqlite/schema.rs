@@ -70,11 +70,18 @@ SELECT e.event_offset, x.execution_id, e.sequence, k.tag AS type, e.step_id,
 FROM events e LEFT JOIN executions x ON x.id = e.execution LEFT JOIN kinds k ON k.id = e.kind;
 ";
 
-/// What came after the first files of this version were written: indexes alone, which nobody has to know.
+/// What came after the first files of this version were written: what nobody has to know to read and write the record.
 const LATER: &str = "
 CREATE INDEX IF NOT EXISTS executions_of_tenant ON executions (tenant_id, started_ns) WHERE tenant_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, started_ns);
 ";
+
+/// Executions that run in other processes. Made with the first of them, in its transaction.
+pub(super) const ELSEWHERE: &str = "CREATE TABLE IF NOT EXISTS elsewhere (execution INTEGER PRIMARY KEY)";
+
+pub(super) fn has_elsewhere(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'elsewhere'", (), |row| row.get(0))
+}
 
 /// Gives an older file what it lacks. One that cannot take it, damaged or full, is read without: more slowly, and no worse.
 pub(super) fn complete(db: &Connection) {

@@ -1,6 +1,6 @@
 //! One transaction: the events of some batches, and how far their executions are.
 
-use super::{epochs::Epochs, execution::Execution};
+use super::{epochs::Epochs, execution::Execution, schema};
 use crate::{
     Cursor, ExecutionId, Timestamp,
     event::{Batch, Kind, Recorded, StreamEvent},
@@ -156,6 +156,9 @@ impl Writing<'_> {
                     Some(found) => found,
                     None => {
                         *self.last_execution = self.last_execution.saturating_add(1);
+                        if recorded.elsewhere {
+                            runs_elsewhere(db, *self.last_execution)?;
+                        }
                         Execution::new(*self.last_execution, row)
                     }
                 })
@@ -195,4 +198,11 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
+
+/// Files of before, and those of whoever takes nothing in, are without the table.
+fn runs_elsewhere(db: &Transaction<'_>, execution: i64) -> rusqlite::Result<()> {
+    db.execute(schema::ELSEWHERE, ())?;
+    db.prepare_cached("INSERT OR IGNORE INTO elsewhere VALUES (?1)")?.execute([execution])?;
+    Ok(())
 }

@@ -47,6 +47,7 @@ pub(super) struct Grant {
     /// Whose data; everybody's where there is none.
     pub(super) tenant: Option<Text>,
     pub(super) until: Option<Timestamp>,
+    /// Of the token's text; of the signed part where it has one.
     pub(super) token: Digest,
     /// The token's own name, by which it can be revoked.
     pub(super) id: Option<Digest>,

@@ -69,7 +69,12 @@ impl Access {
     /// # Errors
     /// `is_config` when a million are revoked already: then take the token out of the settings, or change the key.
     pub fn revoke(&self, token: impl AsRef<str>) -> Result<(), Error> {
-        self.revoke_digest(Digest::of(token.as_ref()))
+        let token = token.as_ref();
+        #[cfg(feature = "jwt")]
+        if let Some(mark) = super::jwt::mark(token) {
+            self.revoke_digest(mark)?;
+        }
+        self.revoke_digest(Digest::of(token))
     }
 
     /// The same for every token of this id: that of [`Token::id`], or the claim `jti` of a signed one.

@@ -75,7 +75,13 @@ impl JwtKey {
 
     /// What the token gives, if this key signed it and it is for us. That it has not expired is for the caller.
     pub(super) fn grant(&self, token: &str) -> Option<Grant> {
-        let claims: Claims = decode(token, &self.key, &self.validation).ok()?.claims;
+        let data = decode(token, &self.key, &self.validation).ok()?;
+        // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then the
+        // JWS is invalid" (RFC 7515, 4.1.11): we know none.
+        if data.header.crit.is_some() {
+            return None;
+        }
+        let claims: Claims = data.claims;
         let words = || claims.scope.split(' ');
         let rights = Right::ALL.into_iter().filter(|right| words().any(|word| word == right.as_str())).collect();
         if claims.tenant.as_ref().is_some_and(|tenant| !is_tenant(tenant)) {
@@ -85,10 +91,17 @@ impl JwtKey {
             rights,
             tenant: claims.tenant,
             until: Some(time(claims.exp)),
-            token: Digest::of(token),
+            token: mark(token)?,
             id: claims.jti.map(|id| Digest::of(&id)),
         })
     }
+}
+
+/// What a signed token is known by: its signed part. One signature can be changed into another that holds as well (of
+/// ECDSA (r, s) into (r, n - s)), so the whole text would not do. With a blank, which no token has, it is no other one's.
+pub(super) fn mark(token: &str) -> Option<Digest> {
+    let (signed, _) = token.rsplit_once('.')?;
+    Some(Digest::of(&format!("signed {signed}")))
 }
 
 /// 64 zero bytes, in base64url.

@@ -14,7 +14,7 @@ mod unpack;
 
 pub(super) use form::media_type;
 
-use super::{App, access::Allowed, params::Id};
+use super::{App, access::Allowed, line::Headway, params::Id};
 use crate::ExecutionId;
 use arriving::Arriving;
 use axum::{
@@ -44,8 +44,14 @@ impl Default for Ingest {
 }
 
 /// `POST /events`: events of any executions.
-pub(super) async fn of_any(State(app): State<Arc<App>>, allowed: Allowed, headers: HeaderMap, body: Body) -> Response {
-    take(&app, &allowed, None, &headers, body).await
+pub(super) async fn of_any(
+    State(app): State<Arc<App>>,
+    allowed: Allowed,
+    headway: Headway,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    take(&app, &allowed, None, &headers, Arriving::new(body, headway)).await
 }
 
 /// `POST /executions/{id}/events`: events of this execution, which need not name it.
@@ -53,10 +59,11 @@ pub(super) async fn of_execution(
     State(app): State<Arc<App>>,
     allowed: Allowed,
     Id(id): Id,
+    headway: Headway,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    take(&app, &allowed, Some(id), &headers, body).await
+    take(&app, &allowed, Some(id), &headers, Arriving::new(body, headway)).await
 }
 
 async fn take(
@@ -64,9 +71,8 @@ async fn take(
     allowed: &Allowed,
     execution_id: Option<ExecutionId>,
     headers: &HeaderMap,
-    body: Body,
+    mut body: Arriving,
 ) -> Response {
-    let mut body = Arriving::new(body);
     let source = Source { recorder: app.recorder.clone(), tenant: allowed.tenant().cloned(), execution_id };
     let (form, progress, _place) = match app.ingest.begin(&source, headers) {
         Ok(begun) => begun,
@@ -75,7 +81,7 @@ async fn take(
             return answer::unread(&stop);
         }
     };
-    let mut reading = Reading::new(source, &form, progress);
+    let mut reading = Reading::new(source, &form, progress, body.headway.clone());
     let stop = reading.read(&mut body).await.err();
     if stop.is_some() {
         body.drain().await;

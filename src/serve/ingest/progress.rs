@@ -15,6 +15,9 @@ pub(super) struct Progress {
     place: Place,
     /// The last place at which everything before was durable: the log may lose what comes after.
     durable: Place,
+    /// Events that the log had lost there, whoever's. With more, what came since may be lost: also while no request is
+    /// under way.
+    unlogged: u64,
     /// What the recorder has of it; it counts what it denies.
     intake: Option<Intake>,
     /// Denied by an earlier intake.
@@ -62,6 +65,13 @@ impl Progress {
         self.intake.get_or_insert_with(|| recorder.on_behalf_of(tenant.cloned()))
     }
 
+    /// A request goes on with it. Where nothing is on its way to the log, what the log lost before is nothing of this.
+    pub(super) fn goes_on(&mut self, unlogged: u64) {
+        if self.place.events == self.durable.events {
+            self.unlogged = unlogged;
+        }
+    }
+
     /// Events that were dealt with.
     pub(super) fn events(&self) -> u64 {
         self.place.events
@@ -94,6 +104,11 @@ impl Progress {
         }
     }
 
+    /// Whether something of it may be lost, now that the log has lost so many events.
+    pub(super) fn may_have_lost(&self, unlogged: u64) -> bool {
+        unlogged > self.unlogged
+    }
+
     /// Everything so far is on disk.
     pub(super) fn is_durable(&mut self, denied: u64, cursor: Cursor) {
         self.place.denied = self.denied_before + denied;
@@ -102,8 +117,9 @@ impl Progress {
     }
 
     /// The log lost something, and nobody knows whose it was: a retry goes on where everything was durable.
-    pub(super) fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self, unlogged: u64) {
         self.place = self.durable.clone();
+        self.unlogged = unlogged;
         self.denied_before = self.place.denied;
         self.intake = None;
     }

@@ -10,6 +10,7 @@ use super::{
     stop::Stop,
     unpack::Unpack,
 };
+use crate::serve::line::Headway;
 use crate::{ExecutionId, Recorder, StreamEvent, Text, event::Class};
 use tokio::time::timeout;
 
@@ -28,25 +29,28 @@ pub(super) struct Reading {
     split: Split,
     replay: Replay,
     window: Window,
+    /// Told of each window: a client waits for a log that is slow, and not the other way round.
+    headway: Headway,
     pub(super) progress: Lease,
 }
 
 /// What was given to the recorder since it was last waited for.
+#[derive(Default)]
 struct Window {
     events: u64,
     bytes: usize,
-    /// Events that the log had lost when the window began.
-    unlogged: u64,
 }
 
 impl Reading {
-    pub(super) fn new(source: Source, form: &Form, progress: Lease) -> Self {
+    pub(super) fn new(source: Source, form: &Form, mut progress: Lease, headway: Headway) -> Self {
+        progress.goes_on(source.recorder.stats().unlogged);
         Self {
             unpack: Unpack::new(form.gzip),
             split: Split::new(form.framing),
             replay: Replay::of(&progress),
-            window: Window::new(&source.recorder),
+            window: Window::default(),
             source,
+            headway,
             progress,
         }
     }
@@ -116,14 +120,19 @@ impl Reading {
         let Source { recorder, tenant, .. } = &self.source;
         let asked = self.progress.intake(recorder, tenant.as_ref()).finish();
         let answer = timeout(DURABLE_WITHIN, asked).await;
-        let (stats, before) = (recorder.stats(), self.window.unlogged);
-        self.window = Window::new(recorder);
+        let unlogged = recorder.stats().unlogged;
+        self.window = Window::default();
+        self.headway.made();
         match answer {
-            _ if stats.unlogged > before => {
-                self.progress.fall_back();
+            _ if self.progress.may_have_lost(unlogged) => {
+                self.progress.fall_back(unlogged);
                 Err(Stop::busy(
                     "the log could not keep everything: what of this body is not told as accepted may be lost",
                 ))
+            }
+            Ok(Ok(admitted)) if admitted.undecided > 0 => {
+                self.progress.fall_back(unlogged);
+                Err(Stop::busy("the log cannot say at the moment whose some of the executions are"))
             }
             Ok(Ok(admitted)) => {
                 self.progress.is_durable(admitted.denied, admitted.cursor);
@@ -155,10 +164,6 @@ impl Source {
 }
 
 impl Window {
-    fn new(recorder: &Recorder) -> Self {
-        Self { events: 0, bytes: 0, unlogged: recorder.stats().unlogged }
-    }
-
     fn add(&mut self, item: &Item) {
         self.events += 1;
         self.bytes += item.text.len();

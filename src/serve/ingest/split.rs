@@ -23,8 +23,14 @@ pub(super) struct Item {
     pub(super) text: Vec<u8>,
 }
 
+/// "Implementations that parse JSON texts MAY ignore the presence of a byte order mark" (RFC 8259, 8.1): some programs
+/// write one before everything.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 #[derive(Debug)]
 pub(super) struct Split {
+    /// Bytes of a byte order mark that may still come.
+    mark: &'static [u8],
     state: State,
     /// The event that has begun.
     text: Vec<u8>,
@@ -50,11 +56,12 @@ impl Split {
             Framing::Lines => State::Lines,
             Framing::Document => State::Document,
         };
-        Self { state, text: Vec::new(), scan: Scan::default(), place: 0 }
+        Self { mark: BYTE_ORDER_MARK, state, text: Vec::new(), scan: Scan::default(), place: 0 }
     }
 
     /// The next event that is whole; takes off the input what it has looked at. None when there is no input left.
     pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, Stop> {
+        self.pass_mark(input);
         while !input.is_empty() {
             let (item, looked_at) = match self.state {
                 State::Document => (None, self.open(input)),
@@ -67,6 +74,16 @@ impl Split {
             }
         }
         Ok(None)
+    }
+
+    fn pass_mark(&mut self, input: &mut &[u8]) {
+        while let (Some((wanted, rest)), Some((byte, left))) = (self.mark.split_first(), input.split_first()) {
+            let is_mark = byte == wanted;
+            self.mark = if is_mark { rest } else { &[] };
+            if is_mark {
+                *input = left;
+            }
+        }
     }
 
     /// The body has ended, as its sender meant it: the last event.
@@ -220,10 +237,20 @@ mod tests {
         (items, None)
     }
 
+    #[test]
+    fn a_byte_order_mark_is_passed_over_at_the_beginning_and_nowhere_else() {
+        let marked: &[u8] = b"\xef\xbb\xbf[1,\xef\xbb\xbf2]";
+        let pieces: Vec<_> = marked.chunks(1).collect();
+        let (items, stopped) = split(Framing::Document, &pieces);
+        let texts: Vec<_> = items.iter().map(|item| &item.text[..]).collect();
+        assert_eq!((texts, stopped), (vec![&b"1"[..], b"\xef\xbb\xbf2"], None));
+        assert_eq!(split(Framing::Lines, &[b"\xef\xbb\xbf1\n2"]).0.len(), 2);
+    }
+
     /// Much of what a body could hold that means something to a splitter.
     fn body() -> impl Strategy<Value = String> {
         prop_oneof![
-            "[ \\[\\]{},:\"\\\\ax1\n\r]{0,60}",
+            "\u{feff}?[ \\[\\]{},:\"\\\\ax1\n\r]{0,60}",
             prop::collection::vec("\\{\"a\":\"[^\\x00-\\x1f]{0,8}\"\\}", 0..8)
                 .prop_map(|some| format!("[{}]", some.join(","))),
         ]

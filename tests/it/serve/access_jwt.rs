@@ -128,6 +128,17 @@ fn a_good_token_whose_time_is_over_is_told_so_and_no_other_one() {
 }
 
 #[test]
+fn a_token_that_says_that_more_must_be_understood_than_is_understood_here_is_refused() {
+    let server = served(JwtKey::secret(SECRET, "traces").expect("key"));
+    let mut header = Header::new(Algorithm::HS256);
+    let sign = |header: &Header| encode(header, &claims(), &EncodingKey::from_secret(SECRET)).expect("token");
+    header.kid = Some("../../etc/passwd".into());
+    assert_eq!(status(&server, &sign(&header)), 200, "a key is known by what it verifies, not by its name");
+    header.crit = Some(vec!["b64".into()]);
+    assert_eq!(status(&server, &sign(&header)), 401);
+}
+
+#[test]
 fn keys_that_are_none_are_refused_at_the_start() {
     let bad = [
         "",
@@ -148,4 +159,57 @@ fn keys_that_are_none_are_refused_at_the_start() {
     }
     assert!(JwtKey::secret(b"too short", "traces").expect_err("short").to_string().contains("32 bytes"));
     assert!(JwtKey::secret(SECRET, "").is_err());
+}
+
+/// The order of the group of P-256 (FIPS 186-5; SEC 2, 2.4.2).
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
+    0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// 64 bytes as 86 digits of base64url, and back.
+fn digits(bytes: &[u8]) -> String {
+    let bits = |at: usize| (0..6).fold(0, |digit, bit| digit << 1 | bit_of(bytes, at * 6 + bit));
+    (0..86).map(|at| char::from(BASE64_URL[bits(at)])).collect()
+}
+
+fn bit_of(bytes: &[u8], at: usize) -> usize {
+    bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1))
+}
+
+fn bytes(digits: &str) -> Vec<u8> {
+    let values: Vec<_> =
+        digits.bytes().map(|digit| BASE64_URL.iter().position(|one| *one == digit).expect("digit")).collect();
+    let bit = |at: usize| u8::try_from(values[at / 6] >> (5 - at % 6) & 1).expect("a bit");
+    (0..64).map(|at| (0..8).fold(0, |byte, one| byte << 1 | bit(at * 8 + one))).collect()
+}
+
+/// Whoever has a signature of ECDSA can make another one of the same text: (r, n - s) holds where (r, s) does.
+fn signed_otherwise(token: &str) -> String {
+    let (text, signature) = token.rsplit_once('.').expect("a signature");
+    let mut signature = bytes(signature);
+    let mut borrow = 0;
+    for (digit, order) in signature[32..].iter_mut().zip(P256_ORDER).rev() {
+        let difference = i16::from(order) - i16::from(*digit) - borrow;
+        borrow = i16::from(difference < 0);
+        *digit = u8::try_from(difference & 0xff).expect("a byte");
+    }
+    format!("{text}.{}", digits(&signature))
+}
+
+#[test]
+fn a_token_that_is_revoked_does_not_come_back_with_another_signature_of_the_same_claims() {
+    let access = Access::builder().jwt(JwtKey::public(P256, "traces").expect("key")).build().expect("access");
+    let recorder = Recorder::builder().start().expect("start");
+    let settings = Settings::default().access(access.clone());
+    let server = Server::spawn_with(recorder, "127.0.0.1:0", settings).expect("serve");
+    let [_, (_, key, _), _] = signers();
+    let token = sign(Algorithm::ES256, &key, &claims());
+    let other = signed_otherwise(&token);
+    assert_ne!(token, other);
+    assert_eq!((status(&server, &token), status(&server, &other)), (200, 200));
+    access.revoke(&token).expect("revoke");
+    assert_eq!((status(&server, &token), status(&server, &other)), (401, 401));
 }

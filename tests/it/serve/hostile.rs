@@ -16,12 +16,12 @@ use std::{
 };
 
 /// Short deadlines, so that what is to be cut is cut in a test; still long for a machine that is busy.
-fn strict() -> Settings {
+pub(super) fn strict() -> Settings {
     Settings::default().write_idle(Duration::from_millis(2_000)).keep_alive(Duration::from_millis(500))
 }
 
 /// Sends the head of a request for this path, and what else is given, and does not read.
-fn ask(addr: SocketAddr, path: &str, more: &str) -> TcpStream {
+pub(super) fn ask(addr: SocketAddr, path: &str, more: &str) -> TcpStream {
     let mut tcp = connect(addr);
     write!(tcp, "GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n{more}").expect("send");
     tcp
@@ -35,7 +35,7 @@ fn ask_and_read_once(addr: SocketAddr, path: &str) -> TcpStream {
 }
 
 /// What there is until the end, however it ends.
-fn rest(mut tcp: TcpStream) -> Vec<u8> {
+pub(super) fn rest(mut tcp: TcpStream) -> Vec<u8> {
     let mut all = Vec::new();
     // A reset is an end too; what came before it stays in `all`. Only silence is none.
     if let Err(error) = tcp.read_to_end(&mut all) {
@@ -244,28 +244,11 @@ fn a_thousand_requests_that_never_become_whole_are_closed_while_others_are_serve
     wait_for_descriptors(addr, 0);
 }
 
-fn said(addr: SocketAddr, bytes: &[u8]) -> TcpStream {
+pub(super) fn said(addr: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut tcp = connect(addr);
     // The server may have closed it before all was said.
     let _ = tcp.write_all(bytes);
     tcp
-}
-
-#[test]
-fn heads_and_bodies_that_come_byte_by_byte_are_cut_though_each_byte_is_a_sign_of_life() {
-    let (_recorder, server) = with_settings(strict());
-    let addr = server.addr();
-    let slow =
-        ["GET /stats HTTP/1.1\r\nX: ", "POST /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n"];
-    let mut open: Vec<_> = slow.iter().cycle().take(20).map(|head| said(addr, head.as_bytes())).collect();
-    let deadline = Instant::now() + SOON;
-    while !open.is_empty() {
-        open.retain_mut(|tcp| tcp.write_all(b"x").is_ok());
-        assert!(Instant::now() < deadline, "{} are still open", open.len());
-        // The pace of these clients; nothing waits for it.
-        thread::sleep(Duration::from_millis(20));
-    }
-    wait_for(addr, "/server/connections/open", 1);
 }
 
 /// The status of what was answered, if anything was; the connection ends in any case.

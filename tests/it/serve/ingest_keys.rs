@@ -4,12 +4,24 @@ use super::{
     ingest::{GZIP, LINES, gzipped, kept, steps},
     served, until,
 };
-use crate::http::{Reply, connect, post, post_head};
+use crate::{
+    http::{Reply, connect, post, post_head},
+    intake::Mute,
+};
 use proptest::prelude::*;
-use spanwright::{ExecutionId, serve::ServerHandle};
+use spanwright::{
+    Answer, EventLog, ExecutionId, Pending, Recorder,
+    event::Batch,
+    log::MemoryLog,
+    serve::{Server, ServerHandle},
+};
 use std::{
     io::{Read, Write},
     net::Shutdown,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 fn keyed<'a>(key: &'a str, rest: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -144,4 +156,68 @@ proptest! {
         prop_assert_eq!(&answer["refused_count"], &serde_json::json!(bad.len()));
         prop_assert_eq!(kept(&recorder, &id), (0..count).collect::<Vec<_>>());
     }
+}
+
+/// A log that says nothing while it holds its answers. When they are dropped it has kept nothing of all that.
+#[derive(Debug)]
+struct Hanging(MemoryLog, Arc<Mutex<Option<Vec<Answer<()>>>>>);
+
+impl Hanging {
+    fn or_hang(&self, ask: impl FnOnce() -> Pending<()>) -> Pending<()> {
+        let mut held = self.1.lock().expect("lock");
+        let Some(held) = &mut *held else { return ask() };
+        let (answer, pending) = Pending::asked();
+        held.push(answer);
+        pending
+    }
+}
+
+impl EventLog for Hanging {
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished read last_before resolve executions execution sessions close);
+
+    fn append(&self, batch: Arc<Batch>) -> Pending<()> {
+        self.or_hang(|| self.0.append(batch))
+    }
+
+    fn flush(&self) -> Pending<()> {
+        self.or_hang(|| self.0.flush())
+    }
+}
+
+#[test]
+fn what_the_log_loses_after_its_sender_has_gone_is_taken_again_with_the_next_try() {
+    let held = Arc::new(Mutex::new(Some(Vec::new())));
+    let recorder = Recorder::builder().log(Hanging(MemoryLog::new(), held.clone())).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    let id = ExecutionId::new();
+    let (headers, body) = (keyed("k", &[]), steps(&id, 0..10).join("\n"));
+    let mut tcp = connect(server.addr());
+    let head = post_head(server.addr(), "/events", &headers, body.len());
+    tcp.write_all((head + &body).as_bytes()).expect("send");
+    until(|| recorder.stats().recorded == 10);
+    drop(tcp);
+    // The request is over when its line is: nobody is left to hear what becomes of it.
+    super::wait_for(server.addr(), "/server/connections/open", 1);
+    drop(held.lock().expect("lock").take());
+    until(|| recorder.stats().unlogged == 10);
+    until(|| send_whole(&server, &headers, body.as_bytes()).status == 200);
+    assert_eq!(send_whole(&server, &headers, body.as_bytes()).json()["accepted"], 10);
+    assert_eq!(kept(&recorder, &id), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn while_the_log_cannot_say_whose_an_execution_is_nothing_is_told_as_somebody_elses() {
+    let mute = Arc::new(AtomicBool::new(true));
+    let recorder = Recorder::builder().log(Mute(MemoryLog::new(), mute.clone())).start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    let id = ExecutionId::parse("run-7").expect("id");
+    let (headers, body) = (keyed("k", &[]), steps(&id, 0..700).join("\n"));
+    let reply = send_whole(&server, &headers, body.as_bytes());
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+    let answer = reply.json();
+    assert_eq!((&answer["accepted"], &answer["denied"]), (&0.into(), &0.into()), "{answer}");
+    mute.store(false, Ordering::SeqCst);
+    let reply = send_whole(&server, &headers, body.as_bytes());
+    assert_eq!((reply.status, &reply.json()["accepted"]), (200, &700.into()));
+    assert_eq!(kept(&recorder, &id), (0..700).collect::<Vec<_>>());
 }

@@ -43,12 +43,16 @@ fn served(settings: Settings) -> Served {
 
 /// A request; a `Host` among the headers takes the place of the right one.
 async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)]) -> Response {
+    ask_with(router, method, uri, headers, Body::empty()).await
+}
+
+async fn ask_with(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: Body) -> Response {
     let mut request = Request::builder().method(method).uri(uri);
     if !headers.iter().any(|(name, _)| *name == "Host") {
         request = request.header("Host", HOST);
     }
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    router.clone().call(request.body(Body::empty()).expect("request")).await.expect("never fails")
+    router.clone().call(request.body(body).expect("request")).await.expect("never fails")
 }
 
 fn signed(claims: &Value) -> String {

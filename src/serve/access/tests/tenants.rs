@@ -3,16 +3,19 @@
 use super::{
     super::super::{
         Settings,
-        routes::{Answer, Method, ROUTES, Route},
+        routes::{Answer, Method, Needs, ROUTES, Route},
     },
-    Served, ask, claims, served, signed,
+    Served, ask, ask_with, claims, served, signed,
 };
 use crate::{
     Cursor, ExecutionId, StreamEvent,
     event::{ExecutionEnd, ExecutionStart, StepEnd, TextDelta, TextEnd, TextStart},
     wire::Dialect,
 };
-use axum::body::{BodyDataStream, to_bytes};
+use axum::{
+    body::{BodyDataStream, to_bytes},
+    response::Response,
+};
 use fastrand::Rng;
 use futures_util::StreamExt;
 use std::time::Duration;
@@ -30,6 +33,8 @@ struct World {
     random: Rng,
     /// The running execution of each tenant, by number.
     runs: [usize; TENANTS],
+    /// Requests that send something and were taken; that sent something of others, and were told that it is none of theirs.
+    sent: [usize; 2],
 }
 
 fn canary(tenant: usize) -> String {
@@ -47,7 +52,7 @@ fn id(tenant: usize, run: usize) -> String {
 impl World {
     fn new() -> Self {
         let server = served(Settings::default());
-        let world = Self { server, random: Rng::with_seed(8), runs: [0; TENANTS] };
+        let world = Self { server, random: Rng::with_seed(8), runs: [0; TENANTS], sent: [0; 2] };
         (0..TENANTS).for_each(|tenant| world.start(tenant));
         world
     }
@@ -83,9 +88,15 @@ impl World {
         self.emit(of, TextEnd::new("t"));
     }
 
-    fn uri(&mut self, route: &Route) -> String {
+    /// An execution: half of the time the asker's.
+    fn run(&mut self, asker: usize) -> String {
+        let of = if self.random.bool() { asker } else { self.random.usize(..TENANTS) };
+        id(of, self.random.usize(..=self.runs[of]))
+    }
+
+    fn uri(&mut self, route: &Route, asker: usize) -> String {
         let of = self.random.usize(..TENANTS);
-        let run = id(of, self.random.usize(..=self.runs[of] + 1));
+        let run = self.run(asker);
         let names = [run, "the%20same%20session".to_owned(), tenant(of)];
         let name = if route.path.starts_with("/executions") { &names[0] } else { &names[self.random.usize(..3)] };
         let path =
@@ -112,12 +123,46 @@ impl World {
         self.random.bool().then_some(value)
     }
 
+    /// What is sent to a route has the sender's canary in it: where it comes into somebody else's record, it is seen there.
+    fn body(&mut self, route: &Route, of: usize) -> String {
+        let (run, canary) = (self.run(of), canary(of));
+        match (route.method, route.needs, route.path) {
+            (Method::Get | Method::Delete, ..) | (_, Needs::Read, _) => String::new(),
+            (_, Needs::Ingest, "/events") => {
+                format!(r#"{{"type":"data-note","execution_id":"{run}","name":"n","value":"{canary}"}}"#)
+            }
+            (_, Needs::Ingest, _) => format!(r#"{{"type":"data-note","name":"n","value":"{canary}"}}"#),
+            _ => format!(r#"{{"reason":"{canary}","decision":"granted","decided_by":"{canary}"}}"#),
+        }
+    }
+
+    /// With a token, or with a ticket that was had for it.
+    async fn send(&mut self, route: &Route, uri: &str, bearer: &str, body: String) -> Response {
+        let method = route.method.as_str().split(',').next().expect("method");
+        let router = &self.server.router;
+        let headers = [("Authorization", bearer), ("Content-Type", "application/json")];
+        if matches!(route.answer, Answer::Stream) && self.random.bool() {
+            let response = ask(router, "POST", "/tickets", &headers).await;
+            let bytes = to_bytes(response.into_body(), 1 << 10).await.expect("body");
+            let answer: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            if let Some(ticket) = answer["ticket"].as_str() {
+                return ask(router, method, &format!("{uri}&ticket={ticket}"), &[]).await;
+            }
+        }
+        ask_with(router, method, uri, &headers, body.into()).await
+    }
+
     /// Somebody asks for something; true if the answer has the own canary.
     async fn ask(&mut self, scope: &str) -> bool {
         let (of, route) = (self.random.usize(..TENANTS), &ROUTES[self.random.usize(..ROUTES.len())]);
-        let (uri, method) = (self.uri(route), route.method.as_str().split(',').next().expect("method"));
+        let (uri, body) = (self.uri(route, of), self.body(route, of));
         let bearer = format!("Bearer {}", signed(&claims(scope, Some(&tenant(of)))));
-        let response = ask(&self.server.router, method, &uri, &[("Authorization", &bearer)]).await;
+        let question = format!("{uri} {body}");
+        let response = self.send(route, &uri, &bearer, body).await;
+        if matches!(route.needs, Needs::Ingest | Needs::Admin) && route.method == Method::Post {
+            self.sent[0] += usize::from(response.status().is_success());
+            self.sent[1] += usize::from(matches!(response.status().as_u16(), 404 | 422));
+        }
         let head = format!("{:?}", response.headers());
         let is_stream = matches!(route.answer, Answer::Stream) && route.method == Method::Get;
         let body = match is_stream && response.status() == 200 {
@@ -125,7 +170,7 @@ impl World {
             false => to_bytes(response.into_body(), 16 << 20).await.expect("body").to_vec(),
         };
         let text = head + &String::from_utf8(body).expect("UTF-8");
-        no_stranger(of, &uri, &text);
+        no_stranger(of, &question, &text);
         text.contains(&canary(of))
     }
 }
@@ -142,11 +187,11 @@ async fn beginning(mut body: BodyDataStream) -> Vec<u8> {
 }
 
 /// No canary, no id and no name of any other tenant; what stands in the question may be said again.
-fn no_stranger(of: usize, uri: &str, text: &str) {
+fn no_stranger(of: usize, question: &str, text: &str) {
     for other in (0..TENANTS).filter(|other| *other != of) {
         for needle in [canary(other), format!("run-{other}-"), tenant(other)] {
-            let found = text.contains(&needle) && !uri.contains(&needle);
-            assert!(!found, "tenant {of} asks for {uri} and is told {needle:?}: {text}");
+            let found = text.contains(&needle) && !question.contains(&needle);
+            assert!(!found, "tenant {of} asks {question} and is told {needle:?}: {text}");
         }
     }
 }
@@ -180,6 +225,7 @@ async fn eight_tenants_who_ask_for_everything_see_no_byte_of_each_other() {
         seen += usize::from(world.ask(scope).await);
     }
     assert!(seen > ROUNDS / 16, "only {seen} answers had anything in them");
+    assert!(world.sent.iter().all(|sent| *sent > ROUNDS / 60), "only {:?} were sent", world.sent);
     (0..TENANTS).for_each(|of| world.say(of, LAST_WORDS));
     while let Some(reader) = watching.join_next().await {
         reader.expect("nothing of anybody else");
@@ -195,12 +241,18 @@ async fn what_is_anothers_is_answered_like_what_is_not_there() {
     world.server.recorder.flush().await.expect("flush");
     let bearer = format!("Bearer {}", signed(&claims("admin", Some(&tenant(0)))));
     let last = world.server.recorder.hub().newest().to_string();
-    for route in ROUTES.iter().filter(|route| route.path.contains("{id}") && route.method == Method::Get) {
+    let headers = [("Authorization", &*bearer), ("Last-Event-ID", &last), ("Content-Type", "application/json")];
+    // What is sent for an execution that is not there makes it.
+    for route in ROUTES.iter().filter(|route| route.path.contains("{id}") && route.needs != Needs::Ingest) {
         let mut answers = Vec::new();
+        let method = if route.method == Method::Get { "GET" } else { "POST" };
         for run in ["run-1-0", "run-9-9"] {
-            let uri = route.path.replace("{id}", run);
-            let response =
-                ask(&world.server.router, "GET", &uri, &[("Authorization", &bearer), ("Last-Event-ID", &last)]).await;
+            let uri = route.path.replace("{id}", run).replace("{permission_id}", "p");
+            let body = if method == "GET" { "" } else { r#"{"decision":"granted"}"# };
+            let response = ask_with(&world.server.router, method, &uri, &headers, body.into()).await;
+            if method == "POST" {
+                assert_eq!(response.status(), 404, "{uri}");
+            }
             let (status, head) = (response.status(), format!("{:?}", response.headers()));
             let body = beginning(response.into_body().into_data_stream()).await;
             let text = String::from_utf8(body).expect("UTF-8").replace(run, "the id");

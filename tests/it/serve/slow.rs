@@ -1,0 +1,107 @@
+//! Clients that take their time: what comes on is waited for, what only seems to is not.
+
+use super::{
+    SOON,
+    hostile::{ask, rest, said, strict},
+    settle, stream_of, wait_for, with_settings,
+};
+use crate::http::{connect, get};
+use spanwright::{ExecutionId, event::TextDelta, serve::Settings};
+use std::{
+    io::Write,
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+#[test]
+fn heads_and_bodies_that_come_byte_by_byte_are_cut_though_each_byte_is_a_sign_of_life() {
+    let (_recorder, server) = with_settings(strict());
+    let addr = server.addr();
+    let slow =
+        ["GET /stats HTTP/1.1\r\nX: ", "POST /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n"];
+    let mut open: Vec<_> = slow.iter().cycle().take(20).map(|head| said(addr, head.as_bytes())).collect();
+    let deadline = Instant::now() + SOON;
+    while !open.is_empty() {
+        open.retain_mut(|tcp| tcp.write_all(b"x").is_ok());
+        assert!(Instant::now() < deadline, "{} are still open", open.len());
+        // The pace of these clients; nothing waits for it.
+        thread::sleep(Duration::from_millis(20));
+    }
+    wait_for(addr, "/server/connections/open", 1);
+}
+
+/// Deadlines of two seconds in all.
+fn two_seconds() -> Settings {
+    strict().write_idle(Duration::from_millis(1_500))
+}
+
+/// Says something every now and then, for as long as the server is to have time to cut it twice over. Whether it could.
+fn says_on(tcp: &mut TcpStream, mut next: impl FnMut() -> String) -> bool {
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        if tcp.write_all(next().as_bytes()).is_err() {
+            return false;
+        }
+        // The pace of this client; nothing waits for it.
+        thread::sleep(Duration::from_millis(50));
+    }
+    true
+}
+
+#[test]
+fn an_upload_that_is_slow_and_steady_is_taken_as_a_whole_and_its_line_serves_on() {
+    let (recorder, server) = with_settings(two_seconds());
+    let (addr, id) = (server.addr(), ExecutionId::new());
+    let mut tcp = connect(addr);
+    let head = format!("Host: {addr}\r\nContent-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n");
+    write!(tcp, "POST /executions/{id}/events HTTP/1.1\r\n{head}").expect("send");
+    let mut lines = 0;
+    let whole = says_on(&mut tcp, || {
+        let line = format!("{{\"type\":\"data-step-end\",\"duration_ms\":{lines}}}\n");
+        lines += 1;
+        format!("{:x}\r\n{line}\r\n", line.len())
+    });
+    assert!(whole, "the line is cut");
+    write!(tcp, "0\r\n\r\nGET /health HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").expect("send");
+    let answers = String::from_utf8(rest(tcp)).expect("text");
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
+    assert!(answers.contains(&format!("\"accepted\":{lines},")), "{answers}");
+    let stats = recorder.stats();
+    assert!(stats.unlogged == 0 && stats.recorded >= lines);
+    assert_eq!(get(addr, "/stats").json()["server"]["stalled"], 0);
+}
+
+#[test]
+fn readers_that_stall_are_cut_though_they_go_on_to_say_something() {
+    let (recorder, server) = with_settings(two_seconds());
+    let (addr, emitter) = (server.addr(), recorder.emitter());
+    let path = stream_of(&emitter);
+    // What they say behind their question: blanks, further questions, a body of events that comes on.
+    let upload =
+        "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/jsonl\r\nContent-Length: 1000\r\n\r\n";
+    let mut open: Vec<_> = ["", upload, "GET /stats HTTP/1.1\r\nX: "].map(|more| ask(addr, &path, more)).into();
+    wait_for(addr, "/server/streams/open", 3);
+    for _ in 0..1_000 {
+        emitter.emit(TextDelta::new("t", "x".repeat(8_000)));
+    }
+    settle(&recorder);
+    let deadline = Instant::now() + SOON;
+    while !open.is_empty() {
+        open.retain_mut(|tcp| tcp.write_all(b" ").is_ok());
+        assert!(Instant::now() < deadline, "{} are still open", open.len());
+        // The pace of these clients; nothing waits for it.
+        thread::sleep(Duration::from_millis(50));
+    }
+    wait_for(addr, "/server/streams/open", 0);
+}
+
+#[test]
+fn a_head_that_dribbles_in_behind_a_slow_upload_has_a_deadline_of_its_own() {
+    let (_recorder, server) = with_settings(two_seconds());
+    let addr = server.addr();
+    let mut tcp = connect(addr);
+    let upload = "Content-Type: application/jsonl\r\nContent-Length: 2\r\n\r\n\n\n";
+    write!(tcp, "POST /events HTTP/1.1\r\nHost: {addr}\r\n{upload}GET /stats HTTP/1.1\r\nX: ").expect("send");
+    assert!(!says_on(&mut tcp, || "x".into()), "it is not cut");
+}
