@@ -115,3 +115,8 @@ pub use time::Timestamp;
 
 #[cfg(feature = "macros")]
 pub use spanwright_macros::{agent, embedding, evaluator, guardrail, llm, memory, retriever, step, tool, workflow};
+
+/// Holds the code of the README.
+#[cfg(all(doctest, feature = "serve"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

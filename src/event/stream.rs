@@ -75,8 +75,12 @@ impl StreamEvent {
     /// `is_invalid` when it is not a JSON object, a field that must be there is not, or a value does not fit: the
     /// message names the field.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let envelope: Envelope<'_> = serde_json::from_str(text)
-            .map_err(|source| Error::invalid("event has no readable envelope").with_source(source))?;
+        let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|source| {
+            Error::invalid(
+                "event is no JSON object with a type (and execution_id, step_id, timestamp, where they are there)",
+            )
+            .with_source(source)
+        })?;
         let time = envelope.timestamp.map(|millis| {
             Timestamp::from_unix_millis(millis)
                 .ok_or_else(|| Error::invalid(format!("timestamp {millis} ms: years 1678 to 2262 are accepted")))

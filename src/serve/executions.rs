@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Text, Timestamp,
     log::ExecutionRow,
-    view::{Inert, RunTree, Summary},
+    view::{Inert, RunTree, Summary, seconds},
 };
 use axum::{extract::State, response::Response};
 use serde::Serialize;
@@ -75,5 +75,10 @@ pub(super) async fn tree(State(app): State<Arc<App>>, allowed: Allowed, Id(id): 
 
 /// From the beginning of an execution to its end, or to now.
 pub(super) fn alive_seconds(row: &ExecutionRow) -> f64 {
-    row.ended_at.unwrap_or_else(Timestamp::now).since(row.started_at).as_secs_f64()
+    alive_since(row, row.started_at)
+}
+
+/// The same, from another beginning.
+pub(super) fn alive_since(row: &ExecutionRow, start: Timestamp) -> f64 {
+    seconds(row.ended_at.unwrap_or_else(Timestamp::now).since(start))
 }

@@ -65,7 +65,7 @@ fn check(settings: &Settings, uri: &Uri, headers: &HeaderMap) -> Result<Option<H
     let host = one(headers, &header::HOST)?.unwrap_or(asked);
     if !accepts(settings, host) || !accepts(settings, asked) {
         return Err(deny(
-            "Host is not of this server: localhost, 127.0.0.0/8, [::1] and the hosts of its settings are accepted",
+            "Host is not of this server: localhost, 127.0.0.0/8, [::1] and the names of Settings::host are accepted",
         ));
     }
     let site = one(headers, &SEC_FETCH_SITE)?;
@@ -74,7 +74,7 @@ fn check(settings: &Settings, uri: &Uri, headers: &HeaderMap) -> Result<Option<H
         Some(origin) => match settings.origins.iter().find(|listed| *listed == origin) {
             Some(listed) => Ok(Some(listed.clone())),
             None => Err(deny(
-                "a page of another origin asks: only pages of this server and of the origins in its settings are accepted",
+                "a page of another origin asks: only those of this server and of Settings::cors_origin are accepted",
             )),
         },
         None if is_cross_site(site) => Err(deny("a page of another site asks: only pages of this server are accepted")),

@@ -154,7 +154,7 @@ impl Params {
 }
 
 /// The header's cursor; an empty one is none, as clients that have no id yet may send it.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<(Cursor, Told)>, Failure> {
+pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<(Cursor, Told)>, Failure> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().map_err(|_| refuse("Last-Event-ID: a cursor, in ASCII, is accepted"))?;
     place(text).map(Some)
@@ -170,7 +170,11 @@ fn kind(text: &str) -> Result<Kind, Failure> {
     let kind = Kind::from_tag(text).or_else(|| Kind::from_tag(&format!("data-{text}")));
     kind.ok_or_else(|| {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.tag().trim_start_matches("data-")).collect();
-        refuse(format!("kinds: {} is none; accepted, with commas between them, are {}", quoted(text), names.join(", ")))
+        refuse(format!(
+            "kinds: {} is no kind of event; accepted, with commas between them, are {}",
+            quoted(text),
+            names.join(", ")
+        ))
     })
 }
 

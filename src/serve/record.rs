@@ -28,6 +28,8 @@ const MAX_FOLDED: usize = 40_000;
 pub(super) struct Record<'a> {
     pub(super) log: &'a Arc<dyn EventLog>,
     pub(super) allowed: Allowed,
+    /// How far the record goes; no good cursor leads further.
+    newest: u64,
     /// Events that may still be folded for this answer.
     pub(super) budget: AtomicUsize,
 }
@@ -64,7 +66,8 @@ pub(super) struct Found {
 
 impl<'a> Record<'a> {
     pub(super) fn of(app: &'a App, allowed: Allowed) -> Result<Self, Failure> {
-        Ok(Self { log: app.log()?, allowed, budget: AtomicUsize::new(MAX_FOLDED) })
+        let newest = app.recorder.hub().newest().offset;
+        Ok(Self { log: app.log()?, allowed, newest, budget: AtomicUsize::new(MAX_FOLDED) })
     }
 
     /// An execution; that of another tenant is as unknown as one that never was.
@@ -80,8 +83,8 @@ impl<'a> Record<'a> {
     /// The offset behind a cursor that a client came with.
     pub(super) async fn offset_of(&self, cursor: Cursor) -> Result<u64, Failure> {
         match answer(self.log.resolve(cursor)).await? {
-            Resolved::At(offset) | Resolved::Past(offset) => Ok(offset),
-            Resolved::Unknown => {
+            Resolved::At(offset) | Resolved::Past(offset) if offset <= self.newest => Ok(offset),
+            Resolved::At(_) | Resolved::Past(_) | Resolved::Unknown => {
                 Err(Failure::new(StatusCode::GONE, "the cursor is not of this log: begin again, without it"))
             }
         }

@@ -4,7 +4,7 @@ use super::{
     App,
     access::Allowed,
     digest::Digest,
-    executions::alive_seconds,
+    executions::{alive_seconds, alive_since},
     failure::{Failure, json},
     params::{Named, Params},
     record::Record,
@@ -168,8 +168,7 @@ impl Tasks {
 impl Session {
     /// Takes in an execution older than those before.
     fn add(&mut self, row: &ExecutionRow, digest: &Digest) {
-        let before = row.started_at.since(self.started_at).as_secs_f64();
-        self.alive_seconds = self.alive_seconds.max(before + alive_seconds(row));
+        self.alive_seconds = self.alive_seconds.max(alive_since(row, self.started_at));
         let summary = &digest.summary;
         self.spent = self.spent.and(summary.spent);
         self.model_calls += summary.model_calls;

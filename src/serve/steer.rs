@@ -126,14 +126,18 @@ pub(super) async fn cancel(
     app.asked("cancel", &id, cancelled).await
 }
 
-/// `GET /executions/{id}/permissions`: the open questions, the oldest first. Empty where the execution does not run here.
+/// `GET /executions/{id}/permissions`: the open questions, the oldest first. Empty where it has ended, or runs
+/// elsewhere.
 pub(super) async fn permissions(
     State(app): State<Arc<App>>,
     allowed: Allowed,
     Id(id): Id,
 ) -> Result<Response, Failure> {
     app.is_theirs(&allowed, &id).await?;
-    let permissions = app.recorder.execution(&id).permissions_as_recorded().iter().map(Question::of).collect();
+    let permissions: Vec<_> = app.recorder.execution(&id).permissions_as_recorded().iter().map(Question::of).collect();
+    if permissions.is_empty() && app.status_of(&id).await.is_none() {
+        return Err(unknown());
+    }
     Ok(json(&Questions { permissions }))
 }
 
@@ -159,8 +163,8 @@ pub(super) async fn decide(
     }
 }
 
-const WHY: &str = r#"body: a JSON object such as {"reason": "…"}, as application/json, is accepted"#;
-const DECISION: &str = r#"body: a JSON object such as {"decision": "granted", "reason": "…", "decided_by": "…"}, with granted or denied, as application/json, is accepted"#;
+const WHY: &str = r#"body: a JSON object such as {"reason": "…"}, or nothing, is accepted"#;
+const DECISION: &str = r#"body: a JSON object such as {"decision": "granted", "reason": "…", "decided_by": "…"}, with granted or denied, is accepted"#;
 
 fn by_request() -> Text {
     Text::from("by request")
@@ -170,7 +174,8 @@ fn by_request() -> Text {
 /// (WHATWG Fetch, "CORS-safelisted request-header").
 async fn said<T: DeserializeOwned>(headers: &HeaderMap, body: Body, accepted: &str) -> Result<T, Failure> {
     if media_type(headers).as_deref() != Some("application/json") {
-        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, accepted));
+        let asked = "Content-Type: application/json is asked for, also where nothing is said";
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{asked}; {accepted}")));
     }
     let Ok(read) = tokio::time::timeout(SOON, to_bytes(body, MAX_BYTES)).await else {
         return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come within 10 s"));

@@ -5,11 +5,12 @@ use super::{
     access::CutShort,
     body::{Frames, SseBody},
     frames::HubFrames,
+    params::last_event_id,
     routes,
     translated::{Resumed, Translations, Wanted},
 };
 use crate::{
-    Cursor, Error, ExecutionId, Recorder, Text,
+    Cursor, ExecutionId, Recorder, Text,
     event::{Class, KindSet, StreamMode},
     hub::{Filter, From},
     log::{Resolved, Scope},
@@ -18,7 +19,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use std::{fmt, sync::Arc};
@@ -116,19 +117,20 @@ impl RunStream {
         self
     }
 
-    /// From what the client sent as `Last-Event-ID`: a cursor, after which a dialect says in the middle of a text how
-    /// much of it was told.
-    ///
-    /// # Errors
-    /// `is_invalid` for what no stream gave out.
-    pub fn last_event_id(self, text: &str) -> Result<Self, Error> {
-        let (cursor, told) = Told::parse(text)?;
-        Ok(self.from(From::After(cursor)).having(told))
-    }
-
     pub(super) fn having(mut self, told: Told) -> Self {
         self.told = told;
         self
+    }
+
+    /// After what the client has had, where its request says so in `Last-Event-ID`; an `EventSource` that lost the line
+    /// does, and asks the same address again. What is no cursor is passed over.
+    ///
+    /// A handler that starts a run would start another one then: let it answer with the run's id, and stream elsewhere.
+    pub fn last_event_id(self, headers: &HeaderMap) -> Self {
+        match last_event_id(headers) {
+            Ok(Some((cursor, told))) => self.from(From::After(cursor)).having(told),
+            Ok(None) | Err(_) => self,
+        }
     }
 
     /// The answer: 200 and a stream; 204 where the client has had everything and nothing more will come.

@@ -54,7 +54,7 @@ impl Builder {
         self
     }
 
-    /// Serves live streams and snapshots on an address of this machine's loopback, such as `127.0.0.1:7777`; port 0
+    /// Serves live streams and snapshots on an address of this machine's loopback, such as `127.0.0.1:4400`; port 0
     /// takes any that is free. Needs the feature `serve`.
     pub fn serve(mut self, address: impl Into<String>) -> Self {
         self.serve = Some(address.into());

@@ -50,7 +50,7 @@ impl Guard {
         &self.rules
     }
 
-    /// Where the server listens, if there is one: `http://127.0.0.1:7777`.
+    /// Where the server listens, if there is one: `http://127.0.0.1:4400`.
     pub fn url(&self) -> Option<String> {
         #[cfg(feature = "serve")]
         return self.server.as_ref().map(crate::serve::ServerHandle::url);
@@ -88,7 +88,7 @@ impl Guard {
         Ok(())
     }
 
-    /// `log spanwright.db   live http://127.0.0.1:7777`.
+    /// `log spanwright.db   live http://127.0.0.1:4400`.
     #[cfg(feature = "terminal")]
     fn footer(&self) -> String {
         let log = self.log.as_ref().map(|path| format!("log {}", path.display()));

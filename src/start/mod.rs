@@ -9,8 +9,8 @@ pub use guard::Guard;
 
 use crate::Error;
 
-/// Starts with nothing configured: the record in `spanwright.db` in the working directory, the live tree on stderr if
-/// that is a terminal, no network at all. Installs the process's `tracing` subscriber.
+/// Starts with nothing configured: the record in `spanwright.db` in the working directory, the live tree on stderr (a
+/// plain line for each start and end where that is no terminal), no network at all. Installs the process's `tracing` subscriber.
 ///
 /// # Errors
 /// As for [`Builder::init`].

@@ -51,7 +51,7 @@ impl Output {
         Self { writer: Box::new(writer), look, footer: String::new(), size: Box::new(size), clock: Box::new(clock) }
     }
 
-    /// With a last line that says where the record is: `log runs.db   live http://127.0.0.1:7777`. A tree has it while
+    /// With a last line that says where the record is: `log runs.db   live http://127.0.0.1:4400`. A tree has it while
     /// something runs; plain lines end with it.
     pub fn with_footer(mut self, footer: impl Into<String>) -> Self {
         self.footer = footer.into();

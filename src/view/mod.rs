@@ -43,5 +43,7 @@ pub use node::{Facts, Node};
 pub use runs::Runs;
 pub use summary::{CurrentStep, Run, Spent, Summary};
 pub use tasks::Task;
+#[cfg(feature = "serve")]
+pub(crate) use tasks::seconds;
 pub use totals::{Totals, Usage};
 pub use tree::{Change, RunTree};

@@ -3,6 +3,7 @@
 use super::{BlockedOn, Inert, NodeKind, Run, Status, summary::told_apart};
 use crate::{Text, Timestamp};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Something that an agent was given to do: an execution, or an agent inside it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,10 +34,15 @@ impl Task {
     /// The same, with how long it has run by now, if it runs.
     pub fn at(mut self, now: Timestamp) -> Self {
         if self.status == word(Status::Running) {
-            self.alive_seconds = self.created_at.map(|created| now.since(created).as_secs_f64());
+            self.alive_seconds = self.created_at.map(|created| seconds(now.since(created)));
         }
         self
     }
+}
+
+/// To the millisecond: `2.268`, not `2.2676315799999998`.
+pub(crate) fn seconds(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1_000.0
 }
 
 impl Run {
@@ -59,7 +65,7 @@ impl Run {
             agent: node.name.clone(),
             status: word(node.status),
             created_at: node.started,
-            alive_seconds: node.elapsed(None).map(|alive| alive.as_secs_f64()),
+            alive_seconds: node.elapsed(None).map(seconds),
             prompt_tokens: tokens.0,
             completion_tokens: tokens.1,
             blocked_on: self.blocked_on().filter(|_| at == 0),

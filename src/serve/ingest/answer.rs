@@ -43,7 +43,7 @@ pub(super) fn of_body(progress: &Progress, stop: Option<&Stop>, has_log: bool) -
         None => StatusCode::OK,
     };
     let taken = Taken {
-        error: stop.map(|stop| stop.why.clone()).or_else(|| not_all(refused.count, denied)),
+        error: stop.map(|stop| stop.why.clone()).or_else(|| not_all(progress.accepted(), refused.count, denied)),
         accepted: progress.accepted(),
         refused: &refused.listed,
         refused_count: refused.count,
@@ -59,14 +59,12 @@ pub(super) fn unread(stop: &Stop) -> Response {
     with_status(json(&serde_json::json!({"error": stop.why})), stop.status, Some(stop))
 }
 
-fn not_all(refused: u64, denied: u64) -> Option<String> {
+fn not_all(accepted: u64, refused: u64, denied: u64) -> Option<String> {
     let said = match (refused, denied) {
         (0, 0) => return None,
-        (_, 0) => format!("{refused} events were refused, the others were taken"),
-        (0, _) => format!("{denied} events are of executions that are not yours, the others were taken"),
-        _ => format!(
-            "{refused} events were refused, {denied} are of executions that are not yours, the others were taken"
-        ),
+        (_, 0) => format!("events refused: {refused}; taken: {accepted}"),
+        (0, _) => format!("events of executions that are not yours: {denied}; taken: {accepted}"),
+        _ => format!("events refused: {refused}; of executions that are not yours: {denied}; taken: {accepted}"),
     };
     Some(said)
 }

@@ -4,10 +4,7 @@ use super::{answer, front_ends::script::script, id};
 use crate::http;
 use spanwright::{
     EventEmitter, Recorder, StreamEvent,
-    event::{
-        Body, ExecutionEnd, ExecutionStart, FeedbackReceived, FeedbackType, Note, StreamMode, TextDelta, TextEnd,
-        TextStart,
-    },
+    event::{Body, ExecutionEnd, ExecutionStart, FeedbackReceived, FeedbackType, StreamMode, TextStart},
     hub::HubLimits,
     log::MemoryLog,
     serve::{Server, ServerHandle},

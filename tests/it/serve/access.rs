@@ -123,7 +123,16 @@ fn a_page_opens_a_stream_with_a_ticket_once_and_only_where_it_is_for() {
     assert_eq!(get(addr, &format!("{path}?mode=summary&ticket={}", bound())).status, 200);
     assert_eq!(get(addr, &format!("/stream?ticket={}", bound())).status, 401);
     assert_eq!(get(addr, &format!("/executions?ticket={}", bound())).status, 400, "a stream only");
-    for wrong in ["[]", "{\"path\": 7}", "{\"path\": \"stream\"}", "{\"path\": \"/stream?x\"}", &"x".repeat(5_000)] {
+    let misspelt = "{\"paht\": \"/stream\"}";
+    for wrong in [
+        "[]",
+        misspelt,
+        "{\"path\": \"/executions\"}",
+        "{\"path\": 7}",
+        "{\"path\": \"stream\"}",
+        "{\"path\": \"/stream?x\"}",
+        &"x".repeat(5_000),
+    ] {
         let refused = post(addr, "/tickets", &[("Authorization", "Bearer the-token-of-the-reader")], wrong);
         assert_eq!(refused.status, 400, "{wrong}");
     }

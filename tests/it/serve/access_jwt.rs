@@ -112,6 +112,21 @@ fn claims_are_held_to_time_audience_issuer_and_scope() {
     }
 }
 
+/// Of all that may be wrong with a token this happens to everybody, and says nothing to who has not the token.
+#[test]
+fn a_good_token_whose_time_is_over_is_told_so_and_no_other_one() {
+    let server = served(JwtKey::secret(SECRET, "traces").expect("key"));
+    let said = |exp: i64, audience: &str| {
+        let claims = json!({"exp": exp, "aud": audience, "scope": "admin"});
+        let token = sign(Algorithm::HS256, &EncodingKey::from_secret(SECRET), &claims);
+        get_with(server.addr(), "/stats", &[("Authorization", &format!("Bearer {token}"))]).json()["error"].clone()
+    };
+    for ago in [1, 60, 86_400] {
+        assert_eq!(said(now() - ago, "traces"), "the token has expired", "{ago} s ago");
+        assert_eq!(said(now() - ago, "other"), "the token is not accepted", "{ago} s ago");
+    }
+}
+
 #[test]
 fn a_token_that_says_that_more_must_be_understood_than_is_understood_here_is_refused() {
     let server = served(JwtKey::secret(SECRET, "traces").expect("key"));

@@ -160,9 +160,17 @@ fn executions_are_listed_newest_first_and_found_by_id() {
     recorder.emit(StreamEvent::new(StepEnd::new(1_u64)).of_execution(ExecutionId::parse("run/1 ü").expect("id")));
     recorder.flush().wait(SOON).expect("flush");
     assert_eq!(get(server.addr(), foreign).json()["events"][0]["context"]["execution_id"], "run/1 ü");
-    let lost = Cursor::new(recorder.hub().newest().epoch ^ 1, 1);
-    let gone = get(server.addr(), &format!("{foreign}?after={lost}"));
-    assert_eq!((gone.status, gone.json()["error"].is_string()), (410, true));
+    let newest = recorder.hub().newest();
+    let beyond = Cursor::new(newest.epoch, newest.offset + 1);
+    for lost in [Cursor::new(newest.epoch ^ 1, 1), beyond, Cursor::new(newest.epoch, u64::MAX)] {
+        for page in
+            [format!("{foreign}?after={lost}"), format!("/events?after={lost}"), format!("/events?before={lost}")]
+        {
+            let gone = get(server.addr(), &page);
+            assert_eq!((gone.status, gone.json()["error"].is_string()), (410, true), "{page}");
+        }
+    }
+    assert_eq!(get(server.addr(), &format!("/events?after={newest}")).json()["events"], serde_json::json!([]));
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn a_line_that_is_no_event_is_refused_by_its_number_and_the_others_are_taken() {
     }
     assert!(answer.to_string().len() < 2_000, "what was sent is not sent back as a whole");
     assert_eq!((&answer["accepted"], &answer["refused_count"]), (&4.into(), &6.into()));
-    assert!(answer["error"].as_str().expect("error").contains("6 events were refused"));
+    assert!(answer["error"].as_str().expect("error").contains("events refused: 6; taken: "));
     assert_eq!(kept(&recorder, &id), [0, 1, 2, 3]);
 }
 

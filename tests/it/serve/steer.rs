@@ -71,6 +71,8 @@ fn what_cannot_be_steered_is_told_why() {
         assert_eq!(status, 409, "{what}: {error}");
         assert!(error.contains("does not run in this process"), "{error}");
     }
+    let nowhere = get(server.addr(), &format!("/executions/{}/permissions", ExecutionId::new()));
+    assert_eq!(sentence(nowhere), (404, "no execution of this id is known here".to_owned()));
     let decided = ask(&server, &emitter, "permissions/unknown", r#"{"decision":"granted"}"#);
     let (status, error) = sentence(decided);
     assert!(status == 404 && error.contains("no such question"), "{error}");
@@ -88,7 +90,8 @@ fn only_json_is_taken_which_no_foreign_form_can_send() {
     for headers in
         [&[][..], &[("Content-Type", "text/plain")], &[("Content-Type", "application/x-www-form-urlencoded")]]
     {
-        assert_eq!(sentence(post(server.addr(), &path, headers, b"{}")).0, 415);
+        let (status, error) = sentence(post(server.addr(), &path, headers, b"{}"));
+        assert!(status == 415 && error.starts_with("Content-Type: application/json"), "{error}");
     }
     for (body, status) in [("{", 400), ("[1", 400), (r#"{"reason":7}"#, 400), (&"x".repeat(17 << 10), 413)] {
         assert_eq!(sentence(ask(&server, &emitter, "cancel", body)).0, status);
