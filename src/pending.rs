@@ -1,14 +1,15 @@
 //! An answer that another thread will give: awaited on any async runtime, or waited for with none.
 
 use crate::Error;
+use futures_channel::oneshot;
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll, Wake, Waker, ready},
     thread::Thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The answer to a question asked of the recorder or a log.
@@ -21,8 +22,6 @@ pub struct Pending<T>(State<T>);
 enum State<T> {
     Ready(Option<Result<T, Error>>),
     Asked(oneshot::Receiver<Result<T, Error>>),
-    Awaited(oneshot::AsyncReceiver<Result<T, Error>>),
-    Gone,
 }
 
 /// Where the answer to a [`Pending`] is to be put. Dropping it answers with `is_closed`.
@@ -44,16 +43,18 @@ impl<T> Pending<T> {
     ///
     /// # Errors
     /// What the answer says; `is_timed_out` when it did not come in time; `is_closed` when nobody is left to give it.
-    pub fn wait(self, limit: Duration) -> Result<T, Error> {
-        match self.0 {
-            State::Ready(answer) => answer.unwrap_or_else(|| Err(gone())),
-            // Only a future that was polled and then given to this method: it cannot be moved back.
-            State::Gone | State::Awaited(_) => Err(gone()),
-            State::Asked(receiver) => match receiver.recv_deadline(crate::time::deadline(limit)) {
-                Ok(answer) => answer,
-                Err(oneshot::RecvTimeoutError::Timeout) => Err(Error::timed_out(format!("no answer within {limit:?}"))),
-                Err(oneshot::RecvTimeoutError::Disconnected) => Err(gone()),
-            },
+    pub fn wait(mut self, limit: Duration) -> Result<T, Error> {
+        let end = crate::time::deadline(limit);
+        let waker = thread_waker(std::thread::current());
+        loop {
+            if let Poll::Ready(answer) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
+                return answer;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::timed_out(format!("no answer within {limit:?}")));
+            }
+            std::thread::park_timeout(left);
         }
     }
 }
@@ -73,18 +74,11 @@ impl<T> Future for Pending<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let mut receiver = match std::mem::replace(&mut this.0, State::Gone) {
-            State::Ready(answer) => return Poll::Ready(answer.unwrap_or_else(|| Err(gone()))),
-            State::Gone => return Poll::Ready(Err(gone())),
-            State::Asked(receiver) => receiver.into_future(),
-            State::Awaited(receiver) => receiver,
-        };
-        match Pin::new(&mut receiver).poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(answer.unwrap_or_else(|_| Err(gone()))),
-            Poll::Pending => {
-                this.0 = State::Awaited(receiver);
-                Poll::Pending
+        match &mut self.get_mut().0 {
+            State::Ready(answer) => Poll::Ready(answer.take().unwrap_or_else(|| Err(gone()))),
+            State::Asked(receiver) => {
+                let answer = ready!(Pin::new(receiver).poll(cx));
+                Poll::Ready(answer.unwrap_or_else(|_| Err(gone())))
             }
         }
     }
