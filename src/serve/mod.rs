@@ -23,6 +23,7 @@ mod events;
 mod executions;
 mod failure;
 mod frames;
+mod gateway;
 mod guard;
 mod health;
 mod ingest;

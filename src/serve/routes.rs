@@ -4,6 +4,7 @@ use super::{
     App,
     access::{self, session, ticket},
     events, executions, failure,
+    gateway::Listed,
     guard::{self, Guarded},
     health, ingest, openapi,
     schemas::{Schema, body_of, schema_of},
@@ -143,6 +144,7 @@ const DIALECT: Param = Param {
     what: "in which form; those that tell a run as a whole are of one execution only",
     accepts: Accepts::OneOf(&["native", "ai-sdk-ui", "ag-ui", "chat", "gateway", "memory", "hub"]),
 };
+const FORM: Param = Param { name: "dialect", what: "in which form", accepts: Accepts::OneOf(&["native", "gateway"]) };
 const LIMIT: Param = limit(200, 1_000);
 
 const fn limit(default: usize, most: usize) -> Param {
@@ -274,9 +276,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/sessions",
         needs: Needs::Read,
         summary: "The conversations, those with the newest events first.",
-        query: &[limit(20, 100)],
+        query: &[FORM, limit(20, 100)],
         body: Brought::Nothing,
-        answer: Answer::Json(schema_of::<sessions::SessionList>),
+        answer: Answer::Json(schema_of::<Listed<sessions::SessionList>>),
         also: OF_LOG,
         handler: || get(sessions::list),
     },
@@ -296,9 +298,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/sessions/{id}/tasks",
         needs: Needs::Read,
         summary: "The executions of one conversation and the agents inside them, as tasks.",
-        query: &[],
+        query: &[FORM],
         body: Brought::Nothing,
-        answer: Answer::Json(schema_of::<sessions::Tasks>),
+        answer: Answer::Json(schema_of::<Listed<sessions::Tasks>>),
         also: OF_ONE,
         handler: || get(sessions::tasks_of_one),
     },
@@ -307,9 +309,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/tasks",
         needs: Needs::Read,
         summary: "The newest executions and the agents inside them, as tasks.",
-        query: &[SESSION, STATUS, OLDER, limit(20, 100)],
+        query: &[SESSION, STATUS, OLDER, FORM, limit(20, 100)],
         body: Brought::Nothing,
-        answer: Answer::Json(schema_of::<sessions::Tasks>),
+        answer: Answer::Json(schema_of::<Listed<sessions::Tasks>>),
         also: OF_ONE,
         handler: || get(sessions::tasks),
     },

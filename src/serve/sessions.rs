@@ -6,6 +6,7 @@ use super::{
     digest::Digest,
     executions::{alive_seconds, alive_since},
     failure::{Failure, json},
+    gateway::Form,
     params::{Named, Params},
     record::Record,
 };
@@ -25,25 +26,30 @@ const EXECUTIONS: usize = 100;
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct SessionList {
-    sessions: Vec<Session>,
+    pub(super) sessions: Vec<Session>,
 }
 
 /// A conversation: the sums over its newest 100 executions.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Session {
-    session_id: Text,
+    pub(super) session_id: Text,
     tenant_id: Option<Text>,
+    /// The name of the newest execution.
+    pub(super) agent: Option<Text>,
     /// What it is about, where somebody noted that: the newest title.
     title: Option<Inert>,
     /// That of the newest execution.
     status: Status,
     /// How many executions were looked at.
     executions: usize,
+    /// What was asked of them, and what they answered.
+    #[serde(skip)]
+    pub(super) messages: u64,
     /// When the first of these began.
     started_at: Timestamp,
     /// From there to the end of the last, or to now while one runs, in seconds.
-    alive_seconds: f64,
+    pub(super) alive_seconds: f64,
     /// What the newest execution that waits waits for.
     blocked_on: Option<BlockedOn>,
     #[serde(flatten)]
@@ -60,19 +66,19 @@ pub(super) struct Session {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Tasks {
-    tasks: Vec<Task>,
+    pub(super) tasks: Vec<Task>,
     /// False when older executions or events were not looked at, or not all agents of one fit.
     complete: bool,
 }
 
 /// `GET /sessions`: those with the newest events first.
 pub(super) async fn list(State(app): State<Arc<App>>, allowed: Allowed, params: Params) -> Result<Response, Failure> {
-    let record = Record::of(&app, allowed)?;
+    let (record, form) = (Record::of(&app, allowed)?, Form::of(&params)?);
     let mut sessions = Vec::new();
     for row in record.sessions(params.limit(20, 100)?).await? {
         sessions.extend(record.session(&app, row.session_id, Some(row.tenant_id)).await?);
     }
-    Ok(json(&SessionList { sessions }))
+    Ok(form.answer(SessionList { sessions }))
 }
 
 /// `GET /sessions/{id}`.
@@ -86,22 +92,23 @@ pub(super) async fn tasks_of_one(
     State(app): State<Arc<App>>,
     allowed: Allowed,
     Named(id): Named,
+    params: Params,
 ) -> Result<Response, Failure> {
-    let record = Record::of(&app, allowed)?;
+    let (record, form) = (Record::of(&app, allowed)?, Form::of(&params)?);
     let rows = record.executions(ExecutionsQuery::newest(EXECUTIONS).of_session(id)).await?;
     if rows.is_empty() {
         return Err(no_session());
     }
-    Ok(json(&record.tasks(&app, &rows, EXECUTIONS).await?))
+    Ok(form.answer(record.tasks(&app, &rows, EXECUTIONS).await?))
 }
 
 /// `GET /tasks`: of the newest executions, those of which are asked for.
 pub(super) async fn tasks(State(app): State<Arc<App>>, allowed: Allowed, params: Params) -> Result<Response, Failure> {
-    let record = Record::of(&app, allowed)?;
+    let (record, form) = (Record::of(&app, allowed)?, Form::of(&params)?);
     let wanted = params.executions(20, EXECUTIONS)?;
     let limit = wanted.limit;
     let rows = record.executions(wanted).await?;
-    Ok(json(&record.tasks(&app, &rows, limit).await?))
+    Ok(form.answer(record.tasks(&app, &rows, limit).await?))
 }
 
 impl Record<'_> {
@@ -129,9 +136,11 @@ impl Record<'_> {
         let mut session = Session {
             session_id: id,
             tenant_id: newest.tenant_id.clone(),
+            agent: newest.name.clone(),
             title: None,
             status: newest.status,
             executions: rows.len(),
+            messages: 0,
             started_at: oldest.started_at,
             alive_seconds: 0.0,
             blocked_on: None,
@@ -169,6 +178,7 @@ impl Session {
     /// Takes in an execution older than those before.
     fn add(&mut self, row: &ExecutionRow, digest: &Digest) {
         self.alive_seconds = self.alive_seconds.max(alive_since(row, self.started_at));
+        self.messages += 1 + u64::from(row.status == Status::Completed);
         let summary = &digest.summary;
         self.spent = self.spent.and(summary.spent);
         self.model_calls += summary.model_calls;

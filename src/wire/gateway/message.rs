@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One message of a gateway: a JSON object whose `type` says what it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ServerMessage {
@@ -46,6 +47,7 @@ pub enum ServerMessage {
 
 /// What happens in a run: `Start (Thinking | Chunk | ToolStart ToolResult* ToolsComplete)* End`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Streamed {
     /// It begins.
@@ -88,6 +90,7 @@ pub enum Streamed {
 
 /// A call of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ToolCall {
     /// What its result is told by.
@@ -108,6 +111,7 @@ impl ToolCall {
 
 /// How far a download is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Download {
     /// It begins.
@@ -147,6 +151,7 @@ pub enum Download {
 
 /// How far an installation is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Install {
     /// It begins.
@@ -168,6 +173,7 @@ pub enum Install {
 
 /// A session, as a gateway lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SessionInfo {
     /// Its number.
@@ -189,6 +195,7 @@ impl SessionInfo {
 
 /// A task, as a gateway lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TaskInfo {
     /// Its number.

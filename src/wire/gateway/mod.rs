@@ -20,6 +20,11 @@ pub fn session_number(id: &ExecutionId) -> u64 {
     (id.trace_id() as u64) & ((1 << 53) - 1)
 }
 
+/// The same of a session or a task, whose id may be any text. A run that belongs to a session has the session's number.
+pub fn number_of(id: &str) -> u64 {
+    id.parse().map_or(0, |id| session_number(&id))
+}
+
 /// "Client Closed Request", as nginx and those who follow it number it.
 const CANCELLED: u16 = 499;
 /// Downloads and installations that are followed at once.
@@ -86,6 +91,7 @@ impl Voice for Gateway {
         match &event.body {
             Body::ExecutionStart(start) => {
                 self.agent = start.name.clone().unwrap_or_default();
+                self.session = start.session_id.as_deref().map_or(self.session, number_of);
                 let (agent, session) = (self.agent.clone(), self.session);
                 say(ServerMessage::Stream(Streamed::Start { agent, session }), out);
             }

@@ -11,6 +11,7 @@ mod ingest_bombs;
 mod ingest_keys;
 mod ingest_restart;
 mod life;
+mod lists;
 mod mounted;
 mod resume;
 mod slow;
