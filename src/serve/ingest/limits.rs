@@ -19,6 +19,8 @@ pub(super) const GZIP_MEMBERS: usize = 1_000;
 /// Bodies that are read at once. With the bounds on a body and on what is not durable yet this bounds memory, and how
 /// much of the queue strangers can fill.
 pub(super) const AT_ONCE: usize = 16;
+/// Of these so many for one tenant.
+pub(super) const OF_ONE_TENANT: usize = AT_ONCE / 2;
 /// Events, and bytes of their texts, that are given to the recorder before it is waited for.
 pub(super) const WINDOW_EVENTS: u64 = 512;
 pub(super) const WINDOW_BYTES: usize = 1 << 20;

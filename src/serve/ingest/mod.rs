@@ -6,6 +6,7 @@ mod arriving;
 mod form;
 mod keys;
 mod limits;
+mod places;
 mod progress;
 mod reading;
 mod split;
@@ -27,22 +28,16 @@ use axum::{
 };
 use form::Form;
 use keys::{Keys, Lease, Name};
+use places::{Place, Places};
 use reading::{Reading, Source};
 use std::sync::Arc;
 use stop::Stop;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What all requests that bring events share.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Ingest {
-    places: Semaphore,
+    places: Places,
     keys: Keys,
-}
-
-impl Default for Ingest {
-    fn default() -> Self {
-        Self { places: Semaphore::new(limits::AT_ONCE), keys: Keys::default() }
-    }
 }
 
 /// `POST /events`: events of any executions.
@@ -103,10 +98,9 @@ async fn refuse(headers: &HeaderMap, body: Arriving) {
 }
 
 impl Ingest {
-    fn begin(&self, source: &Source, headers: &HeaderMap) -> Result<(Form, Lease, SemaphorePermit<'_>), Stop> {
+    fn begin(&self, source: &Source, headers: &HeaderMap) -> Result<(Form, Lease, Place<'_>), Stop> {
         let form = Form::of(headers)?;
-        let place = self.places.try_acquire();
-        let place = place.map_err(|_| Stop::busy(format!("{} bodies are being read already", limits::AT_ONCE)))?;
+        let place = self.places.take(source.tenant.as_ref()).map_err(Stop::busy)?;
         let progress = match form.key.clone() {
             None => Lease::default(),
             Some(key) => {

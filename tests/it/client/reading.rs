@@ -11,7 +11,7 @@ use spanwright::{
     client::Update,
     event::{Body, ExecutionStart, Kind, StepEnd, StreamLagged, TextDelta},
     hub::{From, HubLimits},
-    serve::Server,
+    serve::{Server, Settings},
 };
 use std::time::Instant;
 
@@ -132,7 +132,9 @@ async fn who_reads_slowly_makes_the_server_wait_and_is_told_what_that_cost() {
         .content(ContentPolicy::new(ContentLevel::Full))
         .start()
         .expect("start");
-    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
+    // On a busy machine the server would cut the line first, and then nobody could say how much was lost.
+    let patient = Settings::default().write_idle(6 * SOON);
+    let server = Server::spawn_with(recorder.clone(), "127.0.0.1:0", patient).expect("serve");
     let emitter = recorder.emitter();
     let mut events = client(server.url()).execution(emitter.execution_id()).from(From::Live).events();
     assert_eq!(next_event(&mut events).await.event.kind(), Kind::Connected);
