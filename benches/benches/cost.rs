@@ -61,5 +61,9 @@ fn scaling(one: &[Vec<Cost>], two: &[Vec<Cost>]) {
         std::iter::once(system.title.to_owned()).chain(cells).collect()
     };
     let rows: Vec<Vec<String>> = systems::DIRECT.iter().zip(one).zip(two).map(row).collect();
-    table::print("Two threads at once: ns of the calling thread / ratio to one thread", &["system", "span", "step", "event", "delta"], &rows);
+    table::print(
+        "Two threads at once: ns of the calling thread / ratio to one thread",
+        &["system", "span", "step", "event", "delta"],
+        &rows,
+    );
 }

@@ -29,7 +29,9 @@ fn events(readers: u64) -> u64 {
 
 fn fan_out() {
     println!("Million deliveries/s (ratio to broadcast) / CPU ns per delivery, all threads / publisher ns per event: ");
-    println!("emitting thread + recorder's thread (numbering, encoding and waking are there; broadcast's frame is ready).");
+    println!(
+        "emitting thread + recorder's thread (numbering, encoding and waking are there; broadcast's frame is ready)."
+    );
     let mut rows: Vec<Vec<String>> = WAYS.iter().map(|(title, _)| vec![(*title).to_owned()]).collect();
     for readers in READERS {
         let mut runs = [const { Vec::new() }; WAYS.len()];

@@ -38,7 +38,13 @@ fn run(system: &str, op: Op, bursts: usize) -> Spent {
     let folder = tempfile::tempdir().expect("folder");
     let out = folder.path().join("out");
     let program = std::env::current_exe().expect("this program");
-    let options = ["--tool=callgrind", "--separate-threads=yes", "--compress-strings=no", "--compress-pos=no", "--fair-sched=yes"];
+    let options = [
+        "--tool=callgrind",
+        "--separate-threads=yes",
+        "--compress-strings=no",
+        "--compress-pos=no",
+        "--fair-sched=yes",
+    ];
     let output = Command::new("valgrind")
         .args(options)
         .arg(format!("--callgrind-out-file={}", out.display()))

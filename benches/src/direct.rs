@@ -6,7 +6,9 @@ use crate::{
 };
 use spanwright::{
     EventEmitter, Recorder, StreamEvent,
-    event::{Class, LlmCallEnd, LlmCallStart, StepEnd, StepStart, StepType, StreamMode, TextDelta, TextEnd, TokenUsage},
+    event::{
+        Class, LlmCallEnd, LlmCallStart, StepEnd, StepStart, StepType, StreamMode, TextDelta, TextEnd, TokenUsage,
+    },
     log::MemoryLog,
 };
 use std::{hint::black_box, time::Duration};

@@ -117,7 +117,8 @@ impl Case for Traced {
     fn burst(&mut self, times: usize) {
         let words = black_box(&self.words);
         for _ in 0..times / PER_PARENT {
-            let agent = info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent", gen_ai.agent.name = &*words.tool);
+            let agent =
+                info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent", gen_ai.agent.name = &*words.tool);
             let _inside = agent.enter();
             match self.op {
                 Op::Span | Op::Step => (0..PER_PARENT).for_each(|_| tool(words)),

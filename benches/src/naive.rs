@@ -8,9 +8,7 @@ use crate::{
 use serde::Serialize;
 use std::{
     hint::black_box,
-    sync::{
-        Arc, Mutex,
-    },
+    sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -158,7 +156,13 @@ impl NaiveEvent {
 
     fn step_start(words: &Words) -> Self {
         let (execution_id, step_id) = (words.execution_text.clone(), words.step_text.clone());
-        Self::StepStart { execution_id, step_id, step_type: "ToolNode".into(), name: words.tool.clone(), timestamp: now_ms() }
+        Self::StepStart {
+            execution_id,
+            step_id,
+            step_type: "ToolNode".into(),
+            name: words.tool.clone(),
+            timestamp: now_ms(),
+        }
     }
 
     fn step_end(words: &Words) -> Self {
@@ -182,12 +186,24 @@ impl NaiveEvent {
 
     pub fn delta(words: &Words) -> Self {
         let (execution_id, step_id) = (words.execution_text.clone(), words.step_text.clone());
-        Self::Delta { execution_id, step_id, id: words.segment_id.clone(), delta: words.piece.clone(), timestamp: now_ms() }
+        Self::Delta {
+            execution_id,
+            step_id,
+            id: words.segment_id.clone(),
+            delta: words.piece.clone(),
+            timestamp: now_ms(),
+        }
     }
 
     pub fn text_end(words: &Words, text: &str) -> Self {
         let (execution_id, step_id) = (words.execution_text.clone(), words.step_text.clone());
-        Self::TextEnd { execution_id, step_id, id: words.segment_id.clone(), final_text: Some(text.into()), timestamp: now_ms() }
+        Self::TextEnd {
+            execution_id,
+            step_id,
+            id: words.segment_id.clone(),
+            final_text: Some(text.into()),
+            timestamp: now_ms(),
+        }
     }
 
     /// The frame of the naive design.

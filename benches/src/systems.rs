@@ -12,9 +12,19 @@ const SPANS: &[Op] = &[Op::Span, Op::Event, Op::Delta];
 /// Typed events, handed over directly, and their competitors.
 pub const DIRECT: &[System] = &[
     System { key: "nobody", title: "**spanwright**, nobody listens", start: direct::nobody, ops: EVENTS },
-    System { key: "nobody-asked", title: "**spanwright**, nobody listens, `emit_with`", start: direct::nobody_asked, ops: EVENTS },
+    System {
+        key: "nobody-asked",
+        title: "**spanwright**, nobody listens, `emit_with`",
+        start: direct::nobody_asked,
+        ops: EVENTS,
+    },
     System { key: "silent", title: "**spanwright**, Silent emitter, no log", start: direct::silent, ops: EVENTS },
-    System { key: "silent-asked", title: "**spanwright**, Silent emitter, `emit_with`", start: direct::silent_asked, ops: EVENTS },
+    System {
+        key: "silent-asked",
+        title: "**spanwright**, Silent emitter, `emit_with`",
+        start: direct::silent_asked,
+        ops: EVENTS,
+    },
     System { key: "hub", title: "**spanwright**, hub", start: direct::hub, ops: EVENTS },
     System { key: "hub-asked", title: "**spanwright**, hub, `emit_with`", start: direct::hub_asked, ops: EVENTS },
     System { key: "memory", title: "**spanwright**, hub + MemoryLog", start: direct::memory, ops: EVENTS },
@@ -28,25 +38,49 @@ pub const DIRECT: &[System] = &[
 ];
 
 /// One emitter for all threads; beside `hub` only with more than one thread.
-pub const SHARED: System =
-    System { key: "hub-shared", title: "**spanwright**, hub, one emitter for both", start: direct::hub_shared, ops: EVENTS };
+pub const SHARED: System = System {
+    key: "hub-shared",
+    title: "**spanwright**, hub, one emitter for both",
+    start: direct::hub_shared,
+    ops: EVENTS,
+};
 
 /// The same call sites through `tracing`.
 pub const LAYERS: &[System] = &[
     System { key: "off", title: "tracing, no subscriber", start: layer::off, ops: SPANS },
     System { key: "registry", title: "registry", start: layer::registry, ops: SPANS },
     System { key: "empty", title: "registry + empty layer", start: layer::empty_layer, ops: SPANS },
-    System { key: "layer-unwanted", title: "**spanwright layer**, nobody listens", start: layer::spanwright_unwanted, ops: SPANS },
+    System {
+        key: "layer-unwanted",
+        title: "**spanwright layer**, nobody listens",
+        start: layer::spanwright_unwanted,
+        ops: SPANS,
+    },
     System { key: "layer", title: "**spanwright layer**, hub", start: layer::spanwright, ops: SPANS },
     System { key: "fmt", title: "fmt to sink", start: layer::fmt_to_sink, ops: SPANS },
-    System { key: "otel-no-op", title: "tracing-opentelemetry 0.34, no-op processor", start: layer::otel_no_op, ops: SPANS },
-    System { key: "otel-batch", title: "tracing-opentelemetry 0.34, batch, no-op exporter", start: layer::otel_batch, ops: SPANS },
+    System {
+        key: "otel-no-op",
+        title: "tracing-opentelemetry 0.34, no-op processor",
+        start: layer::otel_no_op,
+        ops: SPANS,
+    },
+    System {
+        key: "otel-batch",
+        title: "tracing-opentelemetry 0.34, batch, no-op exporter",
+        start: layer::otel_batch,
+        ops: SPANS,
+    },
 ];
 
 /// Ways to write a frame.
 pub const FRAMES: &[System] = &[
     System { key: "frame", title: "**spanwright** `write_frame`, reused text", start: frames::spanwright, ops: FRAMED },
-    System { key: "frame-no-id", title: "**spanwright** without the `id:` line", start: frames::spanwright_without_id, ops: FRAMED },
+    System {
+        key: "frame-no-id",
+        title: "**spanwright** without the `id:` line",
+        start: frames::spanwright_without_id,
+        ops: FRAMED,
+    },
     System { key: "serde", title: "serde_json, JSON only, reused vector", start: frames::serde_reused, ops: FRAMED },
     System { key: "sonic", title: "sonic-rs, JSON only, reused vector", start: frames::sonic_reused, ops: FRAMED },
     System { key: "to-sse", title: "naive: `to_string` + `format!`", start: frames::naive, ops: FRAMED },
