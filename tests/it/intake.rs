@@ -266,13 +266,14 @@ struct Slow {
     log: Box<dyn EventLog>,
     executions: Arc<AtomicBool>,
     flushes: Arc<AtomicBool>,
-    held: Mutex<(Vec<Answer<Option<ExecutionRow>>>, Vec<Answer<()>>)>,
+    asked: Mutex<Vec<Answer<Option<ExecutionRow>>>>,
+    flushed: Mutex<Vec<Answer<()>>>,
 }
 
 impl Slow {
     fn new(log: impl EventLog, executions: &Arc<AtomicBool>, flushes: &Arc<AtomicBool>) -> Self {
         let (executions, flushes) = (executions.clone(), flushes.clone());
-        Self { log: Box::new(log), executions, flushes, held: Mutex::default() }
+        Self { log: Box::new(log), executions, flushes, asked: Mutex::default(), flushed: Mutex::default() }
     }
 }
 
@@ -284,7 +285,7 @@ impl EventLog for Slow {
             return self.log.execution(id);
         }
         let (answer, pending) = Pending::asked();
-        self.held.lock().expect("lock").0.push(answer);
+        self.asked.lock().expect("lock").push(answer);
         pending
     }
 
@@ -293,7 +294,7 @@ impl EventLog for Slow {
             return self.log.flush();
         }
         let (answer, pending) = Pending::asked();
-        self.held.lock().expect("lock").1.push(answer);
+        self.flushed.lock().expect("lock").push(answer);
         pending
     }
 }
