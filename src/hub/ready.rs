@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 pub(super) struct Ready<T> {
     /// Each with the cursor of its last event; what is told of the stream itself has none.
     waiting: VecDeque<(Option<Cursor>, T)>,
-    /// Where the caller is while something waits.
+    /// Where the caller is while something waits: at what was given out last.
     at: Cursor,
 }
 
@@ -40,6 +40,12 @@ impl<T> Ready<T> {
     /// Nothing waits, and more is about to be read: so far the caller has come.
     pub(super) fn begin(&mut self, subscription: &Subscription) {
         self.at = subscription.cursor();
+    }
+
+    /// The cursor of what was given out last, whatever was passed since.
+    #[cfg(feature = "serve")]
+    pub(super) fn given(&self) -> Cursor {
+        self.at
     }
 
     /// Where another stream can go on.

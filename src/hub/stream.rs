@@ -44,6 +44,13 @@ impl EventStream {
         self.ready.cursor(&self.subscription)
     }
 
+    /// The cursor of the event that was given out last, the same however the stream was read. What is told of the stream
+    /// itself has that of the event before it.
+    #[cfg(feature = "serve")]
+    pub(crate) fn given(&self) -> Cursor {
+        self.ready.given()
+    }
+
     /// What became of the events published since the stream began; those that wait in it count as delivered.
     pub fn counts(&self) -> Counts {
         self.subscription.counts()

@@ -1,5 +1,5 @@
-//! What the gate remembers of each execution: its numbers, its conversation, whose it is, what it has spent, and the texts that are
-//! being written.
+//! What the gate remembers of each execution: its numbers, its conversation, whose it is, what it has spent, and the
+//! texts that are being written.
 
 use super::{
     intake::{Admission, Delegated},
@@ -35,7 +35,8 @@ pub(super) struct Executions {
     forgotten_ms: u128,
     /// Whether any was forgotten since the log was flushed: what it has of that one may be on its way there.
     unflushed: bool,
-    /// Until when a log that did not answer is not asked: it would hold up everybody's events, each time anew.
+    /// Until when a log that did not answer is not asked for others' events, each of which would hold up everybody's
+    /// anew. They are sent again; what runs here is not, and would have wrong numbers for good.
     silent_until: Option<Instant>,
     log: Option<Arc<dyn EventLog>>,
     prices: Prices,
@@ -123,7 +124,7 @@ impl Executions {
         let tenant_id = &delegated.tally.tenant_id;
         let place = match self.find(id) {
             Some(place) => place,
-            None => match self.ask(id) {
+            None => match self.ask_for_others(id) {
                 Ok(row) => {
                     let new = || Execution { tenant_id: tenant_id.clone(), elsewhere: true, ..Execution::default() };
                     self.insert(id, row.map_or_else(new, Execution::going_on))
@@ -209,17 +210,22 @@ impl Executions {
         row.map_or_else(Execution::default, Execution::going_on)
     }
 
-    /// What the log knows of an execution; with what is on its way there, where something of it may be. An id that others
-    /// made says nothing of when it was first seen here: their clocks are their own.
+    /// An id that others made says nothing of when it was first seen here: their clocks are their own.
+    fn ask_for_others(&mut self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
+        match self.silent_until.is_some_and(|until| Instant::now() < until) {
+            true => Err(Error::timed_out("the log did not answer a moment ago")),
+            false => self.ask(id),
+        }
+    }
+
+    /// What the log knows of an execution; with what is on its way there, where something of it may be.
     fn ask(&mut self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
-        if self.silent_until.is_some_and(|until| Instant::now() < until) {
-            return Err(Error::timed_out("the log did not answer a moment ago"));
-        }
         let flushed = if self.unflushed { log.flush().wait(LOG_LIMIT).map(|_| ()) } else { Ok(()) };
         self.unflushed = flushed.is_err();
         let found = log.execution(id.clone()).wait(LOG_LIMIT);
-        let is_silent = found.as_ref().is_err_and(Error::is_timed_out);
+        let errors = [flushed.as_ref().err(), found.as_ref().err()];
+        let is_silent = errors.into_iter().flatten().any(Error::is_timed_out);
         self.silent_until = is_silent.then(|| crate::time::deadline(LOG_LIMIT));
         match found? {
             // What could not be flushed is not there to be found.

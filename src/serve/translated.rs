@@ -111,7 +111,7 @@ struct State {
     first: u64,
     held_bytes: usize,
     /// The run's end, which is told when the record has it.
-    ending: Option<(StreamEvent, u64, Pending<Cursor>)>,
+    ending: Option<(StreamEvent, Cursor, Pending<Cursor>)>,
     is_over: bool,
 }
 
@@ -176,14 +176,14 @@ impl State {
         let (mut text, mut ends) = (String::new(), Vec::new());
         while !self.is_over && text.len() < MAX_CHUNK_BYTES {
             let Poll::Ready(next) = self.poll_event(cx) else { break };
-            let (before, offset) = (text.len(), next.as_ref().map_or(u64::MAX, |(_, offset)| *offset));
+            let (before, offset) = (text.len(), next.as_ref().map_or(u64::MAX, |(_, cursor)| cursor.offset));
             match next {
-                Some((event, _)) => {
+                Some((event, cursor)) => {
                     if let Some(resumed) = self.resumed.take_if(|resumed| resumed.after < offset) {
                         self.translator.resume(&resumed.told);
                     }
                     self.translator.event(&event, &mut text);
-                    name_place(self.events.cursor(), &self.translator.told(), before, &mut text);
+                    name_place(cursor, &self.translator.told(), before, &mut text);
                     self.is_over = self.translator.is_over();
                 }
                 None => self.end(&mut text),
@@ -197,10 +197,10 @@ impl State {
         news
     }
 
-    /// The next event with its offset; none when no more come.
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamEvent, u64)>> {
-        if let Some((event, offset, kept)) = &mut self.ending {
-            let told = (event.clone(), *offset);
+    /// The next event with its own cursor, by which every translation tells the same; none when no more come.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamEvent, Cursor)>> {
+        if let Some((event, cursor, kept)) = &mut self.ending {
+            let told = (event.clone(), *cursor);
             // Not kept: who is told that all is done would be told too much.
             return Pin::new(kept).poll(cx).map(|kept| kept.is_ok().then_some(told));
         }
@@ -209,15 +209,15 @@ impl State {
             Poll::Pending if !self.has_ended() => return Poll::Pending,
             Poll::Ready(None) | Poll::Pending => return Poll::Ready(None),
         };
-        let offset = self.events.cursor().offset;
+        let cursor = self.events.given();
         if self.dialect.ends_when_durable()
             && event.kind().life() == Life::Closes(Concept::Execution)
             && self.recorder.log().is_some()
         {
-            self.ending = Some((event, offset, self.recorder.flush()));
+            self.ending = Some((event, cursor, self.recorder.flush()));
             return self.poll_event(cx);
         }
-        Poll::Ready(Some((event, offset)))
+        Poll::Ready(Some((event, cursor)))
     }
 
     /// The run has ended and everything was read, be its end shown or not.

@@ -260,6 +260,85 @@ fn a_log_that_does_not_answer_is_not_waited_for_with_each_event() {
     assert_eq!(counts(&admitted), (0, 20, 0));
 }
 
+/// A log that holds its answers back while the switch is on: those about executions, or those of flushes.
+#[derive(Debug)]
+struct Slow {
+    log: Box<dyn EventLog>,
+    executions: Arc<AtomicBool>,
+    flushes: Arc<AtomicBool>,
+    asked: Mutex<Vec<Answer<Option<ExecutionRow>>>>,
+    flushed: Mutex<Vec<Answer<()>>>,
+}
+
+impl Slow {
+    fn new(log: impl EventLog, executions: &Arc<AtomicBool>, flushes: &Arc<AtomicBool>) -> Self {
+        let (executions, flushes) = (executions.clone(), flushes.clone());
+        Self { log: Box::new(log), executions, flushes, asked: Mutex::default(), flushed: Mutex::default() }
+    }
+}
+
+impl EventLog for Slow {
+    hands_on!(self to self.log => opened_at unfinished append read last_before resolve sessions executions close);
+
+    fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
+        if !self.executions.load(Ordering::SeqCst) {
+            return self.log.execution(id);
+        }
+        let (answer, pending) = Pending::asked();
+        self.asked.lock().expect("lock").push(answer);
+        pending
+    }
+
+    fn flush(&self) -> Pending<()> {
+        if !self.flushes.load(Ordering::SeqCst) {
+            return self.log.flush();
+        }
+        let (answer, pending) = Pending::asked();
+        self.flushed.lock().expect("lock").push(answer);
+        pending
+    }
+}
+
+#[test]
+fn an_execution_of_the_past_goes_on_by_its_numbers_though_the_log_was_silent_a_moment_ago() {
+    let scratch = Scratch::new();
+    let open = || SqliteLog::open(scratch.file("log.db")).expect("open");
+    let past = ExecutionId::from_trace_id(7);
+    let first = recorder(open());
+    first.emit(of(&past, ExecutionStart::new()));
+    first.emit(of(&past, ExecutionEnd::new(1)));
+    first.shutdown(SOON).expect("shutdown");
+    drop(first);
+    let silent = Arc::new(AtomicBool::new(true));
+    let second = recorder(Slow::new(open(), &silent, &Arc::default()));
+    let theirs = ExecutionId::parse("theirs").expect("id");
+    assert_eq!(take_in(&second, Some("acme"), [of(&theirs, StepEnd::new(1))]).undecided, 1);
+    silent.store(false, Ordering::SeqCst);
+    second.emit(of(&past, StepEnd::new(1)));
+    second.flush().wait(SOON).expect("flush");
+    let numbers: Vec<_> = events(&second).iter().map(|event| event.sequence).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+}
+
+#[test]
+fn a_log_that_cannot_flush_holds_everybody_up_once_and_not_for_each_event() {
+    let silent = Arc::new(AtomicBool::new(false));
+    let recorder = recorder(Slow::new(MemoryLog::new(), &Arc::default(), &silent));
+    // So many that some are forgotten: what the log has of those may be on its way there.
+    for _ in 0..=4_096 {
+        let id = ExecutionId::new();
+        recorder.emit(of(&id, ExecutionStart::new()));
+        recorder.emit(of(&id, ExecutionEnd::new(1)));
+    }
+    recorder.flush().wait(SOON).expect("flush");
+    silent.store(true, Ordering::SeqCst);
+    let theirs = ExecutionId::parse("theirs").expect("id");
+    let intake = recorder.on_behalf_of(Some("acme".into()));
+    (0..100).for_each(|n| intake.emit(of(&theirs, StepEnd::new(n))));
+    recorder.settle().wait(SOON).expect("not held up for each");
+    assert_eq!(recorder.stats().denied, 100);
+}
+
 #[test]
 fn what_finds_no_room_is_counted_as_shed() {
     let recorder = Recorder::builder().queue(QueueLimits::new(16, 1)).start().expect("start");

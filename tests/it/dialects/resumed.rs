@@ -4,7 +4,10 @@ use super::{answer, front_ends::script::script, id};
 use crate::http;
 use spanwright::{
     EventEmitter, Recorder, StreamEvent,
-    event::{Body, ExecutionEnd, ExecutionStart, FeedbackReceived, FeedbackType, StreamMode, TextStart},
+    event::{
+        Body, ExecutionEnd, ExecutionStart, FeedbackReceived, FeedbackType, StepEnd, StreamMode, TextDelta, TextEnd,
+        TextStart,
+    },
     hub::HubLimits,
     log::MemoryLog,
     serve::{Server, ServerHandle},
@@ -93,6 +96,28 @@ fn a_run_whose_end_is_not_shown_ends_its_stream_all_the_same() {
         let last = id_of(&whole).expect("a place from which there is nothing more");
         assert!(!whole.contains("data:"), "nothing of it is shown: {whole}");
         assert_eq!(world.get(dialect, "", Some(last)).status, 204, "{}", dialect.as_str());
+    }
+}
+
+#[test]
+fn what_was_told_before_events_that_nobody_is_shown_is_not_told_again() {
+    // Most of it is read from the log, where what is shown and what is not are on one page; a live reader had them one
+    // by one.
+    let world = world(1);
+    world.emit([
+        Body::from(ExecutionStart::new()),
+        TextStart::new("t").into(),
+        TextDelta::new("t", "hello").into(),
+        TextEnd::new("t").into(),
+    ]);
+    world.emitter.set_mode(StreamMode::Silent);
+    world.emit([StepEnd::new(1)]);
+    world.emit([ExecutionEnd::new(1)]);
+    let whole = world.get(Dialect::AiSdkUi, "", None).text();
+    let place = id_of(&whole).and_then(|id| id.split_once('-')).map(|(epoch, _)| format!("{epoch}-4")).expect("id");
+    for dialect in WHOLE {
+        let rest = world.get(dialect, "", Some(&place)).text();
+        assert!(!rest.contains("hello") && !rest.contains("text-end") && !rest.contains("TEXT_MESSAGE"), "{rest}");
     }
 }
 

@@ -3,7 +3,10 @@
 use crate::http;
 use spanwright::{
     EventEmitter, Recorder,
-    event::{ExecutionEnd, ExecutionStart, StepEnd, TextDelta, TextEnd, TextStart},
+    event::{
+        ExecutionEnd, ExecutionStart, ReasoningDelta, ReasoningEnd, ReasoningStart, StepEnd, TextDelta, TextEnd,
+        TextStart,
+    },
     hub::HubLimits,
     log::MemoryLog,
     serve::Server,
@@ -114,4 +117,64 @@ fn who_comes_back_in_the_middle_of_a_text_whose_pieces_are_gone_gets_the_rest_of
     }
     let rest: String = first.events().into_iter().map(|frame| frame.0).collect();
     assert_eq!(told + &text_of(&rest), "one zwei – three four");
+}
+
+/// Several at once: what was told of each is said by its place in the order in which they began.
+#[test]
+fn who_comes_back_in_the_middle_of_several_texts_gets_the_rest_of_each_once() {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    let path = format!("/executions/{}/stream?dialect=ai-sdk-ui", emitter.execution_id());
+    let mut first = http::get(server.addr(), &path);
+    emitter.emit(ExecutionStart::new());
+    emitter.emit(TextStart::new("a"));
+    emitter.emit(ReasoningStart::new("r"));
+    emitter.emit(TextStart::new("b"));
+    let (mut places, mut told) = (Vec::new(), String::new());
+    let pieces: [(&str, &str); 5] = [("a", "one "), ("b", "uno "), ("r", "so "), ("a", "two "), ("b", "due ")];
+    for (id, piece) in pieces {
+        match id {
+            "r" => emitter.emit(ReasoningDelta::new(id, piece)),
+            _ => emitter.emit(TextDelta::new(id, piece)),
+        }
+        loop {
+            let frame = first.event().expect("frame").0;
+            told += &frame;
+            told += "\n\n";
+            if frame.contains("-delta") {
+                places.push((
+                    frame.lines().find_map(|line| line.strip_prefix("id: ")).expect("id").to_owned(),
+                    told.clone(),
+                ));
+                break;
+            }
+        }
+    }
+    for n in 0..50 {
+        emitter.emit(StepEnd::new(n));
+        recorder.settle().wait(SOON).expect("settle");
+    }
+    emitter.emit(TextEnd::new("b"));
+    emitter.emit(TextDelta::new("a", "three"));
+    emitter.emit(TextEnd::new("a"));
+    emitter.emit(ReasoningEnd::new("r"));
+    emitter.emit(ExecutionEnd::new(1));
+    recorder.flush().wait(SOON).expect("flush");
+    for (id, told) in &places {
+        let whole = told.clone() + &http::get_with(server.addr(), &path, &[("Last-Event-ID", id)]).text();
+        let said = |id: &str| -> String {
+            let data = whole.lines().filter_map(|line| line.strip_prefix("data: "));
+            let frames = data.filter_map(|data| serde_json::from_str::<serde_json::Value>(data).ok());
+            let of = frames.filter(|frame| frame["id"].as_str().is_some_and(|own| own.ends_with(id)));
+            of.filter_map(|frame| frame["delta"].as_str().map(str::to_owned)).collect()
+        };
+        assert_eq!(
+            (said("a"), said("b"), said("r")),
+            ("one two three".into(), "uno due ".into(), "so ".into()),
+            "{whole}"
+        );
+        assert!(whole.contains("\"finish\""), "{whole}");
+    }
 }
