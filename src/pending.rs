@@ -44,18 +44,8 @@ impl<T> Pending<T> {
     /// # Errors
     /// What the answer says; `is_timed_out` when it did not come in time; `is_closed` when nobody is left to give it.
     pub fn wait(mut self, limit: Duration) -> Result<T, Error> {
-        let end = crate::time::deadline(limit);
-        let waker = thread_waker(std::thread::current());
-        loop {
-            if let Poll::Ready(answer) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
-                return answer;
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::timed_out(format!("no answer within {limit:?}")));
-            }
-            std::thread::park_timeout(left);
-        }
+        let answer = park_until(crate::time::deadline(limit), |cx| Pin::new(&mut self).poll(cx));
+        answer.unwrap_or_else(|| Err(Error::timed_out(format!("no answer within {limit:?}"))))
     }
 }
 
@@ -95,6 +85,22 @@ impl<T> fmt::Debug for Answer<T> {
 impl<T> fmt::Debug for Pending<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pending")
+    }
+}
+
+/// Polls on this thread until something is ready, and parks in between; none past the deadline.
+pub(crate) fn park_until<T>(deadline: Instant, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Option<T> {
+    let waker = thread_waker(std::thread::current());
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(ready) = poll(&mut cx) {
+            return Some(ready);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        std::thread::park_timeout(left);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     ready::Ready,
     subscription::{Slice, Subscription},
 };
-use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent, pending::thread_waker};
+use crate::{Cursor, StreamEvent, event::Recorded, log::LoggedEvent, pending::park_until};
 use futures_core::Stream;
 use std::{
     fmt,
@@ -98,18 +98,12 @@ impl EventStream {
 
     /// The next event, unless there is none now and who waits has enough.
     fn recv_until(&mut self, deadline: Instant, enough: impl Fn(&Subscription) -> bool) -> Received {
-        let waker = thread_waker(std::thread::current());
-        let mut cx = Context::from_waker(&waker);
-        loop {
-            if let Poll::Ready(event) = self.poll_event(&mut cx) {
-                return event.map_or(Received::Ended, Received::Event);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || enough(&self.subscription) {
-                return Received::TimedOut;
-            }
-            std::thread::park_timeout(left);
-        }
+        let received = park_until(deadline, |cx| match self.poll_event(cx) {
+            Poll::Ready(event) => Poll::Ready(event.map_or(Received::Ended, Received::Event)),
+            Poll::Pending if enough(&self.subscription) => Poll::Ready(Received::TimedOut),
+            Poll::Pending => Poll::Pending,
+        });
+        received.unwrap_or(Received::TimedOut)
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<StreamEvent>> {

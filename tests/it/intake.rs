@@ -238,23 +238,9 @@ fn a_log_that_does_not_answer_holds_everybody_up_once_and_not_for_each_event() {
     assert_eq!((counts(&admitted), admitted.undecided), ((0, 100, 0), 100));
 }
 
-/// A log that never says anything about executions.
-#[derive(Debug)]
-struct Hung(MemoryLog, Mutex<Vec<Answer<Option<ExecutionRow>>>>);
-
-impl EventLog for Hung {
-    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions close);
-
-    fn execution(&self, _: ExecutionId) -> Pending<Option<ExecutionRow>> {
-        let (answer, pending) = Pending::asked();
-        self.1.lock().expect("lock").push(answer);
-        pending
-    }
-}
-
 #[test]
 fn a_log_that_does_not_answer_is_not_waited_for_with_each_event() {
-    let recorder = recorder(Hung(MemoryLog::new(), Mutex::default()));
+    let recorder = recorder(Deaf(MemoryLog::new(), Mutex::default()));
     let ids = (0..20).map(|n| ExecutionId::parse(&format!("run-{n}")).expect("id"));
     let admitted = take_in(&recorder, Some("acme"), ids.map(|id| of(&id, StepEnd::new(1))));
     assert_eq!(counts(&admitted), (0, 20, 0));

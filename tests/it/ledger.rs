@@ -367,16 +367,19 @@ fn a_table_of_ones_own_prices_what_the_gate_sees() {
 
 // -- over pauses and restarts ---------------------------------------------------------------------------------------
 
+/// A recorder's whole life on one log, and the usages that it recorded.
+fn in_a_process(scratch: &Scratch, events: Vec<StreamEvent>) -> Vec<TokenUsage> {
+    let log = SqliteLog::open(scratch.file("trace.db")).expect("log");
+    let recorder = Recorder::builder().log(log).start().expect("start");
+    let usages = usages(&recorded(&recorder, events));
+    recorder.shutdown(SOON).expect("shutdown");
+    usages
+}
+
 #[test]
 fn sums_go_on_where_an_earlier_process_left_them() {
     let scratch = Scratch::new();
-    let process = |events: Vec<StreamEvent>| {
-        let log = SqliteLog::open(scratch.file("trace.db")).expect("log");
-        let recorder = Recorder::builder().log(log).start().expect("start");
-        let usages = usages(&recorded(&recorder, events));
-        recorder.shutdown(SOON).expect("shutdown");
-        usages
-    };
+    let process = |events| in_a_process(&scratch, events);
     let first = process(vec![
         at(1, ExecutionStart::new()),
         at(2, start("gpt-4o")),
@@ -404,13 +407,7 @@ fn sums_go_on_where_an_earlier_process_left_them() {
 fn sums_whose_beginning_is_too_far_back_say_that_they_miss_something() {
     for (events, expected) in [(0, (45, None)), (300, (45, None)), (21_000, (15, Some(1)))] {
         let scratch = Scratch::new();
-        let process = |events: Vec<StreamEvent>| {
-            let log = SqliteLog::open(scratch.file("trace.db")).expect("log");
-            let recorder = Recorder::builder().log(log).start().expect("start");
-            let usages = usages(&recorded(&recorder, events));
-            recorder.shutdown(SOON).expect("shutdown");
-            usages
-        };
+        let process = |events| in_a_process(&scratch, events);
         let steps = (0..events).map(|_| at(3, StepEnd::new(1)));
         let used = [at(1, ExecutionStart::new()), at(2, call(20, 10))];
         process(used.into_iter().chain(steps).chain([at(1, ExecutionPaused::new("approval"))]).collect());

@@ -9,7 +9,7 @@ use spanwright::{
     },
     hub::HubLimits,
     log::MemoryLog,
-    serve::Server,
+    serve::{Server, ServerHandle},
     wire::Dialect,
 };
 use std::{thread, time::Duration};
@@ -21,6 +21,15 @@ fn emit_text(emitter: &EventEmitter, pieces: usize) {
     let piece = "word ".repeat(200);
     (0..pieces).for_each(|_| emitter.emit(TextDelta::new("t", piece.clone())));
     emitter.emit(TextEnd::new("t"));
+}
+
+/// With a hub that holds ten events: what is older is in the log alone.
+fn forgetful() -> (Recorder, ServerHandle, EventEmitter) {
+    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
+    let recorder = builder.start().expect("start");
+    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
+    let emitter = recorder.emitter();
+    (recorder, server, emitter)
 }
 
 /// The text in a stream's deltas.
@@ -57,10 +66,7 @@ fn early_late_and_slow_readers_of_a_long_run_get_all_of_it_in_order() {
 /// What the log had of it was not read: a run that is told from its last events alone would seem to be well, and whole.
 #[test]
 fn who_comes_when_the_log_has_shut_down_is_not_told_that_all_is_done() {
-    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
-    let recorder = builder.start().expect("start");
-    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
-    let emitter = recorder.emitter();
+    let (recorder, server, emitter) = forgetful();
     emitter.emit(ExecutionStart::new());
     emit_text(&emitter, 2);
     for n in 0..50 {
@@ -80,10 +86,7 @@ fn who_comes_when_the_log_has_shut_down_is_not_told_that_all_is_done() {
 /// Pieces are not in the log: the rest of the text is made of its whole, and begins where the client was.
 #[test]
 fn who_comes_back_in_the_middle_of_a_text_whose_pieces_are_gone_gets_the_rest_of_it_once() {
-    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
-    let recorder = builder.start().expect("start");
-    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
-    let emitter = recorder.emitter();
+    let (recorder, server, emitter) = forgetful();
     let path = format!("/executions/{}/stream?dialect=chat", emitter.execution_id());
     let mut first = http::get(server.addr(), &path);
     emitter.emit(ExecutionStart::new());
@@ -122,10 +125,7 @@ fn who_comes_back_in_the_middle_of_a_text_whose_pieces_are_gone_gets_the_rest_of
 /// Several at once: what was told of each is said by its place in the order in which they began.
 #[test]
 fn who_comes_back_in_the_middle_of_several_texts_gets_the_rest_of_each_once() {
-    let builder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(10, 32 << 20));
-    let recorder = builder.start().expect("start");
-    let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("server");
-    let emitter = recorder.emitter();
+    let (recorder, server, emitter) = forgetful();
     let path = format!("/executions/{}/stream?dialect=ai-sdk-ui", emitter.execution_id());
     let mut first = http::get(server.addr(), &path);
     emitter.emit(ExecutionStart::new());
