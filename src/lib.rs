@@ -75,6 +75,8 @@ mod json;
 mod layer;
 pub mod ledger;
 pub mod log;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod outgoing;
 mod pending;
 pub mod policy;
