@@ -85,9 +85,10 @@ fn stable_hash(text: &str) -> u128 {
     text.bytes().fold(BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
 }
 
-fn check_foreign(what: &str, text: &str) -> Result<(), Error> {
-    if text.is_empty() || text.len() > MAX_ID_BYTES {
-        return Err(Error::invalid(format!("{what} of {} bytes: 1 to {MAX_ID_BYTES} are accepted", text.len())));
+/// Whether a text is one that names something: 1 byte to `most`, and no control characters.
+pub(crate) fn check_text(what: &str, text: &str, most: usize) -> Result<(), Error> {
+    if text.is_empty() || text.len() > most {
+        return Err(Error::invalid(format!("{what} of {} bytes: 1 to {most} are accepted", text.len())));
     }
     match text.chars().find(|c| c.is_control()) {
         Some(c) => Err(Error::invalid(format!("{what} holds the control character {c:?}: none are accepted"))),
@@ -130,7 +131,7 @@ macro_rules! w3c_id {
                 if let Some(bytes) = text.strip_prefix($prefix).and_then(parse_hex) {
                     return Ok(Self(Repr::Native(bytes)));
                 }
-                check_foreign($what, text)?;
+                check_text($what, text, MAX_ID_BYTES)?;
                 Ok(Self(Repr::Foreign(Arc::new(text.into()))))
             }
 

@@ -25,6 +25,8 @@ use std::{
 const LOGS: u64 = 20;
 const KILLS_OF_EACH: u64 = 11;
 const LIMIT: Duration = Duration::from_secs(30);
+/// Who keeps a place.
+const READER: &str = "reader";
 const PATH: &str = "SPANWRIGHT_CRASH_PATH";
 const SEED: &str = "SPANWRIGHT_CRASH_SEED";
 
@@ -98,6 +100,14 @@ impl Agent {
         let cursor = self.recorder.flush().wait(LIMIT).expect("flush");
         assert_eq!(cursor.offset, self.offset);
         say(&told);
+        self.settle();
+    }
+
+    /// Keeps the place of a reader to whom all was given, pieces too, and tells it.
+    fn settle(&self) {
+        let log = self.recorder.log().expect("log");
+        log.keep_place(READER.into(), self.offset).wait(LIMIT).expect("place");
+        say(&format!("settled {}\n", self.offset));
     }
 
     /// What is to be told of the event once it is kept: nothing of a piece.
@@ -201,7 +211,8 @@ fn listen(out: ChildStdout) -> (thread::JoinHandle<Vec<String>>, mpsc::Receiver<
     let lines = thread::spawn(move || {
         let (mut out, mut lines, mut line) = (BufReader::new(out), Vec::new(), String::new());
         while out.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-            if line.ends_with('\n') && line.starts_with("kept ") {
+            // The harness says things of its own.
+            if line.ends_with('\n') && (line.starts_with("kept ") || line.starts_with("settled ")) {
                 let _ = said.send(());
                 lines.push(line.clone());
             }
@@ -218,17 +229,24 @@ struct Oracle {
     /// By offset: execution, sequence, tag.
     acknowledged: BTreeMap<u64, (String, u64, String)>,
     kept: usize,
+    /// How far all is settled for the reader.
+    settled: u64,
 }
 
 impl Oracle {
     fn hear(&mut self, lines: Vec<String>) {
         for line in lines {
+            if let Some(offset) = line.strip_prefix("settled ") {
+                self.settled = offset.trim_end().parse().expect("offset");
+                continue;
+            }
             let [_, offset, id, sequence, tag] = line.split_whitespace().collect::<Vec<_>>()[..] else {
                 panic!("{line}")
             };
             let said = (id.to_owned(), sequence.parse().expect("sequence"), tag.to_owned());
             let before = self.acknowledged.insert(offset.parse().expect("offset"), said);
             assert!(before.is_none(), "offset {offset} was given out twice");
+            assert!(offset.parse::<u64>().expect("offset") > self.settled, "{offset} was settled before it happened");
         }
     }
 
@@ -236,6 +254,7 @@ impl Oracle {
     fn check(&mut self, scratch: &Scratch, seed: u64) {
         let path = if seed.is_multiple_of(3) { scratch.file("log.db") } else { image(scratch, seed) };
         let log = SqliteLog::open(&path).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        self.place_is_kept(&log, seed);
         let events = read_all(&log);
         self.all_acknowledged_are_there(&events, seed);
         let running = whole_and_once(&events, seed);
@@ -243,6 +262,13 @@ impl Oracle {
         unfinished_are_found(&log, &running, seed);
         assert_eq!(log.unreadable_rows(), 0, "seed {seed}");
         self.kept = events.len();
+    }
+
+    /// It may be further than was heard: the word may not have been said any more. What comes next is after it.
+    fn place_is_kept(&self, log: &SqliteLog, seed: u64) {
+        let place = log.place(READER.into()).wait(LIMIT).expect("place").unwrap_or_default();
+        assert!(place >= self.settled, "seed {seed}: at {place} of {}", self.settled);
+        assert!(log.opened_at().offset >= place, "seed {seed}: offsets up to {place} are given out twice");
     }
 
     fn all_acknowledged_are_there(&self, events: &[LoggedEvent], seed: u64) {

@@ -2,7 +2,7 @@
 
 use super::{
     EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, Page, Query, Resolved, Scope, SessionRow, SessionsQuery,
-    fields_of_unknown,
+    fields_of_unknown, place,
 };
 use crate::{
     Cursor, Error, ExecutionId, Pending, Text, Timestamp,
@@ -28,6 +28,8 @@ struct Kept {
     executions: Vec<(ExecutionRow, Timestamp)>,
     places: HashMap<ExecutionId, usize>,
     read_to: u64,
+    /// By the readers' names, how far each had come.
+    settled: HashMap<Text, u64>,
     closed: bool,
 }
 
@@ -218,6 +220,19 @@ impl EventLog for MemoryLog {
 
     fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>> {
         self.answer(|kept| kept.sessions(&query))
+    }
+
+    fn place(&self, name: Text) -> Pending<Option<u64>> {
+        self.try_answer(|kept| place::check_name(&name).map(|()| kept.settled.get(&name).copied()))
+    }
+
+    fn keep_place(&self, name: Text, offset: u64) -> Pending<()> {
+        self.try_answer(|kept| {
+            place::check_name(&name)?;
+            place::check_offset(&name, offset, kept.read_to)?;
+            kept.settled.insert(name, offset);
+            Ok(())
+        })
     }
 
     fn close(&self) -> Pending<()> {

@@ -3,6 +3,7 @@
 mod execution;
 mod list;
 mod memory;
+mod place;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -56,6 +57,20 @@ pub trait EventLog: Send + Sync + std::fmt::Debug + 'static {
 
     /// The conversations of the record, those with the newest events first.
     fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>>;
+
+    /// Where the reader of this name had come: the offset that it last gave to [`keep_place`](EventLog::keep_place); none
+    /// where it never did. `is_invalid` where the name is none.
+    fn place(&self, name: Text) -> Pending<Option<u64>>;
+
+    /// Keeps the place of the reader of this name (1 to 256 bytes, no control characters): everything up to this offset
+    /// is settled for it. Answered when that is durable, which may wait as [`append`](EventLog::append) does. The last
+    /// word counts, also one that goes back.
+    ///
+    /// Later events have greater offsets, after a crash too, so that a reader which goes on from its place misses nothing.
+    /// `is_invalid` where the offset is past what is durable: a page's [`read_to`](Page::read_to) never is.
+    ///
+    /// A place that cannot be written holds up no events, and is not tried again: whoever asked is told.
+    fn keep_place(&self, name: Text, offset: u64) -> Pending<()>;
 
     /// Flushes and lets go of what the log holds. Questions asked later are answered with `is_closed`.
     fn close(&self) -> Pending<()>;

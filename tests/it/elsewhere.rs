@@ -1,7 +1,7 @@
 //! A log that answers from a thread of its own, a little later, as real ones do.
 
 use spanwright::{
-    Cursor, ExecutionId, Pending,
+    Cursor, ExecutionId, Pending, Text,
     event::{Batch, OpenThings},
     log::{
         EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, MemoryLog, Page, Query, Resolved, SessionRow,
@@ -83,6 +83,14 @@ impl EventLog for Elsewhere {
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
         self.ask(|log| log.execution(id))
+    }
+
+    fn place(&self, name: Text) -> Pending<Option<u64>> {
+        self.ask(|log| log.place(name))
+    }
+
+    fn keep_place(&self, name: Text, offset: u64) -> Pending<()> {
+        self.ask(move |log| log.keep_place(name, offset))
     }
 
     fn close(&self) -> Pending<()> {

@@ -56,6 +56,14 @@ macro_rules! hands_on {
             $log.execution(id)
         }
     };
+    (@ place $self:ident $log:expr) => {
+        fn place(&$self, name: spanwright::Text) -> spanwright::Pending<Option<u64>> { $log.place(name) }
+    };
+    (@ keep_place $self:ident $log:expr) => {
+        fn keep_place(&$self, name: spanwright::Text, offset: u64) -> spanwright::Pending<()> {
+            $log.keep_place(name, offset)
+        }
+    };
     (@ close $self:ident $log:expr) => {
         fn close(&$self) -> spanwright::Pending<()> { $log.close() }
     };

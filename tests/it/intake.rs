@@ -192,7 +192,7 @@ fn whose_an_execution_is_outlives_the_process() {
 pub(crate) struct Mute(pub(crate) MemoryLog, pub(crate) Arc<AtomicBool>);
 
 impl EventLog for Mute {
-    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions close);
+    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions place keep_place close);
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
         match self.1.load(Ordering::SeqCst) {
@@ -221,7 +221,7 @@ fn where_the_log_cannot_say_whose_an_execution_is_nobody_gets_it() {
 struct Deaf(MemoryLog, Mutex<Vec<Answer<Option<ExecutionRow>>>>);
 
 impl EventLog for Deaf {
-    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions close);
+    hands_on!(self to self.0 => opened_at unfinished append flush read last_before resolve sessions executions place keep_place close);
 
     fn execution(&self, _: ExecutionId) -> Pending<Option<ExecutionRow>> {
         let (answer, pending) = Pending::asked();
@@ -264,7 +264,7 @@ impl Slow {
 }
 
 impl EventLog for Slow {
-    hands_on!(self to self.log => opened_at unfinished append read last_before resolve sessions executions close);
+    hands_on!(self to self.log => opened_at unfinished append read last_before resolve sessions executions place keep_place close);
 
     fn execution(&self, id: ExecutionId) -> Pending<Option<ExecutionRow>> {
         if !self.executions.load(Ordering::SeqCst) {

@@ -209,7 +209,7 @@ fn draining_does_not_wait_for_what_is_not_shown() {
 struct Promising(MemoryLog);
 
 impl EventLog for Promising {
-    hands_on!(self to self.0 => opened_at unfinished append flush last_before resolve sessions executions execution close);
+    hands_on!(self to self.0 => opened_at unfinished append flush last_before resolve sessions executions execution place keep_place close);
 
     fn read(&self, _: Query) -> Pending<Page> {
         Pending::ready(Ok(Page::default()))

@@ -34,7 +34,7 @@ impl Counting {
 }
 
 impl EventLog for Counting {
-    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished append read last_before resolve sessions executions close);
+    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished append read last_before resolve sessions executions place keep_place close);
 
     fn flush(&self) -> Pending<()> {
         self.0.1.fetch_add(1, Ordering::Relaxed);

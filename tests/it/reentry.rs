@@ -408,7 +408,7 @@ fn a_span_that_is_closed_while_another_is_read_ends_all_the_same() {
 struct Chatty(Arc<MemoryLog>);
 
 impl EventLog for Chatty {
-    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve sessions executions execution close);
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve sessions executions execution place keep_place close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         span::agent("keeper").in_scope(|| info!("kept"));

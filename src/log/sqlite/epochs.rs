@@ -1,5 +1,6 @@
 //! The openings of a log: which offsets each of them gave out.
 
+use super::places;
 use crate::{Cursor, Timestamp, log::Resolved};
 use rusqlite::{Connection, params};
 
@@ -45,12 +46,14 @@ impl Epochs {
         }
     }
 
-    /// Of what was kept, of what a clean end says was given out without being kept, and of where openings began.
+    /// Of what was kept, of what a clean end says was given out without being kept, of where openings began, and of
+    /// what is settled for readers: pieces may follow the last event that was kept, and what would be given their
+    /// offsets after a crash would be passed over.
     fn last_offset(&self, db: &Connection) -> rusqlite::Result<u64> {
         let kept: Option<i64> = db.query_row("SELECT max(event_offset) FROM events", (), |row| row.get(0))?;
         let said: Option<i64> = db.query_row("SELECT max(last_offset) FROM epochs", (), |row| row.get(0))?;
         let begun = self.0.last().map_or(0, |opening| opening.first_offset.saturating_sub(1));
-        Ok(kept.max(said).map_or(0, i64::cast_unsigned).max(begun))
+        Ok(kept.max(said).max(places::furthest(db)?).map_or(0, i64::cast_unsigned).max(begun))
     }
 
     /// Notes at a clean end how far the present opening came.

@@ -7,6 +7,7 @@ mod execution;
 mod group;
 mod list;
 mod opening;
+mod places;
 mod reader;
 mod recover;
 mod rows;
@@ -14,12 +15,15 @@ mod schema;
 mod store;
 mod writer;
 
-use super::{EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, Page, Query, Resolved, SessionRow, SessionsQuery};
+use super::{
+    EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, Page, Query, Resolved, SessionRow, SessionsQuery, place,
+};
 use crate::{
-    Cursor, Error, ExecutionId, Pending,
+    Cursor, Error, ExecutionId, Pending, Text,
     event::{Batch, OpenThings},
 };
 use epochs::Epochs;
+use places::Place;
 use reader::{Question, Reader};
 use rusqlite::ErrorCode;
 use std::{
@@ -170,6 +174,14 @@ impl EventLog for SqliteLog {
 
     fn sessions(&self, query: SessionsQuery) -> Pending<Vec<SessionRow>> {
         self.ask(move |reader| reader.sessions(&query))
+    }
+
+    fn place(&self, name: Text) -> Pending<Option<u64>> {
+        self.ask(move |reader| place::check_name(&name).and_then(|()| reader.place(&name)))
+    }
+
+    fn keep_place(&self, name: Text, offset: u64) -> Pending<()> {
+        self.tell(|answer| Task::KeepPlace(Place { name, offset, answer }))
     }
 
     fn close(&self) -> Pending<()> {

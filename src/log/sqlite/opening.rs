@@ -138,7 +138,7 @@ const MAX_IDLE_JOURNAL_BYTES: i64 = 64 << 20;
 
 /// What runs in another process was not ended with ours.
 fn running(db: &Connection) -> rusqlite::Result<Vec<i64>> {
-    let here = if schema::has_elsewhere(db)? { "AND id NOT IN (SELECT execution FROM elsewhere)" } else { "" };
+    let here = if schema::has_table(db, "elsewhere")? { "AND id NOT IN (SELECT execution FROM elsewhere)" } else { "" };
     let sql = format!("SELECT id FROM executions WHERE status = 'running' {here} ORDER BY id");
     let mut statement = db.prepare(&sql)?;
     let rows = statement.query_map((), |row| row.get(0))?;

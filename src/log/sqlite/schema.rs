@@ -79,8 +79,9 @@ CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, started_n
 /// Executions that run in other processes. Made with the first of them, in its transaction.
 pub(super) const ELSEWHERE: &str = "CREATE TABLE IF NOT EXISTS elsewhere (execution INTEGER PRIMARY KEY)";
 
-pub(super) fn has_elsewhere(db: &Connection) -> rusqlite::Result<bool> {
-    db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'elsewhere'", (), |row| row.get(0))
+/// Whether the file has a table that is made only when it is needed.
+pub(super) fn has_table(db: &Connection, name: &str) -> rusqlite::Result<bool> {
+    db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))
 }
 
 /// Gives an older file what it lacks. One that cannot take it, damaged or full, is read without: more slowly, and no worse.

@@ -1,6 +1,11 @@
-//! One transaction: the events of some batches, and how far their executions are.
+//! One transaction: the events of some batches, how far their executions are, and how far readers have come.
 
-use super::{epochs::Epochs, execution::Execution, schema};
+use super::{
+    epochs::Epochs,
+    execution::Execution,
+    places::{self, Place},
+    schema,
+};
 use crate::{
     Cursor, ExecutionId, Timestamp,
     event::{Batch, Kind, Recorded, StreamEvent},
@@ -49,14 +54,18 @@ impl Store {
         self.epochs.opened_at()
     }
 
-    /// Writes the logged events of these batches, all or none. True when readers have to ask anew whose an execution
+    /// Writes the logged events of these batches and these places, all or none. True when readers have to ask anew whose an execution
     /// is. After an error nothing that was written is relied on: the next try writes all of it again.
-    pub(super) fn write<'a>(&mut self, batches: impl Iterator<Item = &'a Batch> + Clone) -> rusqlite::Result<bool> {
-        if !batches.clone().flat_map(|batch| &batch.events).any(Recorded::is_logged) {
+    pub(super) fn write<'a>(
+        &mut self,
+        batches: impl Iterator<Item = &'a Batch> + Clone,
+        places: &[Place],
+    ) -> rusqlite::Result<bool> {
+        if places.is_empty() && !batches.clone().flat_map(|batch| &batch.events).any(Recorded::is_logged) {
             return Ok(false);
         }
         let Self { db, epochs, known, last_execution } = self;
-        let result = write(db, &mut Writing { epochs, known, last_execution }, batches);
+        let result = write(db, &mut Writing { epochs, known, last_execution }, batches, places);
         match result {
             Ok(()) => Ok(known.settle()),
             Err(error) => {
@@ -101,10 +110,12 @@ fn write<'a>(
     db: &mut Connection,
     writing: &mut Writing<'_>,
     batches: impl Iterator<Item = &'a Batch>,
+    places: &[Place],
 ) -> rusqlite::Result<()> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     writing.events(&transaction, batches)?;
     writing.executions(&transaction)?;
+    places::write(&transaction, places)?;
     transaction.commit()
 }
 

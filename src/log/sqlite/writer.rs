@@ -1,12 +1,13 @@
 //! The thread that writes: gathers what comes in, commits it as one, and only then says so.
 
-use super::{Shared, fault, group::Backlog, store::Store};
-use crate::{Error, event::Batch, pending::Answer};
+use super::{Shared, fault, group::Backlog, places::Place, store::Store};
+use crate::{Error, event::Batch, log::place, pending::Answer};
 use std::{
     fs::File,
     path::PathBuf,
     sync::{
         Arc,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -16,6 +17,7 @@ use std::{
 pub(super) enum Task {
     Append(Arc<Batch>, Answer<()>),
     Flush(Answer<()>),
+    KeepPlace(Place),
     Close(Answer<()>),
 }
 
@@ -29,6 +31,8 @@ pub(super) struct Writer {
     /// Taken, not committed yet, in order.
     waiting: Backlog,
     flushes: Vec<Answer<()>>,
+    /// To be kept with the next transaction, in order.
+    places: Vec<Place>,
     /// The last offset taken.
     taken_to: u64,
     /// When to commit; none while nothing waits.
@@ -43,8 +47,8 @@ struct Closing {
     give_up: Instant,
 }
 
-/// Flushes that are gathered before the first is answered.
-const MAX_FLUSHES: usize = 1024;
+/// Flushes, and places, that are gathered before the first is answered.
+const MAX_GATHERED: usize = 1024;
 /// The first wait after a failed commit, doubled with each further one.
 const RETRY_MIN: Duration = Duration::from_millis(100);
 /// The longest: space that returns to a full disk is noticed within this.
@@ -69,6 +73,7 @@ impl Writer {
             path,
             waiting: Backlog::default(),
             flushes: Vec::new(),
+            places: Vec::new(),
             taken_to,
             due: None,
             retry: None,
@@ -120,7 +125,8 @@ impl Writer {
 
     /// What is queued already goes along for free, so the clock alone ends nothing before the queue is empty.
     fn is_due(&self) -> bool {
-        let full = self.waiting.fills_group() || self.flushes.len() >= MAX_FLUSHES;
+        let gathered = self.flushes.len().max(self.places.len());
+        let full = self.waiting.fills_group() || gathered >= MAX_GATHERED;
         self.closing.is_some() || full && self.due.is_some_and(|due| due <= Instant::now())
     }
 
@@ -131,6 +137,7 @@ impl Writer {
                 self.flushes.push(answer);
                 self.due = Some(Instant::now());
             }
+            Task::KeepPlace(place) => self.keep_place(place),
             Task::Close(answer) => self.close(Some(answer)),
         }
     }
@@ -144,6 +151,20 @@ impl Writer {
         let now = Instant::now();
         match self.retry {
             None if self.waiting.fills_group() => self.due = Some(now),
+            _ => self.due = self.due.or_else(|| now.checked_add(self.window)),
+        }
+    }
+
+    fn keep_place(&mut self, place: Place) {
+        let durable_to = self.shared.read_to.load(Ordering::Acquire);
+        let Place { name, offset, .. } = &place;
+        if let Err(error) = place::check_name(name).and_then(|()| place::check_offset(name, *offset, durable_to)) {
+            return place.answer.give(Err(error));
+        }
+        self.places.push(place);
+        let now = Instant::now();
+        match self.places.len() {
+            MAX_GATHERED.. => self.due = Some(now),
             _ => self.due = self.due.or_else(|| now.checked_add(self.window)),
         }
     }
@@ -167,7 +188,7 @@ impl Writer {
 
     /// Commits group after group until nothing waits, or one fails.
     fn commit_all(&mut self) {
-        while !self.waiting.is_empty() {
+        while !self.waiting.is_empty() || !self.places.is_empty() {
             if let Err(error) = self.commit_group() {
                 return self.fail(&error);
             }
@@ -177,12 +198,20 @@ impl Writer {
         self.flushes.drain(..).for_each(|answer| answer.give(Ok(())));
     }
 
-    /// Nothing is acknowledged before the commit has returned.
+    /// Nothing is acknowledged before the commit has returned. Events that failed together with places are tried again
+    /// at once without them: it may have been the places.
     fn commit_group(&mut self) -> Result<(), Error> {
-        let renamed = self
-            .store
-            .write(self.waiting.group())
-            .map_err(|source| fault(&self.path, "events are not written yet, and will be tried again", source))?;
+        let renamed = match self.store.write(self.waiting.group(), &self.places) {
+            Ok(renamed) => renamed,
+            Err(source) if !self.places.is_empty() => {
+                self.give_up_places(source);
+                return Ok(());
+            }
+            Err(source) => {
+                return Err(fault(&self.path, "events are not written yet, and will be tried again", source));
+            }
+        };
+        self.places.drain(..).for_each(|place| place.answer.give(Ok(())));
         if renamed {
             self.shared.renamed();
         }
@@ -191,6 +220,12 @@ impl Writer {
             answer.give(Ok(()));
         }
         Ok(())
+    }
+
+    /// Those who wait hear of it: a reader whose place stays where it was reads again what it has read.
+    fn give_up_places(&mut self, source: rusqlite::Error) {
+        let error = fault(&self.path, "the place of a reader is not kept", source);
+        self.places.drain(..).for_each(|place| place.answer.give(Err(again(&error))));
     }
 
     /// Those who wait for a flush hear of it; the events are kept and tried again.

@@ -45,7 +45,7 @@ fn told(outcome: Result<(), ()>) -> Result<(), Error> {
 }
 
 impl EventLog for Holding {
-    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished read last_before resolve sessions executions execution close);
+    crate::hands_on::hands_on!(self to self.0.0 => opened_at unfinished read last_before resolve sessions executions execution place keep_place close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         drop(self.0.0.append(batch));
@@ -87,7 +87,7 @@ fn after_letting_go(outcome: Result<(), ()>) -> Vec<String> {
 struct TakenBack(MemoryLog);
 
 impl EventLog for TakenBack {
-    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished append flush read last_before sessions executions execution close);
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished append flush read last_before sessions executions execution place keep_place close);
 
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {
         Pending::ready(Ok(if cursor.epoch == 7 { Resolved::Past(4) } else { Resolved::Unknown }))

@@ -1,6 +1,6 @@
 //! What only a file can show: crashes, openings, the commit window, other readers.
 
-use super::{Gate, LIMIT, at, event, read_all, step, steps};
+use super::{Gate, LIMIT, at, crash_image, event, read_all, step, steps};
 use crate::scratch::Scratch;
 use rusqlite::Connection;
 use spanwright::{
@@ -11,17 +11,7 @@ use spanwright::{
     },
     log::{Durability, ExecutionsQuery, Resolved, Scope, SqliteLog, Status},
 };
-use std::{path::Path, sync::Arc, time::Duration};
-
-/// What a crash would leave behind: the files as they are, under another name.
-fn crash_image(log: &SqliteLog, scratch: &Scratch, name: &str) -> std::path::PathBuf {
-    let copy = scratch.file(name);
-    for suffix in ["", "-wal"] {
-        let with = |path: &Path| format!("{}{suffix}", path.display());
-        std::fs::copy(with(log.path()), with(&copy)).expect("copy");
-    }
-    copy
-}
+use std::{sync::Arc, time::Duration};
 
 fn reopen(log: SqliteLog) -> SqliteLog {
     let path = log.path().to_path_buf();

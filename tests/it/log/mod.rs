@@ -4,6 +4,7 @@ mod back;
 mod damage;
 mod each;
 mod file;
+mod places;
 mod whose;
 
 use crate::scratch::Scratch;
@@ -12,7 +13,7 @@ use spanwright::{
     event::{Batch, Body, Recorded, StepStart, StepType},
     log::{LoggedEvent, MemoryLog, Page, Query, Scope, SqliteLog},
 };
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -90,6 +91,16 @@ fn names(events: &[LoggedEvent]) -> Vec<String> {
         other => other.tag().to_owned(),
     };
     events.iter().map(name).collect()
+}
+
+/// What a crash would leave behind: the files as they are, under another name.
+fn crash_image(log: &SqliteLog, scratch: &Scratch, name: &str) -> std::path::PathBuf {
+    let copy = scratch.file(name);
+    for suffix in ["", "-wal"] {
+        let with = |path: &Path| format!("{}{suffix}", path.display());
+        std::fs::copy(with(log.path()), with(&copy)).expect("copy");
+    }
+    copy
 }
 
 /// The same promises, of each log.

@@ -256,7 +256,7 @@ fn without_a_log_the_answer_says_that_nothing_is_kept() {
 struct Refusing(MemoryLog, Arc<AtomicBool>);
 
 impl EventLog for Refusing {
-    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve executions execution sessions close);
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve executions execution sessions place keep_place close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         match self.1.load(Ordering::SeqCst) {

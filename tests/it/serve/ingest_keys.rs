@@ -173,7 +173,7 @@ impl Hanging {
 }
 
 impl EventLog for Hanging {
-    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished read last_before resolve executions execution sessions close);
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished read last_before resolve executions execution sessions place keep_place close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         self.or_hang(|| self.0.append(batch))

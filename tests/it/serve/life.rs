@@ -37,7 +37,7 @@ fn streams_end_when_the_recorder_shuts_down_and_health_says_so() {
 struct Wedged(MemoryLog, Mutex<mpsc::Receiver<()>>);
 
 impl EventLog for Wedged {
-    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve sessions executions execution close);
+    crate::hands_on::hands_on!(self to self.0 => opened_at unfinished flush read last_before resolve sessions executions execution place keep_place close);
 
     fn append(&self, batch: Arc<Batch>) -> Pending<()> {
         // An error is the end of the test.
