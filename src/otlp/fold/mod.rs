@@ -1,0 +1,108 @@
+//! Events of the log to finished spans.
+//!
+//! What is given out is decided by the execution's events in their order and by nothing else, no clock and no timer: so an
+//! execution can be forgotten and folded anew from the log, in this process or the next, and gives out no span twice.
+
+mod execution;
+mod facts;
+mod places;
+mod story;
+
+use super::span::Output;
+use crate::{
+    ExecutionId,
+    event::{ExecutionEvent, Holds, Treatment},
+};
+use execution::Execution;
+use std::collections::HashMap;
+
+/// All executions that are at work, as far as they were read.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    executions: HashMap<ExecutionId, Known>,
+    limits: Limits,
+    /// Whether what was said and given is left out: then the spans do not have it.
+    without_content: bool,
+    bytes: usize,
+    events: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    execution: Execution,
+    /// Number of the last event that it took in: the smallest is the one to forget first.
+    touched: u64,
+}
+
+/// How much is held of executions at work; of more, those that were quiet for longest are read again when they go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) executions: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { executions: 4_096, bytes: 64 << 20 }
+    }
+}
+
+impl Fold {
+    pub(crate) fn new(limits: Limits, without_content: bool) -> Self {
+        Self { executions: HashMap::new(), limits, without_content, bytes: 0, events: 0 }
+    }
+
+    /// Whether the execution's earlier events were taken in. If not, and it has some, they come first.
+    pub(crate) fn knows(&self, id: &ExecutionId) -> bool {
+        self.executions.contains_key(id)
+    }
+
+    /// Takes in the next event of its execution; `out` gets what is finished by it.
+    pub(crate) fn apply(&mut self, mut event: ExecutionEvent, out: &mut Vec<Output>) {
+        if self.without_content {
+            event.body.treat(&mut NoContent);
+        }
+        self.events += 1;
+        let touched = self.events;
+        let id = event.context.execution_id.clone();
+        let known =
+            self.executions.entry(id).or_insert_with(|| Known { execution: Execution::new(&event.context), touched });
+        let before = known.execution.heap_bytes();
+        known.execution.apply(event, out);
+        known.touched = touched;
+        self.bytes = (self.bytes + known.execution.heap_bytes()).saturating_sub(before);
+        self.make_room();
+    }
+
+    /// Forgets an execution: when it goes on, its earlier events come first again.
+    pub(crate) fn forget(&mut self, id: &ExecutionId) {
+        if let Some(gone) = self.executions.remove(id) {
+            self.bytes = self.bytes.saturating_sub(gone.execution.heap_bytes());
+        }
+    }
+
+    /// The one that took in the last event stays, however large it is.
+    fn make_room(&mut self) {
+        while self.executions.len() > 1
+            && (self.executions.len() > self.limits.executions || self.bytes > self.limits.bytes)
+        {
+            // What is over is forgotten before what is at work.
+            let quiet = self.executions.iter().min_by_key(|(_, known)| (!known.execution.is_over(), known.touched));
+            let Some(id) = quiet.map(|(id, _)| id.clone()) else { return };
+            self.forget(&id);
+        }
+    }
+}
+
+/// Leaves out what was said, given or found; names, ids, counts and reasons stay.
+struct NoContent;
+
+impl Treatment for NoContent {
+    fn leaves_out(&self, holds: Holds) -> bool {
+        holds == Holds::Content
+    }
+
+    fn text(&mut self, _: &mut crate::Text) {}
+
+    fn json(&mut self, _: &mut crate::Json) {}
+}
