@@ -10,12 +10,15 @@
 
 mod batch;
 mod control;
+mod encode;
 mod fold;
+mod map;
 mod outlet;
 mod pump;
 mod sink;
 mod span;
 mod stats;
+mod traces;
 mod transport;
 
 pub use stats::Stats;
