@@ -8,12 +8,17 @@ mod form;
 mod json;
 mod proto;
 mod spans;
+pub(super) mod structured;
 
 pub(crate) use envelope::Envelope;
-pub(crate) use form::Form;
-pub(crate) use json::Json;
-pub(crate) use proto::Protobuf;
-pub(crate) use spans::SpanWriter;
+pub(crate) use form::{Form, Packed, Scalar};
+pub(crate) use spans::{SpanWriter, nanos};
+
+/// Something that requests are made of.
+pub(crate) trait Item {
+    /// Writes it as one message: begun, and closed.
+    fn write(&self, form: &mut impl Form);
+}
 
 /// How requests are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
