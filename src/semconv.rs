@@ -93,6 +93,14 @@ pub const AUDIO_INPUT_TOKENS: &str = "gen_ai.usage.audio.input_tokens";
 pub const AUDIO_OUTPUT_TOKENS: &str = "gen_ai.usage.audio.output_tokens";
 /// What the call cost, in USD (f64), where its provider said so; used by many, proposed to the conventions as `….amount`.
 pub const USAGE_COST: &str = "gen_ai.usage.cost";
+/// In what it was paid for: an ISO 4217 code. On metrics (proposed to the conventions).
+pub const COST_CURRENCY: &str = "gen_ai.usage.cost.currency";
+/// Who said what it cost: `provider` or `local`. On metrics (proposed to the conventions).
+pub const USAGE_COST_SOURCE: &str = "gen_ai.usage.cost.source";
+/// What tokens are of: `input` or `output`. On metrics.
+pub const TOKEN_TYPE: &str = "gen_ai.token.type";
+/// What tokens say: `text`, `image`, `audio`, `unknown`. On metrics.
+pub const TOKEN_MODALITY: &str = "gen_ai.token.modality";
 /// Subset of the output tokens.
 pub const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
 /// rig's spelling of the same.
@@ -142,6 +150,20 @@ pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 pub const INPUT_VALUE: &str = "input.value";
 /// OpenInference's generic output.
 pub const OUTPUT_VALUE: &str = "output.value";
+
+/// Names of log events that leave over OTLP.
+pub mod log_event {
+    /// A verdict on what was done.
+    pub const EVALUATION_RESULT: &str = "gen_ai.evaluation.result";
+    /// Everything about a model call; only where it is asked for.
+    pub const INFERENCE_DETAILS: &str = "gen_ai.client.inference.operation.details";
+    /// A model call failed.
+    pub const OPERATION_EXCEPTION: &str = "gen_ai.client.operation.exception";
+}
+/// Class of what went wrong, on an `exception` event.
+pub const EXCEPTION_TYPE: &str = "exception.type";
+/// What went wrong in words, on an `exception` event.
+pub const EXCEPTION_MESSAGE: &str = "exception.message";
 
 /// Low-cardinality class of an error; its presence means that the operation failed.
 pub const ERROR_TYPE: &str = "error.type";

@@ -12,13 +12,17 @@ mod batch;
 mod control;
 mod encode;
 mod fold;
+mod logs;
 mod map;
+mod metrics;
 mod outlet;
 mod pump;
+mod settings;
 mod sink;
 mod span;
 mod stats;
 mod traces;
 mod transport;
 
+pub use settings::{Capture, Encoding, Naming, OpenInference};
 pub use stats::Stats;

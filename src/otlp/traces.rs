@@ -2,8 +2,9 @@
 
 use super::{
     batch::Elements,
-    encode::{Encoding, Envelope, Form, Item, SpanWriter},
+    encode::{Envelope, Form, Item, SpanWriter},
     map::{self, Dialect},
+    settings::Encoding,
     span::{Output, Span},
     transport::Signal,
 };

@@ -1,13 +1,13 @@
 //! What stands around the spans, log records or metrics of a request: who says it (resource), by which means (scope).
 
 use super::{
-    Encoding, Item,
+    Item,
     fields::{self, Field},
     form::{Form, Scalar},
     json::Json,
     proto::{LEN, Protobuf, varint, varint_bytes},
 };
-use crate::otlp::{sink::Value, transport::Signal};
+use crate::otlp::{settings::Encoding, sink::Value, transport::Signal};
 
 /// The two halves of a request, written once: items go between them.
 #[derive(Debug, Clone)]

@@ -7,24 +7,19 @@ pub(super) mod fields;
 mod form;
 mod json;
 mod proto;
+mod records;
 mod spans;
 pub(super) mod structured;
 
 pub(crate) use envelope::Envelope;
 pub(crate) use form::{Form, Packed, Scalar};
+pub(crate) use records::{RecordHead, RecordWriter, Severity};
 pub(crate) use spans::{SpanWriter, nanos};
 
 /// Something that requests are made of.
 pub(crate) trait Item {
     /// Writes it as one message: begun, and closed.
     fn write(&self, form: &mut impl Form);
-}
-
-/// How requests are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    Protobuf,
-    Json,
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What is written against what `opentelemetry-proto` makes of the same: any span, in both forms, byte for byte.
 
-use super::super::{Encoding, Envelope, Form, Item, SpanWriter, json::Json};
+use super::super::{Envelope, Form, Item, SpanWriter, json::Json};
 use crate::{
     Text, Timestamp,
     otlp::{
+        settings::Encoding,
         sink::{Head, SpanKind, SpanSink, Value},
         transport::Signal,
     },

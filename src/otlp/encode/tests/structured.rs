@@ -1,7 +1,7 @@
 //! JSON as structured values, read back by `opentelemetry-proto`.
 
-use super::super::{Encoding, Envelope, Form, Item, fields::log_record, fields::of_scope, structured};
-use crate::otlp::transport::Signal;
+use super::super::{Envelope, Form, Item, fields::log_record, fields::of_scope, structured};
+use crate::otlp::{settings::Encoding, transport::Signal};
 use opentelemetry_proto::tonic::{
     collector::logs::v1::ExportLogsServiceRequest,
     common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value as Any},
