@@ -10,7 +10,9 @@
 
 mod batch;
 mod control;
+mod delivery;
 mod fold;
+mod joint;
 mod outlet;
 mod pump;
 mod sink;
@@ -18,4 +20,5 @@ mod span;
 mod stats;
 mod transport;
 
+pub use delivery::Delivery;
 pub use stats::Stats;

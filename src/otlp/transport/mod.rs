@@ -6,7 +6,7 @@ pub(crate) use reply::Reply;
 
 /// What a request holds; each has a path, a service and a place in the log of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Signal {
+pub enum Signal {
     Traces,
     Metrics,
     Logs,
