@@ -109,9 +109,9 @@ impl Delivery {
             match (lost, stats.place < stats.read_to || ended.is_err()) {
                 (0, false) => None,
                 (0, true) => {
-                    Some(format!("{}: not all {signal:?} are delivered yet, the next start goes on: {why}", self.name))
+                    Some(format!("{}: not all {signal} are delivered yet, the next start goes on: {why}", self.name))
                 }
-                (lost, _) => Some(format!("{}: {lost} of the {signal:?} were refused: {why}", self.name)),
+                (lost, _) => Some(format!("{}: {lost} of the {signal} were refused: {why}", self.name)),
             }
         });
         lines.collect()
