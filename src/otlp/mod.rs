@@ -11,8 +11,10 @@
 mod batch;
 mod control;
 mod delivery;
+mod encode;
 mod fold;
 mod joint;
+mod map;
 mod outlet;
 mod percent;
 mod pump;
@@ -20,6 +22,7 @@ mod settings;
 mod sink;
 mod span;
 mod stats;
+mod traces;
 mod transport;
 
 pub use delivery::Delivery;
