@@ -21,6 +21,7 @@ mod pump;
 mod settings;
 mod sink;
 mod span;
+mod start;
 mod stats;
 mod traces;
 mod transport;

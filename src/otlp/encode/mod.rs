@@ -9,12 +9,12 @@ mod json;
 mod proto;
 mod spans;
 
+pub(crate) use super::settings::Encoding;
 pub(crate) use envelope::Envelope;
 pub(crate) use form::Form;
 pub(crate) use json::Json;
 pub(crate) use proto::Protobuf;
 pub(crate) use spans::SpanWriter;
-
 
 #[cfg(test)]
 mod tests;
