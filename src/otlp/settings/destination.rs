@@ -1,9 +1,6 @@
 //! A place that the record is sent to, and everything that may be said about it.
 
-use super::{
-    Capture, Encoding, Kind, Naming, OpenInference, Way, resource,
-    way::Address,
-};
+use super::{Capture, Encoding, Kind, Naming, OpenInference, Way, resource, way::Address};
 use crate::{
     Error,
     otlp::transport::{self, Signal, Transport},
@@ -250,7 +247,8 @@ impl Destination {
 impl Destination {
     /// Whether the settings can be used, as far as that is known without going there.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let refuse = |what: &str, accepted: &str| Err(Error::config(format!("{what} of an OTLP destination: {accepted}")));
+        let refuse =
+            |what: &str, accepted: &str| Err(Error::config(format!("{what} of an OTLP destination: {accepted}")));
         let name = self.base_name();
         if name.trim().is_empty() || name.len() > MAX_NAME_BYTES || name.contains(char::is_control) {
             return refuse("name", "1 to 200 bytes of one line are accepted");

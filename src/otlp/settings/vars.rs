@@ -153,7 +153,8 @@ impl Vars<'_> {
     fn headers(&self, signal: Signal, way: &mut Way) -> Result<(), Error> {
         let Some(found) = self.of(signal, "HEADERS") else { return Ok(()) };
         let pairs = list::pairs(&found.value);
-        way.headers = pairs.ok_or_else(|| Error::config(format!("{}: name=value,name=value is accepted", found.name)))?;
+        way.headers =
+            pairs.ok_or_else(|| Error::config(format!("{}: name=value,name=value is accepted", found.name)))?;
         way.headers().map(drop).map_err(|source| unseen(&found.name).with_source(source))
     }
 

@@ -200,7 +200,8 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     if OURS.contains(&name.as_str()) || name.as_str().starts_with("grpc-") {
         return Err(refuse("it says how the request is made, and is set already"));
     }
-    let mut value = HeaderValue::try_from(value.trim()).map_err(|_| refuse("a value of visible characters is accepted"))?;
+    let mut value =
+        HeaderValue::try_from(value.trim()).map_err(|_| refuse("a value of visible characters is accepted"))?;
     value.set_sensitive(true);
     Ok((name, value))
 }

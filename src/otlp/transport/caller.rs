@@ -13,7 +13,7 @@ use flate2::{Compression, write::GzEncoder};
 use http_body::Body as _;
 use reqwest::{
     Body, Client, Response, Url,
-    header::{HeaderMap, HeaderValue, USER_AGENT},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT},
     redirect::Policy,
 };
 use std::{future::poll_fn, io::Write, pin::pin, time::Duration};
@@ -52,7 +52,12 @@ impl Caller {
         headers.extend(way.headers()?);
         headers.extend(fixed.clone());
         let client = client(way, &url, version)?;
-        let mask = Mask::new(way.secrets());
+        let mut secrets = way.secrets();
+        // User and password of an address become a header.
+        let sample = client.post(url.clone()).build().ok();
+        let basic = sample.as_ref().and_then(|request| request.headers().get(AUTHORIZATION));
+        secrets.extend(basic.and_then(|value| value.to_str().ok()).map(str::to_owned));
+        let mask = Mask::new(secrets);
         Ok(Self { url, headers, timeout: way.timeout, client, runtime: OwnRuntime::new()?, mask })
     }
 
@@ -114,7 +119,8 @@ fn told(error: reqwest::Error) -> String {
 }
 
 fn client(way: &Way, url: &Url, version: Version) -> Result<Client, Error> {
-    let failed = |source: reqwest::Error| Error::config("client of an OTLP destination").with_source(source.without_url());
+    let failed =
+        |source: reqwest::Error| Error::config("client of an OTLP destination").with_source(source.without_url());
     let builder = Client::builder()
         // Where the answer points there may be somebody else, and credentials would go along.
         .redirect(Policy::none())
@@ -125,7 +131,9 @@ fn client(way: &Way, url: &Url, version: Version) -> Result<Client, Error> {
         .no_zstd()
         .no_deflate();
     let builder = match version {
-        Version::Http1 => builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "http/1.1")?).http1_only(),
+        Version::Http1 => {
+            builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "http/1.1")?).http1_only()
+        }
         #[cfg(feature = "otlp-grpc")]
         Version::Http2 => {
             builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "h2")?).http2_prior_knowledge()

@@ -45,7 +45,8 @@ const SCHEMES: [&str; 5] = ["basic", "bearer", "token", "apikey", "digest"];
 
 /// What would move a terminal's cursor, or turn a line around.
 fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 impl std::fmt::Debug for Mask {

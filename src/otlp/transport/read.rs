@@ -72,11 +72,7 @@ impl<'a> Fields<'a> {
 }
 
 /// "Last One Wins"; a field of another type than expected is an unknown field.
-fn last<'a, T>(
-    message: &'a [u8],
-    wanted: u64,
-    pick: impl Fn(Value<'a>) -> Option<T>,
-) -> Result<Option<T>, Malformed> {
+fn last<'a, T>(message: &'a [u8], wanted: u64, pick: impl Fn(Value<'a>) -> Option<T>) -> Result<Option<T>, Malformed> {
     Fields(message).try_fold(None, |last, field| {
         let (number, value) = field?;
         Ok(if number == wanted { pick(value).or(last) } else { last })
