@@ -10,19 +10,25 @@
 
 mod batch;
 mod control;
+mod delivery;
 mod encode;
 mod fold;
+mod joint;
 mod logs;
 mod map;
 mod metrics;
 mod outlet;
+mod percent;
 mod pump;
 mod settings;
 mod sink;
 mod span;
+mod start;
 mod stats;
 mod traces;
 mod transport;
 
-pub use settings::{Capture, Encoding, Naming, OpenInference};
+pub use delivery::Delivery;
+pub use settings::{Capture, Destination, Encoding, Naming, OpenInference, Temporality};
 pub use stats::Stats;
+pub use transport::Signal;

@@ -12,17 +12,10 @@ use crate::{
             fields::{Field, histogram, histogram_point, metric, number_point, of_scope, sum},
             nanos,
         },
+        settings::Temporality,
         sink::Value,
     },
 };
-
-/// What a metric's numbers are of: everything since a start, or what is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Temporality {
-    #[default]
-    Cumulative = 2,
-    Delta = 1,
-}
 
 /// The time that numbers are of.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +40,7 @@ impl Item for Told<'_> {
         form.field(metric::NAME, Scalar::Text(told.instrument.name));
         form.field(metric::DESCRIPTION, Scalar::Text(told.instrument.description));
         form.field(metric::UNIT, Scalar::Text(told.instrument.unit));
-        let temporality = Scalar::Number(window.temporality as u32);
+        let temporality = Scalar::Number(number(window.temporality));
         match told.instrument.kind {
             Kind::Counter => {
                 let data = form.open(metric::SUM, about);
@@ -64,6 +57,14 @@ impl Item for Told<'_> {
             }
         }
         form.close(open);
+    }
+}
+
+/// `AggregationTemporality`
+const fn number(temporality: Temporality) -> u32 {
+    match temporality {
+        Temporality::Delta => 1,
+        Temporality::Cumulative => 2,
     }
 }
 

@@ -12,7 +12,7 @@ mod tests;
 use super::{
     encode::Envelope,
     outlet::{Outlet, Sent},
-    settings::{Encoding, Naming},
+    settings::{Encoding, Naming, Temporality},
     span::Output,
     stats::Counters,
     transport::{Reply, Signal, Transport},
@@ -22,8 +22,6 @@ use measure::Measure;
 use message::{Told, Window};
 use series::Series;
 use std::sync::Arc;
-
-pub(crate) use message::Temporality;
 
 /// Sums up what it takes, and sends all sums at once.
 ///

@@ -1,14 +1,17 @@
 //! Sums, and how they are written.
 
 use super::{
-    Temporality,
     instruments::{INPUT_TOKENS, OPERATION_DURATION, TOOL_DURATION},
     message::{Told, Window},
     series::{Attributes, MAX_SERIES, Series},
 };
 use crate::{
     Timestamp,
-    otlp::{encode::Envelope, settings::Encoding, transport::Signal},
+    otlp::{
+        encode::Envelope,
+        settings::{Encoding, Temporality},
+        transport::Signal,
+    },
     semconv,
 };
 use opentelemetry_proto::tonic::{
