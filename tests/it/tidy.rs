@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("otlp", &["error"]),
+    ("otlp", &["error", "semconv", "time"]),
     ("client", &["error", "event", "hub", "id", "log", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),

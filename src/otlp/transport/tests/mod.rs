@@ -11,6 +11,7 @@ mod places;
 mod secrets;
 mod server;
 mod tables;
+#[cfg(feature = "otlp-tls")]
 mod tls;
 
 use super::{super::Destination, Reply, Signal, Transport};
