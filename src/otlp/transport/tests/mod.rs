@@ -6,6 +6,8 @@ mod file;
 mod grpc;
 #[cfg(feature = "otlp-grpc")]
 mod grpc_server;
+#[cfg(feature = "otlp-grpc")]
+mod grpc_tables;
 mod lines;
 mod places;
 mod secrets;
