@@ -11,11 +11,14 @@
 mod batch;
 mod control;
 mod fold;
+mod map;
 mod outlet;
 mod pump;
+mod settings;
 mod sink;
 mod span;
 mod stats;
 mod transport;
 
+pub use settings::{Capture, Encoding, Naming, OpenInference};
 pub use stats::Stats;
