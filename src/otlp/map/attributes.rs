@@ -27,7 +27,7 @@ impl<S: SpanSink> Pen<'_, S> {
             Concept::Evaluation => self.evaluation(subject),
             Concept::Retrieval => self.retrieval(subject),
             Concept::Embedding => self.embedding(subject, usage),
-            Concept::Step => self.name(semconv::STEP_NAME, subject.name()),
+            Concept::Step => self.plain_step(subject),
             _ => self.memory(subject),
         }
         usage.write(self);
@@ -59,6 +59,7 @@ impl<S: SpanSink> Pen<'_, S> {
         let provider = end.and_then(|end| end.provider.as_ref()).or(usage.provider);
         self.name(semconv::PROVIDER_NAME, provider.or_else(|| start?.provider.as_ref()));
         self.name(semconv::REQUEST_MODEL, subject.request_model());
+        self.parameters(subject);
         self.conversation(subject);
         if let Some(end) = end {
             // Only a stream has a first chunk.
@@ -134,6 +135,11 @@ impl<S: SpanSink> Pen<'_, S> {
         }
     }
 
+    fn plain_step(&mut self, subject: &Subject<'_>) {
+        self.name(semconv::STEP_NAME, subject.name());
+        self.text(semconv::STEP_TYPE, subject.step_start().map_or("", |start| start.step_type.as_str()));
+    }
+
     /// The convention has no span for it, and forbids to infer a verdict: ours stands in our own namespace.
     fn guardrail(&mut self, subject: &Subject<'_>) {
         self.name(semconv::GUARDRAIL_NAME, subject.name());
@@ -153,12 +159,9 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn step(&mut self, subject: &Subject<'_>) {
-        let of_step = subject.step_start();
-        if let Some(start) = of_step {
-            self.text(semconv::STEP_TYPE, start.step_type.as_str());
-            self.count(semconv::STEP_INDEX, start.index);
-        }
-        let own = of_step.and_then(|start| start.attempt);
+        let start = subject.step_start();
+        self.count(semconv::STEP_INDEX, start.and_then(|start| start.index));
+        let own = start.and_then(|start| start.attempt);
         let own = own.or_else(|| subject.model_start()?.attempt).or_else(|| subject.execution_start()?.attempt);
         self.count(semconv::ATTEMPT, own);
     }

@@ -3,7 +3,7 @@
 use super::{cut, failure::Failure, pen::Pen, subject::Subject};
 use crate::{
     Timestamp,
-    event::{Body, EvaluationScored, GuardrailEvaluated, Kind},
+    event::{Body, EvaluationScored, Kind},
     otlp::{
         sink::{SpanSink, Value},
         span::Fact,
@@ -11,9 +11,13 @@ use crate::{
     semconv::{self, span_event},
 };
 use serde_json::Value as Tree;
+use std::borrow::Cow;
 
 /// OpenTelemetry's limit on the events of a span.
 const MAX_EVENTS: usize = 128;
+/// Of an event of a kind that another made up: its fields, and the length of a name.
+const MAX_FIELDS: usize = 64;
+const MAX_NAME_BYTES: usize = 128;
 const OWN_NAMESPACE: &str = "spanwright.";
 
 impl<S: SpanSink> Pen<'_, S> {
@@ -48,41 +52,34 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn exception(&mut self, time: Timestamp, failure: &Failure<'_>) {
-        let message = cut::text(failure.message, self.max);
-        let both = [
+        let told = [
             (semconv::EXCEPTION_TYPE, Value::Text(&failure.error_type)),
-            (semconv::EXCEPTION_MESSAGE, Value::Text(&message)),
+            (semconv::EXCEPTION_MESSAGE, Value::Text(failure.message)),
         ];
-        let told = if message.is_empty() { &both[..1] } else { &both };
-        self.sink().event(span_event::EXCEPTION, time, told);
+        self.event(span_event::EXCEPTION, time, &told);
     }
 
     fn evaluated(&mut self, time: Timestamp, event: &EvaluationScored) {
-        let explanation = cut::text(event.explanation.as_deref().unwrap_or_default(), self.max);
-        let mut told = vec![(semconv::EVALUATION_NAME, Value::Text(&event.name))];
-        told.extend(event.score.map(|score| (semconv::EVALUATION_SCORE, Value::Double(score))));
-        told.extend(event.label.as_deref().map(|label| (semconv::EVALUATION_LABEL, Value::Text(label))));
-        if !explanation.is_empty() {
-            told.push((semconv::EVALUATION_EXPLANATION, Value::Text(&explanation)));
-        }
-        self.sink().event(span_event::EVALUATION_RESULT, time, &told);
+        let told = [
+            (semconv::EVALUATION_NAME, Value::Text(&event.name)),
+            (semconv::EVALUATION_SCORE, event.score.map_or(Value::Text(""), Value::Double)),
+            (semconv::EVALUATION_LABEL, Value::Text(event.label.as_deref().unwrap_or_default())),
+            (semconv::EVALUATION_EXPLANATION, Value::Text(event.explanation.as_deref().unwrap_or_default())),
+        ];
+        self.event(span_event::EVALUATION_RESULT, time, &told);
     }
 
     /// The proposed event beside our own span: the verdict in the guardrail's word, nothing inferred from it.
     fn verdict_of(&mut self, subject: &Subject<'_>) {
         let Some(Body::GuardrailEvaluated(event)) = subject.told else { return };
-        let event: &GuardrailEvaluated = event;
-        let reason = cut::text(event.reason.as_deref().unwrap_or_default(), self.max);
-        let mut told = vec![
+        let told = [
             (semconv::GUARDRAIL_NAME, Value::Text(&event.guardrail_name)),
+            (semconv::GUARDRAIL_SOURCE, Value::Text(event.stage.as_ref().map_or("", |stage| stage.as_str()))),
             (semconv::GUARDRAIL_RESULT, Value::Text(event.decision.as_str())),
+            (semconv::GUARDRAIL_RESULT_REASON, Value::Text(event.reason.as_deref().unwrap_or_default())),
         ];
-        told.extend(event.stage.as_ref().map(|stage| (semconv::GUARDRAIL_SOURCE, Value::Text(stage.as_str()))));
-        if !reason.is_empty() {
-            told.push((semconv::GUARDRAIL_RESULT_REASON, Value::Text(&reason)));
-        }
         let time = subject.told_at.map_or(subject.span.end, |at| subject.span.facts[at].time);
-        self.sink().event(span_event::GUARDRAIL_RESULT, time, &told);
+        self.event(span_event::GUARDRAIL_RESULT, time, &told);
     }
 
     /// `spanwright.<kind>` with an attribute `spanwright.<field>` for each field that the kind has in `docs/events.md`.
@@ -90,45 +87,73 @@ impl<S: SpanSink> Pen<'_, S> {
         let mut object = String::new();
         body.write_object(&mut object);
         let Ok(Tree::Object(fields)) = serde_json::from_str(&object) else { return };
-        let fields: Vec<(String, Tree)> =
-            fields.into_iter().filter_map(|(name, value)| Some((own_name(&name), self.flat(value)?))).collect();
-        let told: Vec<(&str, Value<'_>)> =
-            fields.iter().filter_map(|(key, value)| Some((key.as_str(), scalar(value)?))).collect();
+        let known = fields.iter().filter(|(name, _)| name.len() <= MAX_NAME_BYTES).take(MAX_FIELDS);
+        let fields: Vec<(String, Flat)> =
+            known.filter_map(|(name, value)| Some((own_name(name), self.flat(value)?))).collect();
+        let told: Vec<(&str, Value<'_>)> = fields.iter().map(|(key, flat)| (key.as_str(), flat.value())).collect();
         let tag = body.tag();
-        self.sink().event(&own_name(tag.strip_prefix("data-").unwrap_or(tag)), time, &told);
+        self.event(&own_name(tag.strip_prefix("data-").unwrap_or(tag)), time, &told);
     }
 
-    /// A value as an attribute can have it; none of what is empty.
-    fn flat(&self, value: Tree) -> Option<Tree> {
-        match value {
-            Tree::Null => None,
-            Tree::String(text) if text.is_empty() => None,
-            Tree::String(text) if text.len() > self.max => Some(cut::text(&text, self.max).into()),
-            Tree::Array(_) | Tree::Object(_) => {
-                let mut out = String::new();
-                cut::json(&value.to_string(), self.max, &mut out);
-                Some(out.into())
+    fn flat(&self, value: &Tree) -> Option<Flat> {
+        Some(match value {
+            Tree::Null => return None,
+            Tree::Bool(flag) => Flat::Bool(*flag),
+            Tree::Number(number) => {
+                number.as_i64().map_or_else(|| Flat::Double(number.as_f64().unwrap_or(f64::NAN)), Flat::Int)
             }
-            scalar => Some(scalar),
+            Tree::String(text) => Flat::Text(text.clone()),
+            structure => {
+                let mut out = String::new();
+                cut::json(&structure.to_string(), self.max, &mut out);
+                Flat::Text(out)
+            }
+        })
+    }
+
+    /// Texts that are too long are cut; those that say nothing are left out.
+    fn event(&mut self, name: &str, time: Timestamp, attributes: &[(&str, Value<'_>)]) {
+        let max = self.max;
+        let texts: Vec<Cow<'_, str>> = attributes
+            .iter()
+            .map(|(_, value)| match value {
+                Value::Text(text) => cut::text(text, max),
+                _ => Cow::Borrowed(""),
+            })
+            .collect();
+        let told = attributes.iter().zip(&texts).filter_map(|((key, value), text)| match value {
+            Value::Text(_) => (!text.is_empty()).then_some((*key, Value::Text(text))),
+            other => Some((*key, *other)),
+        });
+        let told: Vec<(&str, Value<'_>)> = told.collect();
+        self.sink().event(name, time, &told);
+    }
+}
+
+/// A field's value as an attribute can have it: structures are JSON texts.
+enum Flat {
+    Text(String),
+    Int(i64),
+    Double(f64),
+    Bool(bool),
+}
+
+impl Flat {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Text(text) => Value::Text(text),
+            Self::Int(number) => Value::Int(*number),
+            Self::Double(number) => Value::Double(*number),
+            Self::Bool(flag) => Value::Bool(*flag),
         }
     }
 }
 
 /// Snake case, in our own namespace.
 fn own_name(name: &str) -> String {
-    let mut own = String::with_capacity(OWN_NAMESPACE.len() + name.len());
-    own.push_str(OWN_NAMESPACE);
-    own.extend(name.chars().map(|c| if c == '-' { '_' } else { c }));
+    let mut own = String::from(OWN_NAMESPACE);
+    own.extend(name.chars().take(MAX_NAME_BYTES).map(|c| if c == '-' { '_' } else { c }));
     own
-}
-
-fn scalar(value: &Tree) -> Option<Value<'_>> {
-    match value {
-        Tree::String(text) => Some(Value::Text(text)),
-        Tree::Bool(flag) => Some(Value::Bool(*flag)),
-        Tree::Number(number) => number.as_i64().map(Value::Int).or_else(|| number.as_f64().map(Value::Double)),
-        _ => None,
-    }
 }
 
 /// What the attributes say already is no event.

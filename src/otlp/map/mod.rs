@@ -11,6 +11,7 @@ mod happenings;
 mod langfuse;
 mod messages;
 mod openinference;
+mod params;
 mod pen;
 mod records;
 mod subject;
@@ -36,8 +37,9 @@ pub(crate) use usage::Usage;
 pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink: &mut impl SpanSink) {
     let subject = Subject::of(span);
     let usage = Usage::of(&subject);
-    begin(&subject, sink);
-    let mut pen = Pen::new(sink, dialect, cut::at_least(max_value_bytes));
+    let max = cut::at_least(max_value_bytes);
+    begin(&subject, max, sink);
+    let mut pen = Pen::new(sink, dialect, max);
     pen.attributes(&subject, &usage);
     if dialect.has_openinference() {
         pen.openinference(&subject, &usage);
@@ -54,7 +56,7 @@ pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink
     sink.end();
 }
 
-fn begin(subject: &Subject<'_>, sink: &mut impl SpanSink) {
+fn begin(subject: &Subject<'_>, max: usize, sink: &mut impl SpanSink) {
     let (span, words) = (subject.span, subject.concept.words());
     let mut name = String::from(words.operation);
     if let Some(thing) = subject.name().filter(|name| !name.is_empty()) {
@@ -65,7 +67,7 @@ fn begin(subject: &Subject<'_>, sink: &mut impl SpanSink) {
         trace_id: span.run.trace_id,
         span_id: span.span_id,
         parent: span.parent,
-        name: &name,
+        name: &cut::text(&name, max),
         kind: words.kind,
         start: span.start,
         end: span.end,

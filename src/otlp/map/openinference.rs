@@ -4,6 +4,7 @@
 use super::{
     concept::Concept,
     content::{self, Content},
+    cut,
     messages::json::{Object, elements},
     pen::Pen,
     subject::Subject,
@@ -37,16 +38,16 @@ impl<S: SpanSink> Pen<'_, S> {
     /// There is no name for a verdict: viewers show this one.
     fn verdict(&mut self, subject: &Subject<'_>) {
         let Some(Body::GuardrailEvaluated(event)) = subject.told else { return };
-        self.fitted(semconv::METADATA, |_, out| {
+        self.fitted(semconv::METADATA, |longest, out| {
             out.push_str("{\"decision\":");
             event.decision.write_json(out);
             if let Some(score) = event.score {
                 out.push_str(",\"score\":");
                 score.write_json(out);
             }
-            if let Some(stage) = &event.stage {
-                out.push_str(",\"stage\":");
-                stage.write_json(out);
+            if let Some(reason) = &event.reason {
+                out.push_str(",\"reason\":");
+                cut::text(reason, longest).write_json(out);
             }
             out.push('}');
         });

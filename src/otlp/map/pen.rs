@@ -58,7 +58,8 @@ impl<'a, S: SpanSink> Pen<'a, S> {
     }
 
     pub(super) fn texts(&mut self, key: &str, texts: Option<&Vec<Text>>) {
-        if let Some(texts) = texts.filter(|texts| !texts.is_empty()) {
+        let fits = |texts: &&Vec<Text>| texts.iter().map(|text| text.len()).sum::<usize>() <= self.max;
+        if let Some(texts) = texts.filter(|texts| !texts.is_empty()).filter(fits) {
             self.sink.attribute(key, Value::Texts(texts));
         }
     }

@@ -1,6 +1,6 @@
 //! Tokens and money, in each dialect under the names that it reads: one name for each count, never two.
 
-use super::{dialect::Dialect, pen::Pen, subject::Subject};
+use super::{concept::Concept, dialect::Dialect, pen::Pen, subject::Subject};
 use crate::{
     Text,
     event::{Body, LlmCallEnd, TokenUsage, UsageReport},
@@ -39,7 +39,13 @@ impl<'a> Usage<'a> {
         own.or_else(|| told.last().map(|usage| Self::default().plus(usage)))
             .or_else(|| subject.model_end().map(Self::of_end))
             .or_else(|| Self::of_embedding(subject.told?))
-            .unwrap_or_default()
+            .map_or_else(Self::default, |usage| usage.of_concept(subject.concept))
+    }
+
+    /// Who embeds puts nothing out.
+    fn of_concept(mut self, concept: Concept) -> Self {
+        self.output = self.output.filter(|count| *count > 0 || concept != Concept::Embedding);
+        self
     }
 
     fn with(sum: Option<Self>, usage: &'a TokenUsage) -> Option<Self> {
@@ -109,11 +115,19 @@ impl<'a> Usage<'a> {
         if self.is_unknown {
             pen.text(semconv::USAGE_REPORT, UsageReport::Unknown.as_str());
         }
-        // There is no convention yet: the names that each of the consumers reads.
+        // What sums up others says so for tokens; money and the other dialects have no word for that, and it would be
+        // counted twice.
+        if !self.is_aggregate {
+            self.write_cost(pen);
+            self.write_for(pen);
+        }
+    }
+
+    /// There is no convention yet: the names that each of the consumers reads.
+    fn write_cost<S: SpanSink>(&self, pen: &mut Pen<'_, S>) {
         pen.float(semconv::USAGE_COST, self.cost_usd);
         pen.float(semconv::OPERATION_COST, self.cost_usd);
         pen.text(semconv::COST_SOURCE, self.cost_source.unwrap_or_default());
-        self.write_for(pen);
     }
 
     fn write_for<S: SpanSink>(&self, pen: &mut Pen<'_, S>) {
@@ -129,8 +143,7 @@ impl<'a> Usage<'a> {
             pen.count(openinference::TOKENS_AUDIO_OUTPUT, self.audio_output);
             pen.float(openinference::COST_TOTAL, self.cost_usd);
         }
-        // An aggregate that Langfuse took as it is would be money spent twice.
-        if dialect.langfuse && !self.is_aggregate {
+        if dialect.langfuse {
             self.write_langfuse(pen);
         }
     }

@@ -56,14 +56,12 @@ fn plain<'a>(text: Cow<'a, str>, role: &'static str) -> Message<'a> {
 /// None where no element is like a message: then it is a list of something else.
 fn list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
     let elements = elements(json)?;
-    let read = |element: &&'a str| element_of(element, role);
-    let is_known = elements.iter().any(|element| read(element).is_some());
-    is_known.then(|| {
-        elements
-            .iter()
-            .map(|element| read(element).unwrap_or_else(|| Message::new(role, vec![part(element)])))
-            .collect()
-    })
+    let read: Vec<Option<Message<'a>>> = elements.iter().map(|element| element_of(element, role)).collect();
+    let is_known = elements.is_empty() || read.iter().any(Option::is_some);
+    let whole = |(message, element): (Option<Message<'a>>, &&'a str)| {
+        message.unwrap_or_else(|| Message::new(role, vec![part(element)]))
+    };
+    is_known.then(|| read.into_iter().zip(&elements).map(whole).collect())
 }
 
 fn element_of<'a>(element: &'a str, role: &'static str) -> Option<Message<'a>> {

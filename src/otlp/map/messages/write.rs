@@ -77,7 +77,8 @@ fn write_message(message: &Message<'_>, finish: Option<&str>, longest: usize, ou
     out.push_str(",\"parts\":");
     write_list(message.parts.iter(), out, |part, out| write_part(part, longest, out));
     if let Some(finish) = finish {
-        let reason = message.finish_reason.as_deref().unwrap_or(finish);
+        let asks = matches!(message.parts.last(), Some(Part::ToolCall { .. })) && finish == "stop";
+        let reason = message.finish_reason.as_deref().unwrap_or(if asks { "tool_call" } else { finish });
         member("finish_reason", &known_reason(reason.into()), longest, out);
     }
     out.push('}');

@@ -55,6 +55,8 @@ pub(super) fn model() -> Span {
         {"role":"tool","tool_call_id":"call_1","content":"Rayleigh scattering"}]"#;
     let output = r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"Physics."},{"type":"text","content":"Air scatters blue."}],"finish_reason":"stop"}]"#;
     let start = LlmCallStart::new("answer", 4).model("gpt-4o").provider("openai").attempt(2).input(json(input));
+    let start =
+        start.fields(json(r#"{"temperature":0.2,"gen_ai.request.max_tokens":512,"server.address":"api.openai.com"}"#));
     let end = LlmCallEnd::new(1000)
         .prompt_tokens(120)
         .completion_tokens(30)
