@@ -372,3 +372,12 @@ pub const INPUT: &str = "spanwright.input";
 pub const OUTPUT: &str = "spanwright.output";
 /// On a link: `handoff` or `resumed`.
 pub const LINK: &str = "spanwright.link";
+
+/// The service that a program is (resource).
+pub const SERVICE_NAME: &str = "service.name";
+/// What made the telemetry (resource): this library.
+pub const TELEMETRY_SDK_NAME: &str = "telemetry.sdk.name";
+/// The language of what made the telemetry (resource).
+pub const TELEMETRY_SDK_LANGUAGE: &str = "telemetry.sdk.language";
+/// The version of what made the telemetry (resource).
+pub const TELEMETRY_SDK_VERSION: &str = "telemetry.sdk.version";

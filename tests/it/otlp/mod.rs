@@ -1,0 +1,5 @@
+//! What leaves for OpenTelemetry back ends.
+
+mod exported;
+mod shapes;
+mod torn;
