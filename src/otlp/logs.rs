@@ -4,7 +4,7 @@
 use super::{
     batch::Elements,
     encode::{Envelope, Form, Item, RecordHead, RecordWriter, Severity},
-    map::{self, Concept, Dialect, Failure, cut},
+    map::{self, Concept, Dialect, Failure},
     settings::{Encoding, Naming, OpenInference},
     sink::Value,
     span::{Fact, Output, Run, Span},
@@ -161,7 +161,7 @@ impl Spoken<'_> {
     }
 
     fn text(&self, key: &str, text: Option<&str>, writer: &mut RecordWriter<'_, impl Form>) {
-        writer.text(key, &cut::text(text.unwrap_or_default(), self.max_value_bytes));
+        writer.text(key, &map::shortened(text.unwrap_or_default(), self.max_value_bytes));
     }
 }
 
