@@ -14,7 +14,9 @@ mod delivery;
 mod encode;
 mod fold;
 mod joint;
+mod logs;
 mod map;
+mod metrics;
 mod outlet;
 mod percent;
 mod pump;
@@ -27,6 +29,6 @@ mod traces;
 mod transport;
 
 pub use delivery::Delivery;
-pub use settings::{Capture, Destination, Encoding, Naming, OpenInference};
+pub use settings::{Capture, Destination, Encoding, Naming, OpenInference, Temporality};
 pub use stats::Stats;
 pub use transport::Signal;

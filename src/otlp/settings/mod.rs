@@ -10,5 +10,5 @@ mod vars;
 mod way;
 
 pub use destination::Destination;
-pub use dialect::{Capture, Encoding, Naming, OpenInference};
+pub use dialect::{Capture, Encoding, Naming, OpenInference, Temporality};
 pub(crate) use way::{Kind, Way};
