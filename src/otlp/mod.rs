@@ -10,12 +10,19 @@
 
 mod batch;
 mod control;
+mod delivery;
 mod fold;
+mod joint;
 mod outlet;
+mod percent;
 mod pump;
+mod settings;
 mod sink;
 mod span;
 mod stats;
 mod transport;
 
+pub use delivery::Delivery;
+pub use settings::{Capture, Destination, Encoding, Naming, OpenInference};
 pub use stats::Stats;
+pub use transport::Signal;
