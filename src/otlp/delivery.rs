@@ -40,13 +40,13 @@ impl Delivery {
     }
 
     /// Starts to pump what `outlet` makes of the log.
-    pub(crate) fn pump<O: Outlet + 'static>(
+    pub(crate) fn pump(
         &mut self,
         signal: Signal,
         log: Arc<dyn EventLog>,
         settings: Settings,
         counters: Arc<Counters>,
-        outlet: O,
+        outlet: Box<dyn Outlet>,
     ) -> Result<(), Error> {
         let control = Arc::new(Control::default());
         let pump = Pump::new(log, settings, outlet, counters.clone(), control.clone())?;

@@ -11,6 +11,7 @@
 mod batch;
 mod control;
 mod delivery;
+mod encode;
 mod fold;
 mod joint;
 mod map;
@@ -22,7 +23,9 @@ mod pump;
 mod settings;
 mod sink;
 mod span;
+mod start;
 mod stats;
+mod traces;
 mod transport;
 
 pub use delivery::Delivery;

@@ -33,10 +33,10 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
 }
 
-pub(crate) struct Pump<O> {
+pub(crate) struct Pump {
     log: Arc<dyn EventLog>,
     settings: Settings,
-    outlet: O,
+    outlet: Box<dyn Outlet>,
     fold: Fold,
     counters: Arc<Counters>,
     control: Arc<Control>,
@@ -59,7 +59,7 @@ const PAGE: usize = 512;
 /// How long the log may take to answer.
 const LOG_LIMIT: Duration = Duration::from_secs(30);
 
-impl<O: Outlet> Pump<O> {
+impl Pump {
     /// Asks the log for the place.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl<O: Outlet> Pump<O> {
     pub(crate) fn new(
         log: Arc<dyn EventLog>,
         settings: Settings,
-        outlet: O,
+        outlet: Box<dyn Outlet>,
         counters: Arc<Counters>,
         control: Arc<Control>,
     ) -> Result<Self, Error> {

@@ -258,7 +258,7 @@ impl Destination {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse =
             |what: &str, accepted: &str| Err(Error::config(format!("{what} of an OTLP destination: {accepted}")));
-        let name = self.base_name();
+        let name = self.known_as();
         if name.trim().is_empty() || name.len() > MAX_NAME_BYTES || name.contains(char::is_control) {
             return refuse("name", "1 to 200 bytes of one line are accepted");
         }
@@ -293,10 +293,10 @@ impl Destination {
 
     /// What the place of a signal is known by in the log: `http http://localhost:4318 traces`.
     pub(crate) fn place_name(&self, signal: Signal) -> String {
-        format!("{} {signal}", self.base_name())
+        format!("{} {signal}", self.known_as())
     }
 
-    fn base_name(&self) -> String {
+    pub(crate) fn known_as(&self) -> String {
         let first = Signal::ALL.into_iter().find(|signal| self.sends(*signal)).unwrap_or(Signal::Traces);
         self.name.clone().unwrap_or_else(|| self.way(first).place())
     }
