@@ -9,6 +9,8 @@
 #![allow(dead_code, reason = "nobody sends yet")]
 
 mod batch;
+#[cfg(feature = "otlp-bridge")]
+mod bridge;
 mod control;
 mod delivery;
 mod encode;

@@ -11,6 +11,8 @@ mod spans;
 
 pub(crate) use super::settings::Encoding;
 pub(crate) use envelope::Envelope;
+#[cfg(feature = "otlp-bridge")]
+pub(crate) use envelope::SCHEMA_URL;
 pub(crate) use form::Form;
 pub(crate) use json::Json;
 pub(crate) use proto::Protobuf;

@@ -1,5 +1,6 @@
 //! The record for other tools: OTLP, Perfetto, exporters of other people.
 
+mod bridge;
 mod perfetto;
 
 use spanwright::{ContentLevel, ContentPolicy, Timestamp};
