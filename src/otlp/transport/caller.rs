@@ -13,7 +13,7 @@ use flate2::{Compression, write::GzEncoder};
 use http_body::Body as _;
 use reqwest::{
     Body, Client, Response, Url,
-    header::{HeaderMap, HeaderValue, USER_AGENT},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT},
     redirect::Policy,
 };
 use std::{future::poll_fn, io::Write, pin::pin, time::Duration};
@@ -52,7 +52,12 @@ impl Caller {
         headers.extend(way.headers()?);
         headers.extend(fixed.clone());
         let client = client(way, &url, version)?;
-        let mask = Mask::new(way.secrets());
+        let mut secrets = way.secrets();
+        // User and password of an address become a header.
+        let sample = client.post(url.clone()).build().ok();
+        let basic = sample.as_ref().and_then(|request| request.headers().get(AUTHORIZATION));
+        secrets.extend(basic.and_then(|value| value.to_str().ok()).map(str::to_owned));
+        let mask = Mask::new(secrets);
         Ok(Self { url, headers, timeout: way.timeout, client, runtime: OwnRuntime::new()?, mask })
     }
 

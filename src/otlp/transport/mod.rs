@@ -13,6 +13,9 @@ mod runtime;
 mod signal;
 mod tls;
 
+#[cfg(test)]
+mod tests;
+
 use super::settings::{Kind, Way};
 use crate::Error;
 

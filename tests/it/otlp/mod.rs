@@ -1,7 +1,10 @@
-//! The record for other tools: OTLP, Perfetto, exporters of other people.
+//! What leaves for OpenTelemetry back ends, for other tools, and what comes back from files.
 
 mod bridge;
+mod exported;
 mod perfetto;
+mod shapes;
+mod torn;
 
 use spanwright::{ContentLevel, ContentPolicy, Timestamp};
 use std::time::Duration;
