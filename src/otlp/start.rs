@@ -49,7 +49,7 @@ impl Destination {
     }
 
     fn dialect(&self) -> Dialect {
-        Dialect::default()
+        Dialect { naming: self.names(), openinference: self.overlay(), langfuse: self.has_langfuse() }
     }
 
     fn sizes(&self) -> Sizes {
