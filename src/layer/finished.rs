@@ -7,7 +7,7 @@ use super::{
     open::{OpenSpan, Role, Run},
     rules::{Contract, Known},
 };
-use crate::{ExecutionId, StepId, StreamEvent, Text, Timestamp, context::TraceContext};
+use crate::{ExecutionId, StepId, StreamEvent, Text, Timestamp};
 use std::{
     cell::RefCell,
     sync::Arc,
@@ -30,8 +30,6 @@ pub(crate) struct Whereabouts {
     pub(crate) step_id: StepId,
     /// None for what nothing is around.
     pub(crate) parent: Option<StepId>,
-    /// Where an execution goes on from, that was begun elsewhere.
-    pub(crate) remote: Option<TraceContext>,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
 }
@@ -79,6 +77,11 @@ impl FinishedSpan {
     /// It failed, as a status or an exception says; the span's own word counts first.
     pub(crate) fn failed(&mut self, description: Option<&str>, error_type: Option<&str>) {
         self.fields.set(Slot::StatusCode, FROM_EVENT, FieldValue::Text(Text::from_static("ERROR")));
+        self.describe(description, error_type);
+    }
+
+    /// How it ended in words, for one that did not end well.
+    pub(crate) fn describe(&mut self, description: Option<&str>, error_type: Option<&str>) {
         for (slot, text) in [(Slot::StatusDescription, description), (Slot::ErrorType, error_type)] {
             if let Some(text) = text.filter(|text| !text.is_empty()) {
                 self.fields.set(slot, FROM_EVENT, FieldValue::Text(text.into()));
@@ -99,7 +102,7 @@ impl FinishedSpan {
             (None, SpanKind::Agent) => Role::Root,
             (None, kind) => Role::Alone(kind),
         };
-        let run = Arc::new(Run::with_id(id.clone(), at.remote));
+        let run = Arc::new(Run::with_id(id.clone(), None));
         let mut open = OpenSpan::new(run, role, self.fields, self.name);
         (open.step_id, open.parent_step_id, open.started_at) = (at.step_id, at.parent, at.start);
         let lasted = at.end.since(at.start).min(LONGEST);

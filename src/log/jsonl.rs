@@ -147,6 +147,18 @@ impl<R: BufRead> Lines<R> {
         None
     }
 
+    /// The line that was read last and everything after it, where that is no longer than this.
+    pub(crate) fn document(&mut self, most: usize) -> Result<&[u8], Error> {
+        self.line.push(b'\n');
+        let read = self.input.by_ref().take(most as u64 + 1).read_to_end(&mut self.line);
+        read.map_err(|source| self.cannot_read(&source))?;
+        self.over = true;
+        match self.line.len() > most {
+            true => Err(Error::too_large(format!("line {}: a document longer than {most} bytes", self.number))),
+            false => Ok(&self.line),
+        }
+    }
+
     /// The next line, without its end. At the end of the input it is empty.
     fn turn(&mut self) -> Result<(), Error> {
         self.line.clear();

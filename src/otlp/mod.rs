@@ -15,6 +15,7 @@ mod control;
 mod delivery;
 mod encode;
 mod fold;
+mod import;
 mod joint;
 mod map;
 mod offline;
@@ -31,6 +32,7 @@ mod traces;
 mod transport;
 
 pub use delivery::Delivery;
+pub use import::{Traces, read_json};
 pub use offline::{Export, Exported};
 pub use settings::{Capture, Destination, Encoding, Naming, OpenInference};
 pub use stats::Stats;

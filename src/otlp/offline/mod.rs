@@ -1,10 +1,12 @@
 //! The record, or a part of it, written into files: without a destination, without a place in the log.
 
+mod requests;
 mod walk;
 
 use super::{
     map::Dialect,
     perfetto::{Run, Trace},
+    settings::{Naming, OpenInference},
 };
 use crate::{Error, EventLog, ExecutionId, Text, log::jsonl::cannot_write};
 use std::{io::Write, sync::Arc};
@@ -31,6 +33,7 @@ pub struct Export {
     content: bool,
     dialect: Dialect,
     max_value_bytes: usize,
+    resource: Vec<(String, String)>,
 }
 
 /// What is exported.
@@ -60,7 +63,7 @@ impl Export {
     /// Everything in this log, such as [`Recorder::log`](crate::Recorder::log)'s.
     pub fn of(log: Arc<dyn EventLog>) -> Self {
         let (what, dialect) = (What::default(), Dialect::default());
-        Self { log, what, content: false, dialect, max_value_bytes: MAX_VALUE_BYTES }
+        Self { log, what, content: false, dialect, max_value_bytes: MAX_VALUE_BYTES, resource: Vec::new() }
     }
 
     /// Only this execution.
@@ -84,6 +87,31 @@ impl Export {
     /// Whether prompts, answers, arguments and results are written, as far as the log has them.
     pub fn content(mut self, content: bool) -> Self {
         self.content = content;
+        self
+    }
+
+    /// Which version of the GenAI convention names follow.
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.dialect.naming = naming;
+        self
+    }
+
+    /// How much of OpenInference goes along.
+    pub fn openinference(mut self, openinference: OpenInference) -> Self {
+        self.dialect.openinference = openinference;
+        self
+    }
+
+    /// Whether Langfuse's own attributes go along.
+    pub fn langfuse(mut self, langfuse: bool) -> Self {
+        self.dialect.langfuse = langfuse;
+        self
+    }
+
+    /// An attribute of the resource that everything is said of, such as `service.name`; the last value of a name counts.
+    /// Only OTLP has one.
+    pub fn resource(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.resource.push((key.into(), value.into()));
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod bridge;
 mod exported;
+mod import;
+mod offline;
 mod perfetto;
 mod shapes;
 mod torn;
