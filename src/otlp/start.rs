@@ -35,6 +35,10 @@ impl Destination {
     }
 
     fn outlet(&self, signal: Signal, counters: Arc<Counters>) -> Result<Box<dyn Outlet>, Error> {
+        #[cfg(feature = "otlp-bridge")]
+        if let Some(bridge) = self.bridge(signal, self.dialect(), counters.clone())? {
+            return Ok(bridge);
+        }
         let transport = self.transport(signal)?;
         let (encoding, resource) = (self.encoding_of(signal), self.resource_attributes());
         Ok(match signal {

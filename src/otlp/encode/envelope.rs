@@ -33,7 +33,7 @@ enum Halves {
 }
 
 /// The conventions that names of spans, metrics and log events follow. They are in development and have no other release.
-const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev";
+pub(crate) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev";
 
 impl Envelope {
     /// Of this resource's attributes, in their order.

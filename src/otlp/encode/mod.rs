@@ -12,6 +12,8 @@ mod spans;
 pub(super) mod structured;
 
 pub(crate) use envelope::Envelope;
+#[cfg(feature = "otlp-bridge")]
+pub(crate) use envelope::SCHEMA_URL;
 pub(crate) use form::{Form, Packed, Scalar};
 pub(crate) use records::{RecordHead, RecordWriter, Severity};
 pub(crate) use spans::{SpanWriter, nanos};

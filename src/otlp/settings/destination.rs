@@ -39,6 +39,8 @@ pub struct Destination {
     langfuse: bool,
     pub(super) capture: Capture,
     max_value_bytes: usize,
+    #[cfg(feature = "otlp-bridge")]
+    pub(in crate::otlp) exporter: Option<crate::otlp::bridge::Slot>,
     from_beginning: bool,
 }
 
@@ -90,6 +92,8 @@ impl Destination {
             langfuse: false,
             capture: Capture::default(),
             max_value_bytes: MAX_VALUE_BYTES,
+            #[cfg(feature = "otlp-bridge")]
+            exporter: None,
             from_beginning: false,
         }
     }

@@ -3,7 +3,7 @@
 mod destination;
 mod dialect;
 mod list;
-mod resource;
+pub(super) mod resource;
 #[cfg(test)]
 mod tests;
 mod vars;
