@@ -51,13 +51,13 @@ const MAX_NAME_BYTES: usize = 200;
 
 impl Destination {
     /// OTLP over HTTP: the address that `/v1/traces` is appended to, such as `http://localhost:4318`. A user and password
-    /// in it are sent as basic authentication; a query stays behind the path.
+    /// in it are sent as basic authentication; a query stays behind the path. `https` needs the feature `otlp-tls`.
     pub fn http(endpoint: impl Into<String>) -> Self {
         Self::by(Kind::Http, Address::Base(endpoint.into()))
     }
 
     /// OTLP over gRPC, such as `http://localhost:4317`; `https` and an address without a scheme use TLS. Needs the feature
-    /// `otlp-grpc`.
+    /// `otlp-grpc`, and for TLS `otlp-tls`.
     pub fn grpc(endpoint: impl Into<String>) -> Self {
         Self::by(Kind::Grpc, Address::Base(endpoint.into()))
     }

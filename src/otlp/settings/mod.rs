@@ -4,6 +4,8 @@ mod destination;
 mod dialect;
 mod list;
 mod resource;
+#[cfg(test)]
+mod tests;
 mod vars;
 mod way;
 
