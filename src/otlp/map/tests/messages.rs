@@ -81,7 +81,9 @@ fn the_conventions_own_form_stays_as_it_is() {
             {"role":"assistant","name":"a","parts":[{"type":"tool_call","id":"1","name":"f","arguments":{"b":1,"a":2}}]},
             {"role":"tool","parts":[{"type":"tool_call_response","id":"1","response":{"ok":true}}]},
             {"role":"tool","parts":[{"type":"tool_call_response","id":"1","result":"newest"}]}]"#,
-        expect![[r#"[{"role":"user","parts":[{"type":"text","content":"hi"},{"type":"blob","modality":"image","mime_type":"image/png","content":"iVBO"},{"type":"uri","modality":"image","uri":"https://x/y.png"},{"type":"file","modality":"image","file_id":"f1"}]},{"role":"assistant","name":"a","parts":[{"type":"tool_call","name":"f","id":"1","arguments":{"b":1,"a":2}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"1","response":{"ok":true}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"1","response":"newest"}]}]"#]],
+        expect![[
+            r#"[{"role":"user","parts":[{"type":"text","content":"hi"},{"type":"blob","modality":"image","mime_type":"image/png","content":"iVBO"},{"type":"uri","modality":"image","uri":"https://x/y.png"},{"type":"file","modality":"image","file_id":"f1"}]},{"role":"assistant","name":"a","parts":[{"type":"tool_call","name":"f","id":"1","arguments":{"b":1,"a":2}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"1","response":{"ok":true}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"1","response":"newest"}]}]"#
+        ]],
     );
 }
 
@@ -140,11 +142,24 @@ fn what_is_no_message_is_one_text() {
     let plain = expect![[r#"[{"role":"user","parts":[{"type":"text","content":"hello"}]}]"#]];
     reads(r#""hello""#, plain);
     reads(r#"{"question":"why"}"#, expect![[r#"[{"role":"user","parts":[{"type":"text","content":"why"}]}]"#]]);
-    reads(r#"{"question":"why","depth":2}"#, expect![[r#"[{"role":"user","parts":[{"type":"text","content":"{\"question\":\"why\",\"depth\":2}"}]}]"#]]);
+    reads(
+        r#"{"question":"why","depth":2}"#,
+        expect![[r#"[{"role":"user","parts":[{"type":"text","content":"{\"question\":\"why\",\"depth\":2}"}]}]"#]],
+    );
     reads("[1,2]", expect![[r#"[{"role":"user","parts":[{"type":"text","content":"[1,2]"}]}]"#]]);
     reads("42", expect![[r#"[{"role":"user","parts":[{"type":"text","content":"42"}]}]"#]]);
-    reads(r#"["one",{"role":"user","content":"two"},3]"#, expect![[r#"[{"role":"user","parts":[{"type":"text","content":"one"}]},{"role":"user","parts":[{"type":"text","content":"two"}]},{"role":"user","parts":[{"type":"text","content":"3"}]}]"#]]);
-    reads(r#"[{"role":"user","parts":[{"type":"text"},7,{"x":1}]}]"#, expect![[r#"[{"role":"user","parts":[{"type":"text","content":"{\"type\":\"text\"}"},{"type":"text","content":"7"},{"type":"text","content":"{\"x\":1}"}]}]"#]]);
+    reads(
+        r#"["one",{"role":"user","content":"two"},3]"#,
+        expect![[
+            r#"[{"role":"user","parts":[{"type":"text","content":"one"}]},{"role":"user","parts":[{"type":"text","content":"two"}]},{"role":"user","parts":[{"type":"text","content":"3"}]}]"#
+        ]],
+    );
+    reads(
+        r#"[{"role":"user","parts":[{"type":"text"},7,{"x":1}]}]"#,
+        expect![[
+            r#"[{"role":"user","parts":[{"type":"text","content":"{\"type\":\"text\"}"},{"type":"text","content":"7"},{"type":"text","content":"{\"x\":1}"}]}]"#
+        ]],
+    );
     reads("[]", expect![]);
 }
 
@@ -152,13 +167,32 @@ fn what_is_no_message_is_one_text() {
 fn answers_of_providers_are_read() {
     answers(
         r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"a","reasoning_content":"r"},"finish_reason":"length"},{"index":1,"message":{"role":"assistant","content":"b"},"finish_reason":"stop"}]}"#,
-        expect![[r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"r"},{"type":"text","content":"a"}],"finish_reason":"length"},{"role":"assistant","parts":[{"type":"text","content":"b"}],"finish_reason":"stop"}]"#]],
+        expect![[
+            r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"r"},{"type":"text","content":"a"}],"finish_reason":"length"},{"role":"assistant","parts":[{"type":"text","content":"b"}],"finish_reason":"stop"}]"#
+        ]],
     );
-    answers(r#"{"role":"assistant","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn"}"#, expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"a"}],"finish_reason":"stop"}]"#]]);
-    answers(r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"a"}]},"finishReason":"STOP"}]}"#, expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"a"}],"finish_reason":"stop"}]"#]]);
-    answers(r#"{"message":{"role":"assistant","content":"ollama"},"done":true}"#, expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"ollama"}],"finish_reason":"stop"}]"#]]);
-    answers(r#"[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]}]"#, expect![[r#"[{"role":"assistant","parts":[{"type":"tool_call","name":"f","id":"c","arguments":{}}],"finish_reason":"tool_call"}]"#]]);
-    answers(r#""plain""#, expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"plain"}],"finish_reason":"stop"}]"#]]);
+    answers(
+        r#"{"role":"assistant","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn"}"#,
+        expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"a"}],"finish_reason":"stop"}]"#]],
+    );
+    answers(
+        r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"a"}]},"finishReason":"STOP"}]}"#,
+        expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"a"}],"finish_reason":"stop"}]"#]],
+    );
+    answers(
+        r#"{"message":{"role":"assistant","content":"ollama"},"done":true}"#,
+        expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"ollama"}],"finish_reason":"stop"}]"#]],
+    );
+    answers(
+        r#"[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]}]"#,
+        expect![[
+            r#"[{"role":"assistant","parts":[{"type":"tool_call","name":"f","id":"c","arguments":{}}],"finish_reason":"tool_call"}]"#
+        ]],
+    );
+    answers(
+        r#""plain""#,
+        expect![[r#"[{"role":"assistant","parts":[{"type":"text","content":"plain"}],"finish_reason":"stop"}]"#]],
+    );
 }
 
 #[test]
