@@ -164,8 +164,8 @@ fn without_content_no_name_of_content_is_written_in_any_dialect() {
     let langfuse = Dialect { langfuse: true, ..convention };
     for mut span in spans::all() {
         without_content(&mut span);
-        for dialect in [Dialect::default(), EVERYTHING, convention, langfuse] {
-            let text = write(&span, &dialect);
+        for dialect in [&Dialect::default(), &EVERYTHING, &convention, &langfuse] {
+            let text = write(&span, dialect);
             for line in text.lines().map(str::trim_start) {
                 assert!(!OPT_IN.iter().any(|name| line.starts_with(name)), "{line}");
             }

@@ -1,7 +1,11 @@
 //! What answers over HTTP come to.
 
 use super::{BODY, Reply, Signal, http, open, refused, retried, send, server::*, taken_with_warning};
-use std::{io::Write, time::Duration};
+use std::{
+    io::Write,
+    sync::{Mutex, mpsc},
+    time::Duration,
+};
 
 const PROTOBUF: &str = "Content-Type: application/x-protobuf\r\n";
 const JSON: &str = "Content-Type: application/json\r\n";
@@ -150,11 +154,18 @@ fn a_connection_is_used_again_and_never_one_that_was_closed() {
     let mut transport = open(&http(&server));
     (0..5).for_each(|_| assert_eq!(transport.send(Signal::Traces, BODY), Reply::Accepted));
     assert_eq!(server.connections(), 1);
-    // Said to stay open, and closed behind the answer: the next request finds that out before it is sent.
-    let server = Server::saying(whole(200, "", b""), || Then::Close);
+    // Said to stay open, and closed while nobody looks: the next request finds that out before it is sent.
+    let (close, closing) = mpsc::channel();
+    let closing = Mutex::new(closing);
+    let server = Server::start(move |_, tcp| {
+        tcp.write_all(&whole(200, "", b"")).expect("write");
+        closing.lock().expect("lock").recv().expect("told to");
+        Then::Close
+    });
     let mut transport = open(&http(&server));
     for sent in 1..=20 {
         assert_eq!(transport.send(Signal::Traces, BODY), Reply::Accepted);
+        close.send(()).expect("tell");
         server.until_closed();
         assert_eq!(server.seen().len(), sent);
     }
