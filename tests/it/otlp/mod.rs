@@ -3,6 +3,8 @@
 mod bridge;
 mod exported;
 mod import;
+mod logs;
+mod metrics;
 mod map;
 mod offline;
 mod perfetto;
