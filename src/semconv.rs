@@ -224,3 +224,12 @@ pub const TRACEPARENT: &str = "spanwright.traceparent";
 pub const TRACESTATE: &str = "spanwright.tracestate";
 /// Beside [`TRACEPARENT`]: the W3C `baggage` that came with it.
 pub const BAGGAGE: &str = "spanwright.baggage";
+
+/// The service that a program is (resource).
+pub const SERVICE_NAME: &str = "service.name";
+/// What made the telemetry (resource): this library.
+pub const TELEMETRY_SDK_NAME: &str = "telemetry.sdk.name";
+/// The language of what made the telemetry (resource).
+pub const TELEMETRY_SDK_LANGUAGE: &str = "telemetry.sdk.language";
+/// The version of what made the telemetry (resource).
+pub const TELEMETRY_SDK_VERSION: &str = "telemetry.sdk.version";

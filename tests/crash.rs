@@ -243,10 +243,10 @@ impl Oracle {
             let [_, offset, id, sequence, tag] = line.split_whitespace().collect::<Vec<_>>()[..] else {
                 panic!("{line}")
             };
-            let said = (id.to_owned(), sequence.parse().expect("sequence"), tag.to_owned());
-            let before = self.acknowledged.insert(offset.parse().expect("offset"), said);
-            assert!(before.is_none(), "offset {offset} was given out twice");
-            assert!(offset.parse::<u64>().expect("offset") > self.settled, "{offset} was settled before it happened");
+            let (offset, said) =
+                (offset.parse().expect("offset"), (id.to_owned(), sequence.parse().expect("sequence"), tag.to_owned()));
+            assert!(offset > self.settled, "offset {offset} was settled before it was given out");
+            assert!(self.acknowledged.insert(offset, said).is_none(), "offset {offset} was given out twice");
         }
     }
 

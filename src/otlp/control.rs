@@ -1,8 +1,9 @@
 //! What others ask of a pump: flush, stop.
 
-use crate::{Answer, Error, Pending};
+use super::joint::Share;
+use crate::Error;
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -14,7 +15,7 @@ pub(crate) struct Control {
 
 #[derive(Debug, Default)]
 struct Asked {
-    flushes: Vec<Answer<()>>,
+    flushes: Vec<Share>,
     stop: bool,
     ended: bool,
 }
@@ -22,24 +23,25 @@ struct Asked {
 /// What was asked up to a moment. What is read from the log after that moment has all that was logged before the asking.
 #[derive(Debug)]
 pub(super) struct Orders {
-    flushes: Vec<Answer<()>>,
+    flushes: Vec<Share>,
     pub(super) stop: bool,
 }
 
 impl Control {
-    /// Answered when everything that the log has now is settled, or could not be.
-    pub(crate) fn flush(&self) -> Pending<()> {
-        let (answer, pending) = Pending::asked();
+    /// The share is given when everything that the log has now is settled, or could not be.
+    pub(crate) fn flush(&self, share: Share) {
         let mut asked = self.asked();
-        match asked.ended {
-            true => drop(asked),
+        // Dropped after the lock is given back: whoever waits is woken by that.
+        let late = match asked.ended {
+            true => Some(share),
             false => {
-                asked.flushes.push(answer);
-                drop(asked);
-                self.bell.notify_all();
+                asked.flushes.push(share);
+                None
             }
-        }
-        pending
+        };
+        drop(asked);
+        drop(late);
+        self.bell.notify_all();
     }
 
     /// The pump tries once more to settle what the log has, and ends.
@@ -53,12 +55,9 @@ impl Control {
         Orders { flushes: std::mem::take(&mut asked.flushes), stop: asked.stop }
     }
 
-    pub(super) fn ended(&self) {
-        let mut asked = self.asked();
-        asked.ended = true;
-        let late = std::mem::take(&mut asked.flushes);
-        drop(asked);
-        drop(late);
+    /// The end, when it goes.
+    pub(super) fn ending(self: Arc<Self>) -> Ending {
+        Ending(self)
     }
 
     /// Until something is asked, or this moment.
@@ -85,12 +84,25 @@ impl Orders {
     }
 
     pub(super) fn answer(self, end: &Result<(), Error>) {
-        for answer in self.flushes {
-            answer.give(match end {
+        for share in self.flushes {
+            share.give(match end {
                 Ok(()) => Ok(()),
                 Err(error) if error.is_closed() => Err(Error::closed(error.to_string())),
                 Err(error) => Err(Error::io(error.to_string())),
             });
         }
+    }
+}
+
+pub(super) struct Ending(Arc<Control>);
+
+impl Drop for Ending {
+    /// Answered after the lock is given back.
+    fn drop(&mut self) {
+        let mut asked = self.0.asked();
+        asked.ended = true;
+        let late = std::mem::take(&mut asked.flushes);
+        drop(asked);
+        drop(late);
     }
 }

@@ -10,12 +10,23 @@
 
 mod batch;
 mod control;
+mod delivery;
+mod encode;
 mod fold;
+mod joint;
+mod map;
 mod outlet;
+mod percent;
 mod pump;
+mod settings;
 mod sink;
 mod span;
+mod start;
 mod stats;
+mod traces;
 mod transport;
 
+pub use delivery::Delivery;
+pub use settings::{Capture, Destination, Encoding, Naming, OpenInference};
 pub use stats::Stats;
+pub use transport::Signal;

@@ -23,7 +23,7 @@ use std::{
 pub(crate) struct Settings {
     /// Under which the log keeps its place.
     pub(crate) name: Text,
-    /// How long something waits at most before it is sent, and how long the log is left alone between two looks.
+    /// Between two looks into the log; what a look finds is sent at once.
     pub(crate) interval: Duration,
     /// The shortest and the longest wait after a failure.
     pub(crate) backoff: (Duration, Duration),
@@ -33,10 +33,10 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
 }
 
-pub(crate) struct Pump<O> {
+pub(crate) struct Pump {
     log: Arc<dyn EventLog>,
     settings: Settings,
-    outlet: O,
+    outlet: Box<dyn Outlet>,
     fold: Fold,
     counters: Arc<Counters>,
     control: Arc<Control>,
@@ -48,8 +48,6 @@ pub(crate) struct Pump<O> {
     page: std::vec::IntoIter<LoggedEvent>,
     /// How far the page reaches.
     read_to: u64,
-    /// When the outlet got the first of what waits in it.
-    since: Option<Instant>,
     failures: u32,
     /// Not to be sent again before, and whether that was asked for by the other side.
     not_before: Option<(Instant, bool)>,
@@ -61,7 +59,7 @@ const PAGE: usize = 512;
 /// How long the log may take to answer.
 const LOG_LIMIT: Duration = Duration::from_secs(30);
 
-impl<O: Outlet> Pump<O> {
+impl Pump {
     /// Asks the log for the place.
     ///
     /// # Errors
@@ -69,7 +67,7 @@ impl<O: Outlet> Pump<O> {
     pub(crate) fn new(
         log: Arc<dyn EventLog>,
         settings: Settings,
-        outlet: O,
+        outlet: Box<dyn Outlet>,
         counters: Arc<Counters>,
         control: Arc<Control>,
     ) -> Result<Self, Error> {
@@ -94,7 +92,6 @@ impl<O: Outlet> Pump<O> {
             fed: place,
             page: Vec::new().into_iter(),
             read_to: place,
-            since: None,
             failures: 0,
             not_before: None,
             why: None,
@@ -103,6 +100,8 @@ impl<O: Outlet> Pump<O> {
 
     /// Runs until it is told to stop, or the log has shut down.
     pub(crate) fn run(mut self) {
+        // However it ends: nobody waits for it any more.
+        let _ending = self.control.clone().ending();
         loop {
             let orders = self.control.take();
             let end = self.work(&orders);
@@ -120,29 +119,20 @@ impl<O: Outlet> Pump<O> {
         if self.outlet.is_empty() && self.fed > self.place {
             let _ = self.settle();
         }
-        self.control.ended();
     }
 
-    /// Goes on as far as it can: until there is nothing more to read, or sending has to wait. An error where something is
-    /// left that was to be settled now.
+    /// Goes on until everything is read and settled. An error where something is left.
     fn work(&mut self, orders: &Orders) -> Result<(), Error> {
         loop {
             let all_read = self.fill()?;
-            let now = Instant::now();
-            if self.outlet.is_empty() {
-                if all_read {
-                    return Ok(());
+            if !self.outlet.is_empty() {
+                match self.may_send(orders) {
+                    true => self.send()?,
+                    false => return self.still_waits(),
                 }
-                continue;
-            }
-            let is_due = orders.is_urgent() || self.outlet.is_full() || self.is_old(now);
-            if all_read && !is_due {
+            } else if all_read {
                 return Ok(());
             }
-            if !self.may_send(now, orders) {
-                return self.still_waits();
-            }
-            self.send()?;
         }
     }
 
@@ -185,9 +175,6 @@ impl<O: Outlet> Pump<O> {
             Ok(event) => {
                 let mut finished = Vec::new();
                 self.fold.apply(event, &mut finished);
-                if !finished.is_empty() {
-                    self.since.get_or_insert_with(Instant::now);
-                }
                 finished.into_iter().for_each(|output| self.outlet.take(output));
             }
             Err(_) => self.counters.undecodable(),
@@ -218,7 +205,7 @@ impl<O: Outlet> Pump<O> {
     fn send(&mut self) -> Result<(), Error> {
         match self.outlet.send() {
             Sent::Settled => {
-                (self.failures, self.not_before, self.why, self.since) = (0, None, None, None);
+                (self.failures, self.not_before, self.why) = (0, None, None);
                 self.settle()
             }
             Sent::Again { after, why } => {
@@ -248,16 +235,10 @@ impl<O: Outlet> Pump<O> {
         Ok(())
     }
 
-    fn is_old(&self, now: Instant) -> bool {
-        self.since.is_some_and(|since| now.saturating_duration_since(since) >= self.settings.interval)
-    }
-
     /// Who waits for a flush, or ends, does not wait for our own patience; for what the other side asked, everyone does.
-    fn may_send(&self, now: Instant, orders: &Orders) -> bool {
-        match self.not_before {
-            Some((moment, asked)) => moment <= now || (orders.is_urgent() && !asked),
-            None => true,
-        }
+    fn may_send(&self, orders: &Orders) -> bool {
+        let waits = |(moment, asked): (Instant, bool)| moment > Instant::now() && (asked || !orders.is_urgent());
+        !self.not_before.is_some_and(waits)
     }
 
     fn still_waits(&self) -> Result<(), Error> {

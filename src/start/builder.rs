@@ -21,6 +21,8 @@ pub struct Builder {
     serve: Option<String>,
     #[cfg(feature = "serve")]
     serve_settings: crate::serve::Settings,
+    #[cfg(feature = "otlp")]
+    destinations: Vec<crate::otlp::Destination>,
 }
 
 /// Where the record goes when nothing else is said.
@@ -66,6 +68,14 @@ impl Builder {
     pub fn serve_with(mut self, address: impl Into<String>, settings: crate::serve::Settings) -> Self {
         self.serve_settings = settings;
         self.serve(address)
+    }
+
+    /// Sends the record to an OpenTelemetry back end as well; say it once for each, none holds up another. What could not be
+    /// delivered stays in the log, and the next start goes on with it.
+    #[cfg(feature = "otlp")]
+    pub fn otlp(mut self, destination: crate::otlp::Destination) -> Self {
+        self.destinations.push(destination);
+        self
     }
 
     /// What may be recorded of content (prompts, answers, arguments, results), for every sink of ours. Where nothing else
@@ -123,6 +133,8 @@ impl Builder {
         let log = self.open_log()?;
         let recorder = self.recorder.clone().start()?;
         let mut guard = Guard::new(recorder, log, self.rules);
+        #[cfg(feature = "otlp")]
+        self.destinations.iter().try_for_each(|destination| guard.deliver(destination))?;
         if let Some(address) = &self.serve {
             #[cfg(feature = "serve")]
             guard.serve(address, self.serve_settings.clone())?;

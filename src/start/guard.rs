@@ -16,6 +16,8 @@ pub struct Guard {
     recorder: Recorder,
     log: Option<PathBuf>,
     rules: Rules,
+    #[cfg(feature = "otlp")]
+    deliveries: Vec<crate::otlp::Delivery>,
     #[cfg(feature = "serve")]
     server: Option<crate::serve::ServerHandle>,
     #[cfg(feature = "terminal")]
@@ -34,6 +36,8 @@ impl Guard {
             recorder,
             log,
             rules,
+            #[cfg(feature = "otlp")]
+            deliveries: Vec::new(),
             #[cfg(feature = "serve")]
             server: None,
             #[cfg(feature = "terminal")]
@@ -56,6 +60,21 @@ impl Guard {
         return self.server.as_ref().map(crate::serve::ServerHandle::url);
         #[cfg(not(feature = "serve"))]
         None
+    }
+
+    /// The destinations that the record is delivered to, in the order in which the builder got them.
+    #[cfg(feature = "otlp")]
+    pub fn deliveries(&self) -> &[crate::otlp::Delivery] {
+        &self.deliveries
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(super) fn deliver(&mut self, destination: &crate::otlp::Destination) -> Result<(), Error> {
+        let log = self.recorder.log().ok_or_else(|| {
+            Error::config("an OTLP destination without a log, which is its queue: leave `without_log` out")
+        })?;
+        self.deliveries.push(destination.start(log.clone())?);
+        Ok(())
     }
 
     #[cfg(feature = "serve")]
@@ -104,6 +123,8 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        #[cfg(feature = "otlp")]
+        self.end_deliveries();
         // Takes no more, keeps what there is. Then streams end, each once it has delivered what there was; whoever
         // draws or serves comes to its own end by that.
         let closed = self.recorder.shutdown(LIMIT);
@@ -116,6 +137,24 @@ impl Drop for Guard {
             Err(error) => say(&format!("the record may lack its end: {error}")),
         }
         self.say_losses();
+    }
+}
+
+#[cfg(feature = "otlp")]
+impl Guard {
+    /// What was emitted is logged, then delivered, as far as five seconds go: the log has to be open for it.
+    fn end_deliveries(&self) {
+        if self.deliveries.is_empty() {
+            return;
+        }
+        let deadline = crate::time::deadline(LIMIT);
+        let _ = self.recorder.flush().wait(LIMIT);
+        self.deliveries.iter().for_each(crate::otlp::Delivery::stop);
+        for delivery in &self.deliveries {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            let ended = delivery.shutdown(left);
+            delivery.losses(ended).into_iter().for_each(|line| say(&line));
+        }
     }
 }
 

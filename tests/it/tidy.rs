@@ -11,7 +11,13 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("testing", &["error", "event", "layer", "ledger", "log", "policy", "recorder", "view"]),
-    ("start", &["error", "hub", "layer", "ledger", "log", "policy", "recorder", "semconv", "serve", "terminal"]),
+    (
+        "start",
+        &[
+            "error", "hub", "layer", "ledger", "log", "otlp", "policy", "recorder", "semconv", "serve", "terminal",
+            "time",
+        ],
+    ),
     (
         "serve",
         &[

@@ -3,7 +3,7 @@
 use super::execution::Told;
 use crate::{
     StepId, Text, Timestamp,
-    event::{Body, Concept, OperationProgress, Outcome, StepType, ToolFailure, ToolOutputError, UsageReport},
+    event::{Body, Concept, Life, OperationProgress, Outcome, StepType, ToolFailure, ToolOutputError, UsageReport},
     otlp::span::{Calls, Fact, Link, Run, Span},
 };
 use std::sync::Arc;
@@ -163,8 +163,9 @@ impl Story {
             links: self.links,
             start: self.start,
             end,
+            // What happened at once is over by itself.
+            unended: self.closer.is_none() && self.opener.kind().life() != Life::AtOnce,
             opener: self.opener,
-            unended: self.closer.is_none(),
             closer: self.closer,
             facts: self.facts,
             dropped_facts: self.dropped_facts,

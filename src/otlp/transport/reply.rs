@@ -1,13 +1,13 @@
 //! What came of a request: one table for HTTP, one for gRPC, both the OTLP specification's ("Failures", "Throttling").
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What came of a request, and so what is to be done with what was in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// It is theirs now.
     Accepted,
-    /// It is theirs, but for this many. "The client MUST NOT retry the request when it receives a partial success."
+    /// It is theirs, but for this many: "The client MUST NOT retry the request when it receives a partial success".
     /// None rejected, but a message: a warning, and all was taken.
     Partial { rejected: u64, message: String },
     /// Too many bytes: fewer of them may be taken.
@@ -21,7 +21,7 @@ pub(crate) enum Reply {
 /// The longest wait that is heeded: a back end that asks for more is asked again after this.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// What a status means, before anything else of the answer is looked at.
+/// What a status means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     Accepted,
@@ -31,9 +31,9 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
-    /// "Retryable Response Codes": 429, 502, 503, 504; "All other 4xx or 5xx response status codes MUST NOT be retried".
-    /// 413 is not sent again either, but smaller.
-    pub(super) const fn of_status(status: u16) -> Self {
+    /// A status of HTTP. "Retryable Response Codes": 429, 502, 503, 504; "All other 4xx or 5xx response status codes
+    /// MUST NOT be retried". Nor is 413, but what was in it may be sent in parts.
+    pub(super) const fn of_http(status: u16) -> Self {
         match status {
             200..=299 => Self::Accepted,
             413 => Self::TooLarge,
@@ -41,4 +41,82 @@ impl Meaning {
             _ => Self::Refused,
         }
     }
+
+    /// A code of gRPC, the specification's table ("Failures", OTLP/gRPC), with what servers say in `message`.
+    pub(super) fn of_grpc(code: u32, message: &str, has_retry_info: bool) -> Self {
+        match code {
+            OK => Self::Accepted,
+            // "The client SHOULD interpret RESOURCE_EXHAUSTED code as retryable only if the server signals that the
+            // recovery is possible" by RetryInfo. Without it, servers say so of messages that are too large for them.
+            RESOURCE_EXHAUSTED if has_retry_info => Self::Retry,
+            RESOURCE_EXHAUSTED => Self::TooLarge,
+            // Retryable by the table, but tonic's servers (rotel, otelite) say it of messages past their limit.
+            OUT_OF_RANGE if !has_retry_info && speaks_of_size(message) => Self::TooLarge,
+            CANCELLED | DEADLINE_EXCEEDED | ABORTED | OUT_OF_RANGE | UNAVAILABLE | DATA_LOSS => Self::Retry,
+            _ => Self::Refused,
+        }
+    }
+
+    /// The reply with this sentence in it; `after` is for what may be sent again.
+    pub(super) fn reply(self, sentence: String, after: Option<Duration>) -> Reply {
+        match self {
+            Self::Accepted => Reply::Accepted,
+            Self::TooLarge => Reply::TooLarge(sentence),
+            Self::Retry => Reply::Retry { after: after.map(|wait| wait.min(LONGEST_WAIT)), why: sentence },
+            Self::Refused => Reply::Refused(sentence),
+        }
+    }
+}
+
+pub(super) const OK: u32 = 0;
+const CANCELLED: u32 = 1;
+const DEADLINE_EXCEEDED: u32 = 4;
+const RESOURCE_EXHAUSTED: u32 = 8;
+const ABORTED: u32 = 10;
+const OUT_OF_RANGE: u32 = 11;
+const UNAVAILABLE: u32 = 14;
+const DATA_LOSS: u32 = 15;
+
+/// The names of gRPC's codes, by number.
+const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// How a code is called; one that gRPC does not have is UNKNOWN ("Status codes and their use in gRPC").
+pub(super) fn code_name(code: u32) -> &'static str {
+    usize::try_from(code).ok().and_then(|code| CODES.get(code)).unwrap_or(&CODES[2])
+}
+
+/// "Error, decoded message length too large: found 5242880 bytes, the limit is: 4194304 bytes" and its like.
+fn speaks_of_size(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("message") && ["larger", "too large", "exceed", "limit"].iter().any(|word| message.contains(word))
+}
+
+/// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is counted from `now`. None for anything else.
+pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit is a long time too.
+        return Some(value.parse().map_or(LONGEST_WAIT, Duration::from_secs));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    // A date that is over: at once.
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
 }

@@ -1,0 +1,156 @@
+//! A destination at work: its pumps, each on a thread of its own.
+
+use super::{
+    control::Control,
+    joint::Share,
+    outlet::Outlet,
+    pump::{Pump, Settings},
+    stats::{Counters, Stats},
+    transport::Signal,
+};
+use crate::{Error, EventLog, Pending};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// A destination at work. It reads the log on from where it came last, and ends when this is dropped: what is not
+/// delivered by then is delivered by the next one of the same name on the same log.
+#[must_use = "the delivery ends when this is dropped: bind it to a name"]
+pub struct Delivery {
+    name: String,
+    pumps: Vec<Running>,
+}
+
+struct Running {
+    signal: Signal,
+    control: Arc<Control>,
+    counters: Arc<Counters>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How long dropping a delivery may take.
+const DROP_LIMIT: Duration = Duration::from_secs(5);
+
+impl Delivery {
+    pub(crate) fn new(name: String) -> Self {
+        Self { name, pumps: Vec::new() }
+    }
+
+    /// Starts to pump what `outlet` makes of the log.
+    pub(crate) fn pump(
+        &mut self,
+        signal: Signal,
+        log: Arc<dyn EventLog>,
+        settings: Settings,
+        counters: Arc<Counters>,
+        outlet: Box<dyn Outlet>,
+    ) -> Result<(), Error> {
+        let control = Arc::new(Control::default());
+        let pump = Pump::new(log, settings, outlet, counters.clone(), control.clone())?;
+        let thread = std::thread::Builder::new()
+            .name("spanwright-otlp".into())
+            .spawn(move || pump.run())
+            .map_err(|source| Error::io("the thread of an OTLP destination").with_source(source))?;
+        self.pumps.push(Running { signal, control, counters, thread: Mutex::new(Some(thread)) });
+        Ok(())
+    }
+
+    /// The destination's name: under it the log keeps its place.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Answered when everything that the log has now is settled: accepted by the other side, or given up and counted. What
+    /// was emitted and not logged yet is not meant: wait for [`Recorder::flush`](crate::Recorder::flush) before.
+    ///
+    /// # Errors
+    /// `is_io` when it could not be delivered now; it stays in the log and is tried again. `is_closed` after shutdown.
+    pub fn flush(&self) -> Pending<()> {
+        let (shares, pending) = Share::among(self.pumps.len());
+        self.pumps.iter().zip(shares).for_each(|(pump, share)| pump.control.flush(share));
+        pending
+    }
+
+    /// What became of what was to be delivered so far, since this start; all zero for a signal that is not sent.
+    pub fn stats(&self, signal: Signal) -> Stats {
+        self.pumps.iter().find(|pump| pump.signal == signal).map(|pump| pump.counters.read()).unwrap_or_default()
+    }
+
+    /// The signals that are sent.
+    pub fn signals(&self) -> impl Iterator<Item = Signal> {
+        self.pumps.iter().map(|pump| pump.signal)
+    }
+
+    /// Tries once more to deliver what the log has, and ends. Waits for it `limit` at the longest; blocks the thread, on
+    /// any runtime or none. A second call finds nothing to do. The log has to be open until then.
+    ///
+    /// # Errors
+    /// `is_timed_out` when it took longer; it goes on in the background then.
+    pub fn shutdown(&self, limit: Duration) -> Result<(), Error> {
+        self.stop();
+        let deadline = crate::time::deadline(limit);
+        let late = self.pumps.iter().filter(|pump| !pump.join(deadline)).count();
+        match late {
+            0 => Ok(()),
+            _ => Err(Error::timed_out(format!("{}: did not come to its end within {limit:?}", self.name))),
+        }
+    }
+
+    /// What a person should know at the end, a line each.
+    pub(crate) fn losses(&self, ended: Result<(), Error>) -> Vec<String> {
+        let lines = self.pumps.iter().filter_map(|pump| {
+            let stats = pump.counters.read();
+            let lost = stats.rejected + stats.dropped;
+            let why = stats.last_error.as_deref().unwrap_or("it did not answer in time");
+            let signal = pump.signal;
+            match (lost, stats.place < stats.read_to || ended.is_err()) {
+                (0, false) => None,
+                (0, true) => {
+                    Some(format!("{}: not all {signal} are delivered yet, the next start goes on: {why}", self.name))
+                }
+                (lost, _) => Some(format!("{}: {lost} of the {signal} were refused: {why}", self.name)),
+            }
+        });
+        lines.collect()
+    }
+
+    /// Says that it is to end, and waits for nothing.
+    pub(crate) fn stop(&self) {
+        self.pumps.iter().for_each(|pump| pump.control.stop());
+    }
+}
+
+impl Running {
+    /// False when it runs on past the deadline.
+    fn join(&self, deadline: Instant) -> bool {
+        let mut slot = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(thread) = slot.take() else { return true };
+        while !thread.is_finished() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                *slot = Some(thread);
+                return false;
+            }
+            std::thread::park_timeout(left.min(Duration::from_millis(2)));
+        }
+        // One that panicked has said so on stderr, and is over.
+        let _ = thread.join();
+        true
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        let _ = self.shutdown(DROP_LIMIT);
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stats: Vec<_> = self.pumps.iter().map(|pump| (pump.signal, pump.counters.read())).collect();
+        f.debug_struct("Delivery").field("name", &self.name).field("stats", &stats).finish()
+    }
+}

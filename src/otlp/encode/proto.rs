@@ -1,0 +1,164 @@
+//! Protobuf's wire format, canonical: fields in the order of their numbers, each length in as few bytes as it needs, no
+//! default values. Byte for byte what prost writes of the same message.
+
+use super::{
+    fields::Field,
+    form::{Form, Packed, Scalar},
+};
+
+pub(crate) struct Protobuf<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+/// A message whose length is not written yet.
+pub(crate) struct Nested {
+    /// Where its content begins.
+    start: usize,
+    /// Bytes before that, kept free for the length.
+    width: usize,
+}
+
+/// Wire types.
+const VARINT: u32 = 0;
+const I64: u32 = 1;
+pub(super) const LEN: u32 = 2;
+const I32: u32 = 5;
+
+impl<'a> Protobuf<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    fn tag(&mut self, field: Field, wire_type: u32) {
+        varint(u64::from(field.number << 3 | wire_type), self.out);
+    }
+
+    fn bytes(&mut self, field: Field, bytes: &[u8]) {
+        self.tag(field, LEN);
+        varint(bytes.len() as u64, self.out);
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn fixed64(&mut self, field: Field, bytes: [u8; 8]) {
+        self.tag(field, I64);
+        self.out.extend_from_slice(&bytes);
+    }
+
+    /// The content of a message moves, so that its length fits exactly before it.
+    fn make_width(&mut self, nested: &Nested, width: usize, length: usize) {
+        let end = nested.start + length;
+        let start = nested.start - nested.width + width;
+        if width > nested.width {
+            self.out.resize(start + length, 0);
+        }
+        self.out.copy_within(nested.start..end, start);
+        self.out.truncate(start + length);
+    }
+}
+
+impl Form for Protobuf<'_> {
+    type Open = Nested;
+
+    #[inline]
+    fn present(&mut self, field: Field, value: Scalar<'_>) {
+        match value {
+            Scalar::Text(text) => self.bytes(field, text.as_bytes()),
+            Scalar::Id(bytes) => self.bytes(field, bytes),
+            Scalar::Double(value) => self.fixed64(field, value.to_le_bytes()),
+            Scalar::Fixed64(value) => self.fixed64(field, value.to_le_bytes()),
+            Scalar::SignedFixed64(value) => self.fixed64(field, value.to_le_bytes()),
+            Scalar::Fixed32(value) => {
+                self.tag(field, I32);
+                self.out.extend_from_slice(&value.to_le_bytes());
+            }
+            Scalar::Bool(value) => {
+                self.tag(field, VARINT);
+                self.out.push(u8::from(value));
+            }
+            Scalar::Number(value) => {
+                self.tag(field, VARINT);
+                varint(u64::from(value), self.out);
+            }
+            Scalar::Int(value) => {
+                self.tag(field, VARINT);
+                varint(value.cast_unsigned(), self.out);
+            }
+        }
+    }
+
+    fn packed(&mut self, field: Field, values: Packed<'_>) {
+        let count = match values {
+            Packed::Fixed64(values) => values.len(),
+            Packed::Double(values) => values.len(),
+        };
+        if count == 0 {
+            return;
+        }
+        self.tag(field, LEN);
+        varint(8 * count as u64, self.out);
+        match values {
+            Packed::Fixed64(values) => self.out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+            Packed::Double(values) => self.out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+        }
+    }
+
+    #[inline]
+    fn open(&mut self, field: Field, about_bytes: usize) -> Nested {
+        self.tag(field, LEN);
+        let width = varint_bytes(about_bytes as u64);
+        self.out.extend_from_slice(&[0; MAX_VARINT_BYTES][..width]);
+        Nested { start: self.out.len(), width }
+    }
+
+    fn begin(&mut self, field: Field, about_bytes: usize) -> Nested {
+        self.open(field, about_bytes)
+    }
+
+    #[inline]
+    fn close(&mut self, nested: Nested) {
+        let length = self.out.len() - nested.start;
+        let width = varint_bytes(length as u64);
+        if width != nested.width {
+            self.make_width(&nested, width, length);
+        }
+        let first = nested.start - nested.width;
+        put_varint(length as u64, &mut self.out[first..first + width]);
+    }
+
+    fn list(&mut self, _: Field) {}
+
+    fn place(&self) -> usize {
+        self.out.len()
+    }
+
+    fn back_to(&mut self, place: usize) {
+        self.out.truncate(place);
+    }
+}
+
+const MAX_VARINT_BYTES: usize = 10;
+
+/// Seven bits a byte, the lowest first; the high bit says that more follow.
+#[inline]
+pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn put_varint(mut value: u64, place: &mut [u8]) {
+    let last = place.len() - 1;
+    for byte in &mut place[..last] {
+        *byte = value as u8 | 0x80;
+        value >>= 7;
+    }
+    place[last] = value as u8;
+}
+
+#[inline]
+pub(super) const fn varint_bytes(value: u64) -> usize {
+    // Bits that are used, at least one, in groups of seven.
+    ((63 - (value | 1).leading_zeros() as usize) / 7) + 1
+}

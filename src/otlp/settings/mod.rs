@@ -1,0 +1,12 @@
+//! Where the record goes and how: settings in code, and the standard environment variables.
+
+mod destination;
+mod dialect;
+mod list;
+mod resource;
+mod vars;
+mod way;
+
+pub use destination::Destination;
+pub use dialect::{Capture, Encoding, Naming, OpenInference};
+pub(crate) use way::{Kind, Way};

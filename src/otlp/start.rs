@@ -1,0 +1,67 @@
+//! A destination put to work.
+
+use super::{
+    batch::{Batch, Sizes},
+    delivery::Delivery,
+    fold::Limits,
+    map::Dialect,
+    outlet::Outlet,
+    pump,
+    settings::Destination,
+    stats::Counters,
+    traces::Spans,
+    transport::Signal,
+};
+use crate::{Error, EventLog};
+use std::sync::Arc;
+
+impl Destination {
+    /// Begins to deliver what `log` has and will have, on threads of its own; [`Builder::otlp`](crate::Builder::otlp) does
+    /// this for you. Where the log knows the destination, it goes on from where it was.
+    ///
+    /// # Errors
+    /// `is_config` when a setting cannot be used; what the log or the system says.
+    pub fn start(&self, log: Arc<dyn EventLog>) -> Result<Delivery, Error> {
+        self.check()?;
+        let mut delivery = Delivery::new(self.known_as());
+        for signal in Signal::ALL.into_iter().filter(|signal| self.sends(*signal)) {
+            let counters = Arc::new(Counters::default());
+            let outlet = self.outlet(signal, counters.clone())?;
+            delivery.pump(signal, log.clone(), self.pump_settings(signal), counters, outlet)?;
+        }
+        Ok(delivery)
+    }
+
+    fn outlet(&self, signal: Signal, counters: Arc<Counters>) -> Result<Box<dyn Outlet>, Error> {
+        let transport = self.transport(signal)?;
+        let (encoding, resource) = (self.encoding_of(signal), self.resource_attributes());
+        Ok(match signal {
+            Signal::Traces => {
+                let spans = Spans::new(encoding, self.dialect(), &resource);
+                Box::new(Batch::new(spans, transport, self.sizes(), counters))
+            }
+            _ => return Err(Error::config(format!("{signal} of an OTLP destination: not built yet"))),
+        })
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::default()
+    }
+
+    fn sizes(&self) -> Sizes {
+        let (batch_bytes, batch_items) = self.batch_limits();
+        Sizes { batch_bytes, batch_items, value_bytes: self.longest_value() }
+    }
+
+    fn pump_settings(&self, signal: Signal) -> pump::Settings {
+        let content = self.content();
+        pump::Settings {
+            name: self.place_name(signal).into(),
+            interval: self.batch_interval(),
+            backoff: self.waits(),
+            with_content: if signal == Signal::Logs { content.on_events() } else { content.on_spans() },
+            from_beginning: self.starts_at_beginning(),
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Spans as what requests are made of.
+
+use super::{
+    batch::Elements,
+    encode::{Encoding, Envelope, Form, Json, Protobuf, SpanWriter},
+    map::{self, Dialect},
+    span::{Output, Span},
+    transport::Signal,
+};
+use crate::{StepId, event::Body};
+
+pub(crate) struct Spans {
+    dialect: Dialect,
+    envelope: Envelope,
+    /// JSON is put together here.
+    text: String,
+}
+
+impl Spans {
+    /// `resource`: who says it, in this order.
+    pub(crate) fn new(encoding: Encoding, dialect: Dialect, resource: &[(String, String)]) -> Self {
+        Self { dialect, envelope: Envelope::new(encoding, Signal::Traces, resource), text: String::new() }
+    }
+
+    fn write(&self, span: &Span, max_value_bytes: usize, form: impl Form) {
+        map::write(span, &self.dialect, max_value_bytes, &mut SpanWriter::new(form, has_remote_parent(span)));
+    }
+}
+
+impl Elements for Spans {
+    type Item = Box<Span>;
+
+    const SIGNAL: Signal = Signal::Traces;
+
+    /// What comes after everything it could belong to is no span: it goes with the log events.
+    fn items(&mut self, output: Output, items: &mut Vec<Box<Span>>) {
+        if let Output::Finished(span) = output {
+            items.push(span);
+        }
+    }
+
+    fn encode(&mut self, span: &Box<Span>, max_value_bytes: usize, out: &mut Vec<u8>) {
+        match self.envelope.encoding() {
+            Encoding::Protobuf => self.write(span, max_value_bytes, Protobuf::new(out)),
+            Encoding::Json => {
+                let mut text = std::mem::take(&mut self.text);
+                text.clear();
+                self.write(span, max_value_bytes, Json::new(&mut text));
+                out.extend_from_slice(text.as_bytes());
+                self.text = text;
+            }
+        }
+    }
+
+    fn wrap(&self, items: &[&[u8]], out: &mut Vec<u8>) {
+        self.envelope.wrap(items, out);
+    }
+}
+
+/// Whether the parent is a step of another process, which an execution goes on from.
+fn has_remote_parent(span: &Span) -> bool {
+    let Some(parent) = span.parent else { return false };
+    let bodies = std::iter::once(&span.opener).chain(span.facts.first().map(|fact| &fact.body));
+    let start =
+        bodies.filter_map(|body| if let Body::ExecutionStart(start) = body { Some(start) } else { None }).next();
+    let told = start.and_then(|start| start.parent_id.as_ref()).and_then(|id| StepId::parse(id).ok());
+    told.is_some_and(|step| step.span_id() == parent)
+}

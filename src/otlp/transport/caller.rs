@@ -1,0 +1,154 @@
+//! One request and its answer over HTTP, for both protocols: in time, read with a bound, and never to another place.
+
+use super::{
+    super::settings::Way,
+    Signal,
+    answer::{Answer, End, LIMIT},
+    mask::Mask,
+    runtime::OwnRuntime,
+    tls,
+};
+use crate::Error;
+use flate2::{Compression, write::GzEncoder};
+use http_body::Body as _;
+use reqwest::{
+    Body, Client, Response, Url,
+    header::{HeaderMap, HeaderValue, USER_AGENT},
+    redirect::Policy,
+};
+use std::{future::poll_fn, io::Write, pin::pin, time::Duration};
+use tokio::{
+    task::yield_now,
+    time::{Instant, timeout_at},
+};
+
+/// The version of HTTP that a transport speaks, and no other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    Http1,
+    #[cfg(feature = "otlp-grpc")]
+    Http2,
+}
+
+/// Posts to one URL.
+pub(super) struct Caller {
+    url: Url,
+    headers: HeaderMap,
+    timeout: Duration,
+    client: Client,
+    runtime: OwnRuntime,
+    pub(super) mask: Mask,
+}
+
+/// "User agent": the exporter's name and version.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("spanwright/", env!("CARGO_PKG_VERSION")));
+
+impl Caller {
+    /// For requests with this signal; `fixed` goes with each, over the user's own.
+    pub(super) fn open(way: &Way, signal: Signal, version: Version, fixed: &HeaderMap) -> Result<Self, Error> {
+        let url = way.url(signal)?;
+        let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
+        // A name that the user gives takes the place of ours (the agent's), but for what says how the body is made.
+        headers.extend(way.headers()?);
+        headers.extend(fixed.clone());
+        let client = client(way, &url, version)?;
+        let mask = Mask::new(way.secrets());
+        Ok(Self { url, headers, timeout: way.timeout, client, runtime: OwnRuntime::new()?, mask })
+    }
+
+    pub(super) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Posts a body, and waits for the answer within the timeout. The error says why none came.
+    pub(super) fn post(&self, body: Vec<u8>) -> Result<Answer, String> {
+        let answer = self.runtime.block_on(self.exchange(body));
+        answer.map_err(|why| self.mask.clean(why.as_bytes()))
+    }
+
+    async fn exchange(&self, body: Vec<u8>) -> Result<Answer, String> {
+        // The runtime stood still since the last request: what happened to its connections meanwhile is looked at
+        // first, so that none is used that the back end has closed. A yield asks the system, the next lets the
+        // connection's task hear of it, the last lets the pool hear of that.
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        let deadline = Instant::from_std(crate::time::deadline(self.timeout));
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body).send();
+        let response = timeout_at(deadline, request).await.map_err(|_| self.too_late())?.map_err(told)?;
+        Ok(self.read(response, deadline).await)
+    }
+
+    async fn read(&self, response: Response, deadline: Instant) -> Answer {
+        let (status, head) = (response.status().as_u16(), response.headers().clone());
+        let mut answer = Answer { status, head, body: Vec::new(), trailers: None, end: End::Whole };
+        let mut body = pin!(Body::from(response));
+        answer.end = loop {
+            let frame = match timeout_at(deadline, poll_fn(|cx| body.as_mut().poll_frame(cx))).await {
+                Err(_) => break End::Cut(self.too_late()),
+                Ok(None) => break End::Whole,
+                Ok(Some(Err(error))) => break End::Cut(told(error)),
+                Ok(Some(Ok(frame))) => frame,
+            };
+            match frame.into_data() {
+                Ok(data) if answer.body.len() + data.len() > LIMIT => break End::PastLimit,
+                Ok(data) => answer.body.extend_from_slice(&data),
+                Err(frame) => answer.trailers = frame.into_trailers().ok(),
+            }
+        };
+        answer
+    }
+
+    fn too_late(&self) -> String {
+        format!("no answer within {:?}", self.timeout)
+    }
+}
+
+/// What went wrong is the last of the causes. The URL is left out: there may be a secret in it.
+fn told(error: reqwest::Error) -> String {
+    let what = if error.is_connect() { "no connection: " } else { "" };
+    let error = error.without_url();
+    let first: &dyn std::error::Error = &error;
+    let last = std::iter::successors(Some(first), |error| error.source()).last();
+    format!("{what}{}", last.unwrap_or(first))
+}
+
+fn client(way: &Way, url: &Url, version: Version) -> Result<Client, Error> {
+    let failed =
+        |source: reqwest::Error| Error::config("client of an OTLP destination").with_source(source.without_url());
+    let builder = Client::builder()
+        // Where the answer points there may be somebody else, and credentials would go along.
+        .redirect(Policy::none())
+        .referer(false)
+        // Another crate may have switched these on, and 4 MiB of gzip are 4 GiB.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate();
+    let builder = match version {
+        Version::Http1 => {
+            builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "http/1.1")?).http1_only()
+        }
+        #[cfg(feature = "otlp-grpc")]
+        Version::Http2 => {
+            builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "h2")?).http2_prior_knowledge()
+        }
+    };
+    // Nobody's proxy leads to this machine.
+    let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
+    builder.build().map_err(failed)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// The body in gzip: at the level that costs the sender least, since what is sent is mostly repetition.
+pub(super) fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    // Writing into memory does not fail.
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.unwrap_or_default()
+}
