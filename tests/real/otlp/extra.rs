@@ -86,7 +86,8 @@ fn look_up(pen: &mut Pen, root: &StepId) {
         { "id": "d1", "score": 0.8, "content": "Morning fares to Oslo" },
         { "id": "d2", "score": 0.5, "content": "Baggage rules" },
     ]);
-    let found = Retrieval::new("morning flights to Oslo", 2, 30).data_source_id("fares").documents(Json::of(&documents));
+    let found =
+        Retrieval::new("morning flights to Oslo", 2, 30).data_source_id("fares").documents(Json::of(&documents));
     pen.write(30, &search, found);
     pen.write(0, &search, StepEnd::new(36));
 }

@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 use spanwright::{
     ContentLevel, ContentPolicy, EventEmitter, Json, Recorder, StreamEvent, Text, Timestamp,
     event::{Body, Kind, TokenUsage, ToolFailure, ToolOutputError},
-    log::SqliteLog,
+    log::{EventLog, SqliteLog},
+    otlp::{Destination, Stats},
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -171,6 +172,21 @@ fn reason(answer: &Value) -> Text {
     if answer["tool_calls"].is_array() { "tool_calls".into() } else { "stop".into() }
 }
 
-fn export(_log: &Path, _limit: Duration) -> anyhow::Result<()> {
-    bail!("not there yet")
+fn export(log: &Path, limit: Duration) -> anyhow::Result<()> {
+    let destination = Destination::from_env()?.context("no destination: set OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(log)?);
+    let delivery = destination.from_beginning(true).start(log)?;
+    let flushed = delivery.flush().wait(limit);
+    let ended = delivery.shutdown(SOON);
+    let counted: serde_json::Map<_, _> =
+        delivery.signals().map(|signal| (signal.to_string(), counted(&delivery.stats(signal)))).collect();
+    println!("{}", Value::from(counted));
+    Ok(flushed.and(ended)?)
+}
+
+fn counted(stats: &Stats) -> Value {
+    json!({
+        "accepted": stats.accepted, "requests": stats.requests, "failures": stats.failures, "rejected": stats.rejected,
+        "dropped": stats.dropped, "cut": stats.cut, "splits": stats.splits, "last_error": stats.last_error,
+    })
 }

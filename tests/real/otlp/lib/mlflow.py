@@ -81,8 +81,8 @@ def id_of(text):
 
 
 def shown(attributes, which):
-    """What its page shows as input or output of a span."""
-    return value(attributes.get(f"mlflow.span{which}"))
+    """What its page shows as input or output of a span. An empty one (`""`, `[]`) it keeps and does not show."""
+    return value(attributes.get(f"mlflow.span{which}", attributes.get(f"{which[:-1].lower()}.value")))
 
 
 def messages(attributes, which):
@@ -96,6 +96,6 @@ def sums(service):
     found = traces(service)
 
     def total(key, part):
-        return sum(json.loads(trace["trace_metadata"].get(key, "{}")).get(part, 0) for trace in found)
+        return sum(json.loads(trace.get("trace_metadata", {}).get(key, "{}")).get(part, 0) for trace in found)
 
     return {"runs": len(found), "tokens": total("mlflow.trace.tokenUsage", "total_tokens"), "cost": total("mlflow.trace.cost", "total_cost")}
