@@ -18,9 +18,13 @@ use spanwright::{
     ContentLevel, ContentPolicy, EventEmitter, Json, Recorder, StreamEvent, Text, Timestamp,
     event::{Body, Kind, TokenUsage, ToolFailure, ToolOutputError},
     log::{EventLog, SqliteLog},
-    otlp::{Destination, Stats},
+    otlp::{Delivery, Destination, Stats},
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -176,12 +180,24 @@ fn export(log: &Path, limit: Duration) -> anyhow::Result<()> {
     let destination = Destination::from_env()?.context("no destination: set OTEL_EXPORTER_OTLP_ENDPOINT")?;
     let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(log)?);
     let delivery = destination.from_beginning(true).start(log)?;
-    let flushed = delivery.flush().wait(limit);
+    let flushed = settle(&delivery, limit);
     let ended = delivery.shutdown(SOON);
     let counted: serde_json::Map<_, _> =
         delivery.signals().map(|signal| (signal.to_string(), counted(&delivery.stats(signal)))).collect();
     println!("{}", Value::from(counted));
     Ok(flushed.and(ended)?)
+}
+
+/// A back end that does not answer in time (MLflow's first answer takes longer than 10 s) gets it again.
+fn settle(delivery: &Delivery, limit: Duration) -> Result<(), spanwright::Error> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match delivery.flush().wait(left) {
+            Err(error) if error.is_io() && !left.is_zero() => continue,
+            end => return end,
+        }
+    }
 }
 
 fn counted(stats: &Stats) -> Value {

@@ -8,7 +8,7 @@ import socket
 from service import Service, until
 from spans import Span, of_parts, value
 
-READABLE = {"name", "kind", "ms", "failed", "model", "tokens", "cost", "input", "output"}
+READABLE = {"name", "kind", "ms", "failed", "asked", "model", "tokens", "cost", "input", "output"}
 CONTENT_KEYS = re.compile(r"gen_ai\.(input|output)\.messages|gen_ai\.system_instructions|gen_ai\.tool\.call\.(arguments|result)|(input|output)\.value|.*\.(content|arguments)$")
 
 
@@ -124,7 +124,7 @@ def of(one):
     span = Span(
         one["Name"], said("openinference.span.kind", "unknown").lower(), round((end - start) / 1e6),
         failed=one.get("Status message", "") if one.get("Status code") == "STATUS_CODE_ERROR" else None,
-        model=said("gen_ai.response.model") or said("gen_ai.request.model"),
+        asked=said("gen_ai.request.model"), model=said("gen_ai.response.model"),
         tokens=tuple(number(f"gen_ai.usage.{key}_tokens") for key in ("input", "output", "cache_read.input")),
         cost=float(money) if money else None,
         input=messages(said, "input") if is_call else value(said("input.value")),
@@ -165,7 +165,7 @@ def types(span, report):
     for key, (sort, said) in span.attributes.items():
         if re.search(r"_tokens$|token_count|\.count$|\.index$|attempt$", key):
             report.say("integers", sort == "Int", f"{span.name}: {key} is {sort}({said})")
-        if re.search(r"time_to_first_chunk$|\bcost\b|score$", key):
+        if re.search(r"time_to_first_chunk$|\bcost$|score$", key):
             report.say("doubles", sort == "Double", f"{span.name}: {key} is {sort}({said})")
     kind = "SPAN_KIND_CLIENT" if span.kind in ("llm", "embedding") else None
     if kind:

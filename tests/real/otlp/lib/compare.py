@@ -5,6 +5,8 @@ import math
 
 from spans import FIELDS, trees
 
+FEW = 5
+
 
 class Report:
     """How many of each were expected, and how many agree."""
@@ -17,11 +19,21 @@ class Report:
         self.expected[what] += 1
         self.agree[what] += bool(agrees)
         if not agrees:
-            self.wrong.append(f"{what}: {detail}")
+            self.wrong.append((what, detail))
 
     @property
     def holds(self):
         return not self.wrong
+
+    def differences(self):
+        """A few of each kind."""
+        by_kind = collections.defaultdict(list)
+        for what, detail in self.wrong:
+            by_kind[what].append(detail)
+        for what, details in by_kind.items():
+            yield from (f"{what}: {detail}" for detail in details[:FEW])
+            if len(details) > FEW:
+                yield f"{what}: and {len(details) - FEW} more"
 
 
 def compare(expected, seen, readable, report):
@@ -54,7 +66,9 @@ def one(field, wanted, seen, report):
     want, got = getattr(wanted, field), getattr(seen, field)
     if field != "failed" and want is None:
         return
-    agrees = math.isclose(want, got or 0, rel_tol=1e-9) if field == "cost" else want == got
+    # An empty text says nothing, and may be left out.
+    is_same = want == got or (want, got) == ("", None)
+    agrees = math.isclose(want, got or 0, rel_tol=1e-9) if field == "cost" else is_same
     report.say(field, agrees, f"{seen.name} of {seen.trace}: {short(got)}, not {short(want)}")
 
 

@@ -50,7 +50,7 @@ def turn_of(messages, at, number):
     pieces = [said["content"]] * (said["content"] is not None) + [call["function"]["arguments"] for call in calls]
     ms = sum(FIRST_PIECE_MS + PIECE_MS * math.ceil(len(text) / PIECE_CHARS) for text in pieces)
     tokens = (INPUT_TOKENS * at, OUTPUT_TOKENS, CACHED_TOKENS * at if number else 0)
-    model = Span("chat gpt-4o", "llm", ms, model="gpt-4o", tokens=tokens, cost=cost("gpt-4o", tokens), input=of_chat(messages[:at]), output=of_chat([said]))
+    model = Span("chat gpt-4o", "llm", ms, asked="gpt-4o", tokens=tokens, cost=cost("gpt-4o", tokens), input=of_chat(messages[:at]), output=of_chat([said]))
     tools = [tool_of(call, messages[at + 1 :]) for call in calls]
     return Span(f"run_step turn {number}", "chain", ms + TOOL_MS * len(tools), children=[model, *tools])
 
@@ -72,9 +72,9 @@ def extra():
 
     def call(ms, tokens, output):
         mini = "gpt-4o-mini-2024-07-18"
-        return Span("chat gpt-4o-mini", "llm", ms, model=mini, tokens=tokens, cost=cost(mini, tokens), input=asked, output=output)
+        return Span("chat gpt-4o-mini", "llm", ms, asked="gpt-4o-mini", model=mini, tokens=tokens, cost=cost(mini, tokens), input=asked, output=output)
 
-    embedding = Span("embeddings text-embedding-3-small", "embedding", 5, model="text-embedding-3-small")
+    embedding = Span("embeddings text-embedding-3-small", "embedding", 5, asked="text-embedding-3-small")
     booker = Span("invoke_agent booker", "agent", 715, input=ASKED, output=BOOKED, children=[
         call(400, (120, 30, 64), [message("assistant", None, [("book", json.dumps(flight))])]),
         Span("execute_tool book", "tool", 261, input=flight, output={"confirmation": "XK4P2"}),
@@ -90,7 +90,7 @@ def extra():
         call(300, (180, 25, 0), [message("assistant", BOOKED)]),
     ])
     refused = Span("invoke_agent summarizer", "agent", 92, "the model refused: too many requests", children=[
-        Span("chat gpt-4o", "llm", 90, "too many requests", model="gpt-4o", input=[message("user", "Sum it up.")]),
+        Span("chat gpt-4o", "llm", 90, "too many requests", asked="gpt-4o", input=[message("user", "Sum it up.")]),
     ])
     given_up = Span("invoke_agent crawler", "agent", 72, children=[
         Span("execute_tool crawl", "tool", 70, input={"pages": 10000}),

@@ -8,7 +8,7 @@ from service import Service, call, until
 from spans import Span, of_parts, value
 
 EXPERIMENT = "0"
-READABLE = {"name", "kind", "ms", "failed", "model", "tokens", "cost", "input", "output"}
+READABLE = {"name", "kind", "ms", "failed", "asked", "model", "tokens", "cost", "input", "output"}
 # Its words for what we call otherwise.
 KINDS = {"chat_model": "llm"}
 
@@ -42,6 +42,7 @@ def traces(service):
 
 
 def spans(service, count):
+    """What it accepted, it has."""
     found = until(lambda: everything(service), lambda found: len(found) >= count)
     return [of(one) for one in found]
 
@@ -65,7 +66,7 @@ def of(one):
     return Span(
         one["name"], kind, round((one["end_time_unix_nano"] - one["start_time_unix_nano"]) / 1e6),
         failed=one["status"]["message"] if one["status"]["code"] == "STATUS_CODE_ERROR" else None,
-        model=attributes.get("mlflow.llm.model") or attributes.get("gen_ai.request.model"),
+        asked=attributes.get("gen_ai.request.model"), model=attributes.get("mlflow.llm.model"),
         tokens=tuple(counts.get(key, 0) for key in ("input_tokens", "output_tokens", "cache_read_input_tokens")),
         cost=money.get("total_cost"),
         input=messages(attributes, "input") if is_call else shown(attributes, "Inputs"),

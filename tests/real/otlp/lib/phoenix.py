@@ -7,7 +7,7 @@ from spans import Span, message, value
 
 PROJECT = "spanwright"
 # The cost is asked for by GraphQL, the rest by REST.
-READABLE = {"name", "kind", "ms", "failed", "model", "tokens", "cost", "input", "output"}
+READABLE = {"name", "kind", "ms", "failed", "asked", "model", "tokens", "cost", "input", "output"}
 
 
 def start(venv, folder, http, grpc):
@@ -26,16 +26,16 @@ def variables(service):
 
 
 def spans(service, count):
-    """Everything that it has, once there is so much: it puts in what it accepted a while later."""
-    found = until(lambda: pages(service), lambda found: len(found) >= count)
+    """Everything that it has, once there is so much: it stores what it accepted later, some 50 spans in a second."""
+    until(lambda: project(service), lambda project: project["recordCount"] >= count)
     prices = costs(service)
-    return [of(one, prices) for one in found]
+    return [of(one, prices) for one in pages(service)]
 
 
 def pages(service):
     found, cursor = [], None
     while True:
-        page = call(service, f"/v1/projects/{PROJECT}/spans?limit=500" + (f"&cursor={cursor}" if cursor else ""), missing={"data": []})
+        page = call(service, f"/v1/projects/{PROJECT}/spans?limit=500" + (f"&cursor={cursor}" if cursor else ""))
         found += page["data"]
         cursor = page.get("next_cursor")
         if not cursor:
@@ -52,8 +52,8 @@ def graphql(service, query):
 def project(service):
     """Its own sums over the project: traces, spans, tokens, money."""
     query = "{projects(first:100){edges{node{id name traceCount recordCount costSummary{total{cost tokens}}}}}}"
-    edges = graphql(service, query)["projects"]["edges"]
-    return next(edge["node"] for edge in edges if edge["node"]["name"] == PROJECT)
+    nodes = [edge["node"] for edge in graphql(service, query)["projects"]["edges"]]
+    return next((node for node in nodes if node["name"] == PROJECT), {"recordCount": 0})
 
 
 def costs(service):
@@ -81,7 +81,9 @@ def of(one, prices):
     return Span(
         one["name"], kind, round((end - start) / datetime.timedelta(milliseconds=1)),
         failed=one["status_message"] if one["status_code"] == "ERROR" else None,
-        model=attributes.get("llm.model_name") or attributes.get("embedding.model_name"),
+        # What it shows is the model that was asked for.
+        asked=attributes.get("llm.model_name") or attributes.get("embedding.model_name"),
+        model=attributes.get("gen_ai.response.model"),
         tokens=tuple(counts), cost=prices.get((context["trace_id"], context["span_id"])),
         input=messages(attributes, "llm.input_messages") if is_call else value(attributes.get("input.value")),
         output=messages(attributes, "llm.output_messages") if is_call else value(attributes.get("output.value")),

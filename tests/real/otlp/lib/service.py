@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 
-PATIENCE = 300
+PATIENCE = 600
 
 
 def port():
@@ -87,17 +87,15 @@ def until(ask, holds, what="to have everything"):
             if answer:
                 return answer
             raise TimeoutError(f"waited {PATIENCE} s for a back end {what}")
-        time.sleep(0.5)
+        time.sleep(1)
 
 
-def call(service, path, body=None, missing=None):
-    """The JSON of an answer; `missing` where the answer is 404."""
+def call(service, path, body=None):
+    """The JSON of an answer."""
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(service.base + path, json.dumps(body).encode() if body is not None else None, headers)
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        if error.code == 404 and missing is not None:
-            return missing
         raise RuntimeError(f"{path}: {error.code} {error.read(500)!r}") from error

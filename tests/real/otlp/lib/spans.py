@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 # What is asked of each span, in the order of the report.
-FIELDS = ("name", "kind", "ms", "failed", "model", "tokens", "cost", "input", "output")
+FIELDS = ("name", "kind", "ms", "failed", "asked", "model", "tokens", "cost", "input", "output")
 
 
 @dataclasses.dataclass
@@ -19,6 +19,8 @@ class Span:
     ms: int | None = None
     # What went wrong, None where nothing did.
     failed: str | None = None
+    # The model that was asked for, and the one that answered.
+    asked: str | None = None
     model: str | None = None
     # Input, output and cached tokens.
     tokens: tuple[int, int, int] | None = None
