@@ -93,6 +93,14 @@ pub const AUDIO_INPUT_TOKENS: &str = "gen_ai.usage.audio.input_tokens";
 pub const AUDIO_OUTPUT_TOKENS: &str = "gen_ai.usage.audio.output_tokens";
 /// What the call cost, in USD (f64), where its provider said so; used by many, proposed to the conventions as `….amount`.
 pub const USAGE_COST: &str = "gen_ai.usage.cost";
+/// In what it was paid for: an ISO 4217 code. On metrics (proposed to the conventions).
+pub const COST_CURRENCY: &str = "gen_ai.usage.cost.currency";
+/// Who said what it cost: `provider` or `local`. On metrics (proposed to the conventions).
+pub const USAGE_COST_SOURCE: &str = "gen_ai.usage.cost.source";
+/// What tokens are of: `input` or `output`. On metrics.
+pub const TOKEN_TYPE: &str = "gen_ai.token.type";
+/// What tokens say: `text`, `image`, `audio`, `unknown`. On metrics.
+pub const TOKEN_MODALITY: &str = "gen_ai.token.modality";
 /// Subset of the output tokens.
 pub const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
 /// rig's spelling of the same.
@@ -224,6 +232,164 @@ pub const TRACEPARENT: &str = "spanwright.traceparent";
 pub const TRACESTATE: &str = "spanwright.tracestate";
 /// Beside [`TRACEPARENT`]: the W3C `baggage` that came with it.
 pub const BAGGAGE: &str = "spanwright.baggage";
+
+/// Numbers in a vector (i64).
+pub const EMBEDDINGS_DIMENSIONS: &str = "gen_ai.embeddings.dimension.count";
+/// What a search found: a JSON text.
+pub const RETRIEVAL_DOCUMENTS: &str = "gen_ai.retrieval.documents";
+/// What was remembered or found in memory: a JSON text.
+pub const MEMORY_RECORDS: &str = "gen_ai.memory.records";
+/// What a guardrail looked at (proposed to the conventions).
+pub const GUARDRAIL_SOURCE: &str = "gen_ai.guardrail.source";
+/// The verdict in the guardrail's own word (proposed to the conventions).
+pub const GUARDRAIL_RESULT: &str = "gen_ai.guardrail.result.value";
+/// Why (proposed to the conventions).
+pub const GUARDRAIL_RESULT_REASON: &str = "gen_ai.guardrail.result.reason";
+/// What a call cost, in USD, as Logfire reads it.
+pub const OPERATION_COST: &str = "operation.cost";
+/// Class of what went wrong, on an `exception` event.
+pub const EXCEPTION_TYPE: &str = "exception.type";
+/// What went wrong in words, on an `exception` event.
+pub const EXCEPTION_MESSAGE: &str = "exception.message";
+
+/// Names of span events that leave over OTLP.
+pub mod span_event {
+    /// OpenTelemetry's.
+    pub const EXCEPTION: &str = "exception";
+    /// The GenAI conventions'.
+    pub const EVALUATION_RESULT: &str = "gen_ai.evaluation.result";
+    /// Proposed to the GenAI conventions.
+    pub const GUARDRAIL_RESULT: &str = "gen_ai.guardrail.result";
+    /// The one that OpenInference's own instrumentations write.
+    pub const FIRST_TOKEN: &str = "First Token Stream Event";
+}
+
+/// Names of log events that leave over OTLP, all of the GenAI conventions.
+pub mod log_event {
+    /// A verdict on what was done.
+    pub const EVALUATION_RESULT: &str = super::span_event::EVALUATION_RESULT;
+    /// Everything about a model call; only where it is asked for.
+    pub const INFERENCE_DETAILS: &str = "gen_ai.client.inference.operation.details";
+    /// A model call failed.
+    pub const OPERATION_EXCEPTION: &str = "gen_ai.client.operation.exception";
+}
+
+/// OpenInference: what a span is.
+pub const OPENINFERENCE_KIND: &str = "openinference.span.kind";
+/// OpenInference: `text/plain` or `application/json`.
+pub const INPUT_MIME_TYPE: &str = "input.mime_type";
+/// OpenInference: `text/plain` or `application/json`.
+pub const OUTPUT_MIME_TYPE: &str = "output.mime_type";
+/// OpenInference: a JSON object of whatever else is known.
+pub const METADATA: &str = "metadata";
+/// OpenInference's full vocabulary; indexed names are made of these.
+pub mod openinference {
+    /// Name of the agent.
+    pub const AGENT_NAME: &str = "agent.name";
+    /// Whose API is spoken.
+    pub const LLM_SYSTEM: &str = "llm.system";
+    /// Who serves the model.
+    pub const LLM_PROVIDER: &str = "llm.provider";
+    /// The model that answered, else the one asked for.
+    pub const LLM_MODEL_NAME: &str = "llm.model_name";
+    /// A JSON object.
+    pub const LLM_INVOCATION_PARAMETERS: &str = "llm.invocation_parameters";
+    /// Why the model stopped.
+    pub const LLM_FINISH_REASON: &str = "llm.finish_reason";
+    /// Before the index of a message sent.
+    pub const LLM_INPUT_MESSAGES: &str = "llm.input_messages";
+    /// Before the index of a message of the answer.
+    pub const LLM_OUTPUT_MESSAGES: &str = "llm.output_messages";
+    /// Input tokens.
+    pub const TOKENS_PROMPT: &str = "llm.token_count.prompt";
+    /// Output tokens.
+    pub const TOKENS_COMPLETION: &str = "llm.token_count.completion";
+    /// Both.
+    pub const TOKENS_TOTAL: &str = "llm.token_count.total";
+    /// Part of the input tokens.
+    pub const TOKENS_CACHE_READ: &str = "llm.token_count.prompt_details.cache_read";
+    /// Part of the input tokens.
+    pub const TOKENS_CACHE_WRITE: &str = "llm.token_count.prompt_details.cache_write";
+    /// Part of the input tokens.
+    pub const TOKENS_AUDIO_INPUT: &str = "llm.token_count.prompt_details.audio";
+    /// Part of the output tokens.
+    pub const TOKENS_REASONING: &str = "llm.token_count.completion_details.reasoning";
+    /// Part of the output tokens.
+    pub const TOKENS_AUDIO_OUTPUT: &str = "llm.token_count.completion_details.audio";
+    /// In USD.
+    pub const COST_TOTAL: &str = "llm.cost.total";
+    /// Name of the tool.
+    pub const TOOL_NAME: &str = "tool.name";
+    /// Id of the call.
+    pub const TOOL_ID: &str = "tool.id";
+    /// The arguments: a JSON text.
+    pub const TOOL_PARAMETERS: &str = "tool.parameters";
+    /// The model that embeds.
+    pub const EMBEDDING_MODEL_NAME: &str = "embedding.model_name";
+    /// Before the index of a document.
+    pub const RETRIEVAL_DOCUMENTS: &str = "retrieval.documents";
+}
+
+/// What Langfuse reads before anything else.
+pub mod langfuse {
+    /// What a span is.
+    pub const TYPE: &str = "langfuse.observation.type";
+    /// What went in, where nothing else that Langfuse reads says it.
+    pub const INPUT: &str = "langfuse.observation.input";
+    /// What came out, likewise.
+    pub const OUTPUT: &str = "langfuse.observation.output";
+    /// Tokens: a JSON object that is taken as it is, where names of their own would be summed up.
+    pub const USAGE_DETAILS: &str = "langfuse.observation.usage_details";
+    /// Money: a JSON object, in USD.
+    pub const COST_DETAILS: &str = "langfuse.observation.cost_details";
+    /// When the first token came: ISO 8601.
+    pub const COMPLETION_START_TIME: &str = "langfuse.observation.completion_start_time";
+    /// `WARNING` for what was given up; errors are seen by the status.
+    pub const LEVEL: &str = "langfuse.observation.level";
+    /// In words.
+    pub const STATUS_MESSAGE: &str = "langfuse.observation.status_message";
+    /// Name of the trace; on its first span.
+    pub const TRACE_NAME: &str = "langfuse.trace.name";
+}
+
+/// Why a span ended as [`OUTCOME`] says, where that is no error.
+pub const OUTCOME_REASON: &str = "spanwright.outcome.reason";
+/// True on what was open when its execution ended, so that nobody said how it ended itself.
+pub const UNENDED: &str = "spanwright.unended";
+/// Which try, from 1.
+pub const ATTEMPT: &str = "spanwright.attempt";
+/// What a step does, in our own word.
+pub const STEP_TYPE: &str = "spanwright.step.type";
+/// What was done to something remembered: `forgotten`, `consolidated` ….
+pub const MEMORY_OPERATION: &str = "spanwright.memory.operation";
+/// How many documents were found.
+pub const RETRIEVAL_COUNT: &str = "spanwright.retrieval.documents_count";
+/// Model calls of an agent's own.
+pub const INFERENCE_CALLS: &str = "spanwright.agent.inference_calls";
+/// Tool calls of an agent's own.
+pub const TOOL_CALLS: &str = "spanwright.agent.tool_calls";
+/// Output tokens for each second from the first chunk on (f64).
+pub const TOKENS_PER_SECOND: &str = "spanwright.tokens_per_second";
+/// `unknown` where nobody said what a call used: it is not 0.
+pub const USAGE_REPORT: &str = "spanwright.usage.report";
+/// True where the counts sum up calls that have spans of their own.
+pub const USAGE_AGGREGATE: &str = "spanwright.usage.aggregate";
+/// Part of the input tokens; in the newest tree it has a name of the conventions' own.
+pub const USAGE_AUDIO_INPUT: &str = "spanwright.usage.audio.input_tokens";
+/// Part of the output tokens; in the newest tree it has a name of the conventions' own.
+pub const USAGE_AUDIO_OUTPUT: &str = "spanwright.usage.audio.output_tokens";
+/// Who said the price: `provider` or `local` (our table).
+pub const COST_SOURCE: &str = "spanwright.cost.source";
+/// What caused an execution: an id.
+pub const PARENT_ID: &str = "spanwright.parent.id";
+/// What kind of thing caused it.
+pub const PARENT_TYPE: &str = "spanwright.parent.type";
+/// What went into something that no convention has a name for.
+pub const INPUT: &str = "spanwright.input";
+/// What came out of it.
+pub const OUTPUT: &str = "spanwright.output";
+/// On a link: `handoff` or `resumed`.
+pub const LINK: &str = "spanwright.link";
 
 /// The service that a program is (resource).
 pub const SERVICE_NAME: &str = "service.name";

@@ -3,9 +3,9 @@
 //! A model writes a call's id and name; the program then runs a tool of that name, often without a word of the id. That
 //! the two are one call is known only here.
 
-use super::{contract::Slot, open::OpenSpan};
+use super::{contract::Slot, listener::Listener, open::OpenSpan};
 use crate::{
-    Recorder, StepId, Text,
+    StepId, Text,
     event::{ToolFailure, ToolOutputError},
 };
 
@@ -72,13 +72,13 @@ impl OpenSpan {
     }
 
     /// The execution ends: what was announced and not seen to run is closed.
-    pub(super) fn close_calls(&self, recorder: &Recorder) {
+    pub(super) fn close_calls(&self, listener: &impl Listener) {
         let waiting = std::mem::take(&mut *self.run.calls());
         for call in waiting.0 {
             let end = ToolOutputError::new(call.id, UNANSWERED, ToolFailure::Unanswered).tool_name(call.name);
             let mut event = self.event(end);
             event.step_id = Some(call.step_id);
-            recorder.emit(event);
+            listener.hear(event);
         }
     }
 }

@@ -27,11 +27,16 @@ pub(super) fn judge(shape: &Shape, metadata: &Metadata<'_>, fields: &Fields, las
         Known::ByCrate(kind) => Some(kind),
         Known::Nothing => None,
     };
-    let operation = fields.str(Slot::Operation);
-    let told = operation.and_then(SpanKind::of_operation).or_else(|| by_observation(fields)).or(by_crate);
-    let told = told.or_else(|| by_protocol(fields)).or_else(|| by_title(metadata, fields));
     let unsaid = |slot| shape.declares(slot) && !fields.has(slot);
     let patient = !last && [Slot::Operation, Slot::ObservationKind, Slot::McpMethod].into_iter().any(unsaid);
+    judge_by(by_crate, metadata.name(), fields, patient)
+}
+
+/// The same, by what is known of its call site. `patient`: whether better words than what it names may still come.
+pub(super) fn judge_by(by_crate: Option<SpanKind>, name: &str, fields: &Fields, patient: bool) -> Option<SpanKind> {
+    let operation = fields.str(Slot::Operation);
+    let told = operation.and_then(SpanKind::of_operation).or_else(|| by_observation(fields)).or(by_crate);
+    let told = told.or_else(|| by_protocol(fields)).or_else(|| by_title(name, fields));
     told.or_else(|| by_identity(fields).filter(|_| operation.is_none() && !patient))
 }
 
@@ -45,8 +50,8 @@ fn by_protocol(fields: &Fields) -> Option<SpanKind> {
 }
 
 /// A span without a name of its own (adk's tools) has a title, which begins with the operation.
-fn by_title(metadata: &Metadata<'_>, fields: &Fields) -> Option<SpanKind> {
-    let title = fields.str(Slot::OtelName).filter(|_| metadata.name().is_empty())?;
+fn by_title(name: &str, fields: &Fields) -> Option<SpanKind> {
+    let title = fields.str(Slot::OtelName).filter(|_| name.is_empty())?;
     SpanKind::of_operation(title.split(' ').next()?)
 }
 

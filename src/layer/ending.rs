@@ -3,10 +3,11 @@
 use super::{
     contract::{Slot, SpanKind},
     fields::Fields,
+    listener::Listener,
     open::{OpenSpan, Role},
 };
 use crate::{
-    Cancelled, Json, Recorder, Text,
+    Cancelled, Json, Text,
     event::{
         AgentEnd, Body, Embedding, ErrorCategory, EvaluationScored, ExecutionCancelled, ExecutionEnd, ExecutionError,
         ExecutionFailed, GuardrailEvaluated, LlmCallEnd, LlmCallFailed, MemoryOperation, MemoryRecalled, MemoryStored,
@@ -18,25 +19,25 @@ use std::any::type_name;
 
 impl OpenSpan {
     /// Emits the end, with what the span said of how it ended.
-    pub(super) fn end(mut self, recorder: &Recorder) {
-        self.announce(recorder);
+    pub(super) fn end(mut self, listener: &impl Listener) {
+        self.announce(listener);
         self.stop();
         self.settle_inner();
         let ending = Ending::of(&self);
-        self.close_segment(recorder, ending.outcome());
+        self.close_segment(listener, ending.outcome());
         match self.role {
-            Role::Root => self.emit_execution_end(recorder, &ending),
-            Role::Inner(kind) => self.emit_end(recorder, kind, &ending),
+            Role::Root => self.emit_execution_end(listener, &ending),
+            Role::Inner(kind) => self.emit_end(listener, kind, &ending),
             Role::Alone(kind) => {
-                self.emit_end(recorder, kind, &ending);
-                self.emit_execution_end(recorder, &ending);
+                self.emit_end(listener, kind, &ending);
+                self.emit_execution_end(listener, &ending);
             }
         }
     }
 
     /// How the execution ended: one that was asked to end, and did not end well, ended because of that. A panic stays one.
-    fn whole(&self, recorder: &Recorder, ending: &Ending) -> Ending {
-        match (ending, recorder.cancelled(&self.run.execution_id)) {
+    fn whole(&self, listener: &impl Listener, ending: &Ending) -> Ending {
+        match (ending, listener.cancelled(&self.run.execution_id)) {
             (Ending::Bad { outcome, .. }, Some(message)) if *outcome != Outcome::Panicked => {
                 Ending::Bad { outcome: Outcome::Cancelled, message, error_type: None }
             }
@@ -44,9 +45,9 @@ impl OpenSpan {
         }
     }
 
-    fn emit_execution_end(&self, recorder: &Recorder, ending: &Ending) {
-        self.close_calls(recorder);
-        self.emit(recorder, self.execution_end(&self.whole(recorder, ending)));
+    fn emit_execution_end(&self, listener: &impl Listener, ending: &Ending) {
+        self.close_calls(listener);
+        self.emit(listener, self.execution_end(&self.whole(listener, ending)));
     }
 
     fn execution_end(&self, ending: &Ending) -> Body {
@@ -71,19 +72,19 @@ impl OpenSpan {
         self.fields.plain(Slot::OutputValue).or_else(|| self.fields.plain(Slot::OutputMessages))
     }
 
-    fn emit_end(&self, recorder: &Recorder, kind: SpanKind, ending: &Ending) {
+    fn emit_end(&self, listener: &impl Listener, kind: SpanKind, ending: &Ending) {
         match kind {
-            SpanKind::Agent => self.emit(recorder, self.agent_end(ending)),
-            SpanKind::Llm => self.emit_llm_end(recorder, ending),
-            SpanKind::Tool => self.emit(recorder, self.tool_end(ending)),
+            SpanKind::Agent => self.emit(listener, self.agent_end(ending)),
+            SpanKind::Llm => self.emit_llm_end(listener, ending),
+            SpanKind::Tool => self.emit(listener, self.tool_end(ending)),
             _ => {
                 if let Some(fact) = self.fact(kind, ending) {
-                    self.emit(recorder, fact);
+                    self.emit(listener, fact);
                 }
                 if let Some(usage) = (kind == SpanKind::Embedding).then(|| self.usage()).flatten() {
-                    self.emit(recorder, usage);
+                    self.emit(listener, usage);
                 }
-                self.emit(recorder, self.step_end(ending));
+                self.emit(listener, self.step_end(ending));
             }
         }
     }
@@ -97,21 +98,21 @@ impl OpenSpan {
         end
     }
 
-    fn emit_llm_end(&self, recorder: &Recorder, ending: &Ending) {
+    fn emit_llm_end(&self, listener: &impl Listener, ending: &Ending) {
         let usage = self.usage();
         match ending {
-            Ending::Ok => self.emit(recorder, self.llm_end(usage.is_some())),
+            Ending::Ok => self.emit(listener, self.llm_end(usage.is_some())),
             Ending::Bad { outcome, message, error_type } => {
                 let mut failed = LlmCallFailed::new(message.clone());
                 failed = failed.duration_ms(self.duration_ms()).outcome(outcome.clone());
                 failed.error_type.clone_from(error_type);
                 failed.model = self.fields.text(Slot::RequestModel);
-                self.emit(recorder, failed);
+                self.emit(listener, failed);
             }
         }
         // Also of a call that failed: what it used, it used.
         if let Some(usage) = usage {
-            self.emit(recorder, usage);
+            self.emit(listener, usage);
         }
     }
 

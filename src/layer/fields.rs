@@ -18,7 +18,7 @@ const MAX_SPARE: usize = 64;
 
 /// A value of a field, as it came.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(Text),
     Unsigned(u64),
     Float(f64),
@@ -122,7 +122,7 @@ impl Fields {
     }
 
     /// Usage and cost that came as one JSON object are what each of its members says, after every name of its own.
-    fn unpack_usage(&mut self) {
+    pub(super) fn unpack_usage(&mut self) {
         const PACKED: u8 = FROM_ELSEWHERE - 1;
         let Some(usage) = self.str(Slot::UsageDetails).and_then(|text| serde_json::from_str(text).ok()) else { return };
         for (slot, value) in usage_members(&usage) {

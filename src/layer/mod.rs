@@ -7,8 +7,11 @@ mod classify;
 mod contract;
 mod ending;
 mod fields;
+#[cfg(feature = "otlp")]
+mod finished;
 mod guard;
 mod here;
+mod listener;
 mod open;
 mod otel;
 mod pieces;
@@ -27,6 +30,8 @@ use open::{OpenSpan, Role};
 use pieces::Piece;
 use shape::Shape;
 
+#[cfg(feature = "otlp")]
+pub(crate) use finished::{FieldValue, FinishedSpan, Whereabouts};
 pub(crate) use here::{Here, Place};
 pub(crate) use rules::Contract;
 pub use rules::Rules;

@@ -4,12 +4,13 @@ use super::{
     calls::Calls,
     contract::{Slot, SpanKind},
     fields::Fields,
+    listener::Listener,
     otel::Ids,
     rules,
     same::Inner,
     shape::Shape,
 };
-use crate::{ExecutionId, Recorder, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
+use crate::{ExecutionId, StepId, StreamEvent, Text, Timestamp, context::TraceContext, event::Body};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -30,7 +31,11 @@ impl Run {
         let chosen = fields.str(Slot::ExecutionId).and_then(|text| ExecutionId::parse(text).ok());
         let carried = || remote.as_ref().map(|remote| remote.execution_id().clone());
         let execution_id = chosen.or_else(carried).or(trace).unwrap_or_else(ExecutionId::new);
-        Arc::new(Self { execution_id, remote, calls: Mutex::default() })
+        Arc::new(Self::with_id(execution_id, remote))
+    }
+
+    pub(super) fn with_id(execution_id: ExecutionId, remote: Option<TraceContext>) -> Self {
+        Self { execution_id, remote, calls: Mutex::default() }
     }
 
     /// The tool calls that models announced and nobody has run yet. Held for a look-up and never while emitting.
@@ -57,7 +62,7 @@ pub(super) struct OpenSpan {
     pub(super) parent_step_id: Option<StepId>,
     pub(super) fields: Fields,
     /// The span's own name: what is shown where no field says more.
-    pub(super) name: &'static str,
+    pub(super) name: Text,
     /// The crate that opened it.
     pub(super) emitter: &'static str,
     /// Whether its crate says nothing of a call that failed.
@@ -98,7 +103,7 @@ pub(super) enum SegmentKind {
 
 impl OpenSpan {
     /// A span of this role, not announced yet.
-    pub(super) fn new(run: Arc<Run>, role: Role, fields: Fields, name: &'static str) -> Self {
+    pub(super) fn new(run: Arc<Run>, role: Role, fields: Fields, name: Text) -> Self {
         Self {
             run,
             role,
@@ -213,7 +218,7 @@ impl OpenSpan {
         event
     }
 
-    pub(super) fn emit(&self, recorder: &Recorder, body: impl Into<Body>) {
-        recorder.emit(self.event(body));
+    pub(super) fn emit(&self, listener: &impl Listener, body: impl Into<Body>) {
+        listener.hear(self.event(body));
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     contract::Slot,
     fields::Fields,
+    listener::Listener,
     open::{OpenSpan, SegmentKind},
 };
 use crate::{
@@ -77,7 +78,7 @@ impl OpenSpan {
     }
 
     /// Ends the open segment, if any: something else begins, or the span is over.
-    pub(super) fn close_segment(&mut self, recorder: &Recorder, outcome: Option<Outcome>) {
+    pub(super) fn close_segment(&mut self, recorder: &impl Listener, outcome: Option<Outcome>) {
         let Some((kind, id)) = self.segment.open.take() else { return };
         match kind {
             SegmentKind::Text => {

@@ -7,7 +7,7 @@ use super::{
     open::{OpenSpan, Role, Run},
     shape::Shape,
 };
-use crate::{StepId, context::TraceContext};
+use crate::{StepId, Text, context::TraceContext};
 use std::sync::Arc;
 use tracing::{Subscriber, span::Attributes};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -58,7 +58,7 @@ impl AgentLayer {
             (None, SpanKind::Agent) => Role::Root,
             (None, _) => Role::Alone(kind),
         };
-        let mut open = OpenSpan::new(run, role, fields, span.name());
+        let mut open = OpenSpan::new(run, role, fields, Text::from_static(span.name()));
         open.parent_step_id = parent_step_id;
         open
     }
@@ -106,7 +106,8 @@ impl AgentLayer {
             self.claim(&mut extensions, true);
             let known = fields.only(&[Slot::AgentName, Slot::SessionId, Slot::TenantId, Slot::UserId]);
             let (trace, step) = ids.map(|ids| (ids.trace, ids.step)).unzip();
-            let mut root = OpenSpan::new(Run::new(fields, None, trace), Role::Root, known, parent.name());
+            let mut root =
+                OpenSpan::new(Run::new(fields, None, trace), Role::Root, known, Text::from_static(parent.name()));
             root.step_id = step.unwrap_or(root.step_id);
             self.announce(&mut root);
             extensions.replace(root);

@@ -141,7 +141,10 @@ impl Contract {
     }
 
     pub(super) fn known(&self, metadata: &Metadata<'_>) -> Known {
-        let (target, name) = (metadata.target(), metadata.name());
+        self.known_as(metadata.target(), metadata.name())
+    }
+
+    pub(super) fn known_as(&self, target: &str, name: &str) -> Known {
         let rules = self.rules.iter().flat_map(|rules| &rules.spans);
         if let Some(rule) = rules.into_iter().find(|rule| rule.name == name && is_in(target, &rule.target)) {
             return Known::ByRule(rule.kind);

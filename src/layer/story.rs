@@ -2,16 +2,17 @@
 
 use super::{
     contract::{Slot, SpanKind},
+    listener::Listener,
     open::{OpenSpan, Role},
 };
 use crate::{
-    Json, Recorder, Text,
+    Json, Text,
     event::{AgentStart, Body, ExecutionStart, LlmCallStart, ParentType, StepStart, StepType, ToolInputAvailable},
 };
 
 impl OpenSpan {
     /// Emits the start, once.
-    pub(super) fn announce(&mut self, recorder: &Recorder) {
+    pub(super) fn announce(&mut self, listener: &impl Listener) {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
@@ -19,18 +20,18 @@ impl OpenSpan {
             self.call_id = Some(self.choose_call_id());
         }
         match self.role {
-            Role::Root => self.emit_start(recorder, self.execution_start()),
+            Role::Root => self.emit_start(listener, self.execution_start()),
             Role::Alone(kind) => {
-                self.emit_start(recorder, self.execution_start());
-                self.emit_start(recorder, self.start(kind));
+                self.emit_start(listener, self.execution_start());
+                self.emit_start(listener, self.start(kind));
             }
-            Role::Inner(kind) => self.emit_start(recorder, self.start(kind)),
+            Role::Inner(kind) => self.emit_start(listener, self.start(kind)),
         }
     }
 
     /// A start has the time at which the span began, even when it was not known then what it is.
-    fn emit_start(&self, recorder: &Recorder, body: impl Into<Body>) {
-        recorder.emit(self.event(body).at(self.started_at));
+    fn emit_start(&self, listener: &impl Listener, body: impl Into<Body>) {
+        listener.hear(self.event(body).at(self.started_at));
     }
 
     fn execution_start(&self) -> ExecutionStart {
@@ -74,7 +75,7 @@ impl OpenSpan {
         let callable = self.fields.text(Slot::CallableName).or_else(|| self.fields.text(Slot::AgentName));
         let history =
             self.fields.unsigned(Slot::HistoryLength).unwrap_or_else(|| self.fields.count(Slot::InputMessages));
-        let mut start = LlmCallStart::new(callable.unwrap_or_else(|| Text::from_static(self.name)), history);
+        let mut start = LlmCallStart::new(callable.unwrap_or_else(|| self.name.clone()), history);
         start.model = self.fields.text(Slot::RequestModel);
         start.provider = self.fields.text(Slot::Provider);
         start.parent_step_id.clone_from(&self.parent_step_id);
@@ -128,7 +129,7 @@ impl OpenSpan {
 
     /// The span's name; where others see a title instead, that, without the word that says that it is a tool.
     fn title(&self) -> Text {
-        let title = self.fields.str(Slot::OtelName).unwrap_or(self.name);
+        let title = self.fields.str(Slot::OtelName).unwrap_or(&self.name);
         let words = ["execute_tool ", "tool."].iter().find_map(|prefix| title.strip_prefix(prefix));
         words.map_or_else(|| Text::from(title), Text::from)
     }

@@ -1,6 +1,7 @@
 //! What is kept: the durable record, batches in, cursors out.
 
 mod execution;
+pub mod jsonl;
 mod list;
 mod memory;
 mod place;

@@ -9,14 +9,21 @@
 #![allow(dead_code, reason = "nobody sends yet")]
 
 mod batch;
+#[cfg(feature = "otlp-bridge")]
+mod bridge;
 mod control;
 mod delivery;
 mod encode;
 mod fold;
+mod import;
 mod joint;
+mod logs;
 mod map;
+mod metrics;
+mod offline;
 mod outlet;
 mod percent;
+mod perfetto;
 mod pump;
 mod settings;
 mod sink;
@@ -27,6 +34,8 @@ mod traces;
 mod transport;
 
 pub use delivery::Delivery;
-pub use settings::{Capture, Destination, Encoding, Naming, OpenInference};
+pub use import::{Traces, read_json};
+pub use offline::{Export, Exported};
+pub use settings::{Capture, Destination, Encoding, Naming, OpenInference, Temporality};
 pub use stats::Stats;
 pub use transport::Signal;

@@ -85,6 +85,12 @@ pub(crate) enum Output {
     },
 }
 
+impl Output {
+    pub(crate) fn is_span(&self) -> bool {
+        matches!(self, Self::Finished(_))
+    }
+}
+
 impl Span {
     /// How it ended; none where it ended well, or is made of one event.
     pub(crate) fn outcome(&self) -> Option<Outcome> {

@@ -4,7 +4,9 @@ use super::{
     batch::{Batch, Sizes},
     delivery::Delivery,
     fold::Limits,
+    logs::LogEvents,
     map::Dialect,
+    metrics::Meter,
     outlet::Outlet,
     pump,
     settings::Destination,
@@ -33,6 +35,10 @@ impl Destination {
     }
 
     fn outlet(&self, signal: Signal, counters: Arc<Counters>) -> Result<Box<dyn Outlet>, Error> {
+        #[cfg(feature = "otlp-bridge")]
+        if let Some(bridge) = self.bridge(signal, self.dialect(), counters.clone())? {
+            return Ok(bridge);
+        }
         let transport = self.transport(signal)?;
         let (encoding, resource) = (self.encoding_of(signal), self.resource_attributes());
         Ok(match signal {
@@ -40,12 +46,19 @@ impl Destination {
                 let spans = Spans::new(encoding, self.dialect(), &resource);
                 Box::new(Batch::new(spans, transport, self.sizes(), counters))
             }
-            _ => return Err(Error::config(format!("{signal} of an OTLP destination: not built yet"))),
+            Signal::Logs => {
+                let events = LogEvents::new(encoding, self.names(), self.content().on_events(), &resource);
+                Box::new(Batch::new(events, transport, self.sizes(), counters))
+            }
+            Signal::Metrics => {
+                let form = (encoding, self.names(), self.metric_temporality());
+                Box::new(Meter::new(form, &resource, transport, counters))
+            }
         })
     }
 
     fn dialect(&self) -> Dialect {
-        Dialect::default()
+        Dialect { naming: self.names(), openinference: self.overlay(), langfuse: self.has_langfuse() }
     }
 
     fn sizes(&self) -> Sizes {
@@ -57,9 +70,13 @@ impl Destination {
         let content = self.content();
         pump::Settings {
             name: self.place_name(signal).into(),
-            interval: self.batch_interval(),
+            interval: if signal == Signal::Metrics { self.interval_of_metrics() } else { self.batch_interval() },
             backoff: self.waits(),
-            with_content: if signal == Signal::Logs { content.on_events() } else { content.on_spans() },
+            with_content: match signal {
+                Signal::Traces => content.on_spans(),
+                Signal::Logs => content.on_events(),
+                Signal::Metrics => false,
+            },
             from_beginning: self.starts_at_beginning(),
             limits: Limits::default(),
         }

@@ -19,3 +19,4 @@ pub use redactor::Redactor;
 pub use settings::{ContentLevel, ContentPolicy};
 
 pub(crate) use pieces::Pieces;
+pub(crate) use size::cut;

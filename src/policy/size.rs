@@ -20,7 +20,7 @@ const MIN_HASHED_BYTES: usize = 256;
 const MAX_MARK_BYTES: usize = 64;
 
 /// `shown`, which is what is left of `whole`, cut so that it and its mark are no longer than `max_bytes`.
-pub(super) fn cut(shown: &str, whole: &str, max_bytes: usize) -> String {
+pub(crate) fn cut(shown: &str, whole: &str, max_bytes: usize) -> String {
     let end = floor(shown, max_bytes.saturating_sub(MAX_MARK_BYTES));
     format!("{}{}", &shown[..end], mark(whole))
 }

@@ -5,7 +5,7 @@ use super::{
     item::{Item, Waiter},
 };
 use crate::{
-    Cursor, Pending, StreamEvent, Text,
+    Cursor, Error, Pending, StreamEvent, Text,
     event::{Concept, Life},
 };
 use std::{
@@ -14,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// Takes in events of executions that run elsewhere, and tells in the end what became of them.
@@ -70,6 +71,11 @@ pub(super) struct Tally {
     shed: AtomicU64,
 }
 
+/// How much is emitted at once before it is waited for, and for how long.
+const WINDOW_EVENTS: usize = 512;
+const WINDOW_BYTES: usize = 1 << 20;
+const WINDOW_LIMIT: Duration = Duration::from_secs(30);
+
 impl Recorder {
     /// Takes events in on behalf of this tenant; on nobody's, of executions of any tenant, as they say it themselves.
     pub fn on_behalf_of(&self, tenant_id: Option<Text>) -> Intake {
@@ -85,7 +91,27 @@ impl Intake {
         let _ = self.put_in_line(event.into());
     }
 
-    /// The same; false when it was shed, or nobody takes events any more.
+    /// Emits all of these, as many as there may be: after each few hundred it waits until they are on disk, so that none is
+    /// shed for want of room. Blocks; for what is there at once, such as the events of a file.
+    ///
+    /// # Errors
+    /// As for [`finish`](Intake::finish), of which it is the answer; `is_timed_out` when the log takes longer than 30
+    /// seconds. What was taken in before that is recorded all the same.
+    pub fn emit_all(&self, events: impl IntoIterator<Item = StreamEvent>) -> Result<Admitted, Error> {
+        let (mut waiting, mut bytes) = (0, 0);
+        for event in events {
+            waiting += 1;
+            bytes += event.heap_bytes();
+            self.emit(event);
+            if waiting >= WINDOW_EVENTS || bytes >= WINDOW_BYTES {
+                self.finish().wait(WINDOW_LIMIT)?;
+                (waiting, bytes) = (0, 0);
+            }
+        }
+        self.finish().wait(WINDOW_LIMIT)
+    }
+
+    /// As [`emit`](Intake::emit); false when it was shed, or nobody takes events any more.
     pub(crate) fn put_in_line(&self, event: StreamEvent) -> bool {
         let in_line = self.recorder.0.shared.emit_delegated(Delegated { event, tally: self.tally.clone() });
         if !in_line {

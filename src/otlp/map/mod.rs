@@ -1,23 +1,109 @@
-//! What a span is called and what is told of it. (The head and its name only; the whole comes with the mapping tables.)
+//! A finished span to names and values: the one place where the words of back ends are written. `docs/otlp.md` has the
+//! tables. Knows no bytes: where it writes is a sink.
+
+mod attributes;
+mod concept;
+mod content;
+mod cut;
+mod dialect;
+mod failure;
+mod happenings;
+mod langfuse;
+mod messages;
+mod openinference;
+mod params;
+mod pen;
+mod records;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod usage;
 
 use super::{
-    sink::{Head, SpanKind, SpanSink},
-    span::Span,
+    sink::{Head, SpanSink, Value},
+    span::{LinkKind, Span},
 };
+use crate::semconv;
+use pen::Pen;
+use std::borrow::Cow;
+use subject::Subject;
 
-/// Which of several ways to say the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Dialect;
+pub(crate) use concept::Concept;
+pub(crate) use dialect::Dialect;
+pub(crate) use failure::Failure;
+pub(crate) use usage::Usage;
 
-pub(crate) fn write(span: &Span, _: &Dialect, _: usize, sink: &mut impl SpanSink) {
+/// Tells one span to the sink. No value is longer than `max_value_bytes` (256 at least): a longer one is cut so that it
+/// stays what it was, JSON or text, and says how long it had been.
+pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink: &mut impl SpanSink) {
+    let subject = Subject::of(span);
+    let usage = Usage::of(&subject);
+    let max = cut::at_least(max_value_bytes);
+    begin(&subject, max, sink);
+    let mut pen = Pen::new(sink, dialect, max);
+    pen.attributes(&subject, &usage);
+    if dialect.has_openinference() {
+        pen.openinference(&subject, &usage);
+    }
+    if dialect.langfuse {
+        pen.langfuse(&subject);
+    }
+    pen.unnamed_content(&subject);
+    pen.happenings(&subject);
+    pen.links(span);
+    if let Some(failure) = Failure::of(span) {
+        pen.error(&failure);
+    }
+    sink.end();
+}
+
+fn begin(subject: &Subject<'_>, max: usize, sink: &mut impl SpanSink) {
+    let (span, words) = (subject.span, subject.concept.words());
+    let mut name = String::from(words.operation);
+    if let Some(thing) = subject.name().filter(|name| !name.is_empty()) {
+        name.push(' ');
+        name.push_str(thing);
+    }
     sink.begin(&Head {
         trace_id: span.run.trace_id,
         span_id: span.span_id,
         parent: span.parent,
-        name: span.opener.tag(),
-        kind: SpanKind::Internal,
+        name: &cut::text(&name, max),
+        kind: words.kind,
         start: span.start,
         end: span.end,
     });
-    sink.end();
+}
+
+impl<S: SpanSink> Pen<'_, S> {
+    fn links(&mut self, span: &Span) {
+        for link in &span.links {
+            let why = match link.why {
+                LinkKind::Handoff => "handoff",
+                LinkKind::Resumed => "resumed",
+            };
+            self.sink().link(span.run.trace_id, link.span_id, &[(semconv::LINK, Value::Text(why))]);
+        }
+    }
+
+    /// "The description SHOULD NOT be a copy of `error.type`" (GenAI conventions, recording errors).
+    fn error(&mut self, failure: &Failure<'_>) {
+        let message = cut::text(failure.message, self.max);
+        self.sink().error(&message);
+    }
+}
+
+/// What a span is, for the signals that are made of it.
+pub(crate) fn concept_of(span: &Span) -> Concept {
+    Concept::of(span)
+}
+
+/// What a span used, for the signals that are made of it.
+pub(crate) fn usage_of(span: &Span) -> Usage<'_> {
+    Usage::of(&Subject::of(span))
+}
+
+/// A text of at most `max_value_bytes` (256 at least), as it would be on a span.
+pub(crate) fn shortened(text: &str, max_value_bytes: usize) -> Cow<'_, str> {
+    cut::text(text, cut::at_least(max_value_bytes))
 }

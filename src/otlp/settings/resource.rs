@@ -4,7 +4,7 @@ use crate::semconv;
 
 /// The attributes given, each key once with its last value, and what the specification asks for beside them ("Resource
 /// Semantic Conventions", "Attributes with Special Handling": a `service.name`, and the SDK's own).
-pub(super) fn complete(given: &[(String, String)]) -> Vec<(String, String)> {
+pub(in crate::otlp) fn complete(given: &[(String, String)]) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let sdk = [
         (semconv::TELEMETRY_SDK_NAME, env!("CARGO_PKG_NAME")),

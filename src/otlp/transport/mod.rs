@@ -11,7 +11,11 @@ mod read;
 mod reply;
 mod runtime;
 mod signal;
+#[cfg(feature = "otlp-tls")]
 mod tls;
+
+#[cfg(test)]
+mod tests;
 
 use super::settings::{Kind, Way};
 use crate::Error;

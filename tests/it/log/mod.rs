@@ -4,6 +4,7 @@ mod back;
 mod damage;
 mod each;
 mod file;
+mod jsonl;
 mod places;
 mod whose;
 

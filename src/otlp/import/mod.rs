@@ -1,0 +1,148 @@
+//! OTLP in JSON, read back: spans of any instrumentation to events.
+
+mod json;
+mod place;
+mod span;
+mod tell;
+
+use crate::{Error, StreamEvent, log::jsonl::Lines};
+use span::Span;
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    io::BufRead,
+};
+
+/// Reads traces from OTLP JSON: what the Collector's file exporter and [`Export::json`](super::Export::json) write, a
+/// request a line; or one document over many lines.
+///
+/// Each trace is given as the events of an execution, in their order, with its ids and times; give them to
+/// [`Intake::emit_all`](crate::Intake::emit_all). What spans say is understood as [`AgentLayer`](crate::AgentLayer)
+/// understands it, by the same table; spans that it has no word for are steps, so that nothing of the tree is missing.
+/// Events of spans that are not understood are notes. Of what this crate exported itself everything that was written comes
+/// back. Requests of metrics and log events are passed over.
+///
+/// What cannot be read is an error that names its line, and the rest is read all the same. Spans of one trace may stand
+/// anywhere in the file, so traces are held until its end, 256 MiB of it at most: past that, the trace that was not added
+/// to for longest is given as it is. Of a trace that the record has already, everything would be there twice.
+///
+/// ```no_run
+/// use spanwright::{Recorder, log::SqliteLog, otlp};
+/// use std::{fs::File, io::BufReader};
+///
+/// let recorder = Recorder::builder().log(SqliteLog::open("spanwright.db")?).start()?;
+/// let intake = recorder.on_behalf_of(None);
+/// for events in otlp::read_json(BufReader::new(File::open("traces.jsonl")?)) {
+///     intake.emit_all(events?)?;
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_json<R: BufRead>(input: R) -> Traces<R> {
+    Traces { lines: Lines::new(input), held: HashMap::new(), bytes: 0, lines_read: 0, ready: VecDeque::new() }
+}
+
+/// The traces of a file, or why something in it is none; see [`read_json`].
+pub struct Traces<R> {
+    lines: Lines<R>,
+    held: HashMap<u128, Held>,
+    bytes: usize,
+    lines_read: u64,
+    ready: VecDeque<Result<Vec<StreamEvent>, Error>>,
+}
+
+#[derive(Default)]
+struct Held {
+    spans: Vec<Span>,
+    bytes: usize,
+    /// The line that added to it last.
+    touched: u64,
+}
+
+/// How much of a file is held of traces that may go on.
+const MAX_HELD_BYTES: usize = 256 << 20;
+
+impl<R: BufRead> Iterator for Traces<R> {
+    type Item = Result<Vec<StreamEvent>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Some(ready);
+            }
+            match self.turn() {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return Some(Err(error)),
+                None if self.held.is_empty() => return None,
+                None => self.give_out_all(),
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Traces<R> {
+    /// Takes in the next line; none when there is none.
+    fn turn(&mut self) -> Option<Result<(), Error>> {
+        self.lines_read += 1;
+        let (number, line) = match self.lines.next()? {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut read = json::read(line);
+        let mut bytes = line.len();
+        // A document that is laid out over lines has none that is one.
+        if self.lines_read == 1 && read.as_ref().is_err_and(serde_json::Error::is_eof) {
+            let document = match self.lines.document(MAX_HELD_BYTES) {
+                Ok(document) => document,
+                Err(error) => return Some(Err(error)),
+            };
+            (read, bytes) = (json::read(document), document.len());
+        }
+        Some(match read {
+            Ok(spans) => {
+                self.take(number, spans, bytes);
+                Ok(())
+            }
+            Err(source) => {
+                Err(Error::invalid(format!("line {number}: no OTLP request in JSON ({source})")).with_source(source))
+            }
+        })
+    }
+
+    fn take(&mut self, number: u64, spans: Vec<json::Span>, bytes: usize) {
+        let each = bytes / spans.len().max(1);
+        for span in spans {
+            match Span::of(span) {
+                Ok(span) => {
+                    let held = self.held.entry(span.trace_id).or_default();
+                    held.spans.push(span);
+                    (held.bytes, held.touched) = (held.bytes + each, self.lines_read);
+                    self.bytes += each;
+                }
+                Err(why) => self.ready.push_back(Err(Error::invalid(format!("line {number}: {why}")))),
+            }
+        }
+        while self.bytes > MAX_HELD_BYTES && self.give_out_quietest() {}
+    }
+
+    fn give_out_quietest(&mut self) -> bool {
+        let quietest = self.held.iter().min_by_key(|(_, held)| held.touched).map(|(id, _)| *id);
+        let Some(held) = quietest.and_then(|id| self.held.remove(&id)) else { return false };
+        self.bytes = self.bytes.saturating_sub(held.bytes);
+        self.ready.push_back(Ok(tell::events(held.spans)));
+        true
+    }
+
+    /// The oldest first, as they would have been recorded.
+    fn give_out_all(&mut self) {
+        let mut traces: Vec<Vec<Span>> = self.held.drain().map(|(_, held)| held.spans).collect();
+        traces.sort_by_cached_key(|spans| spans.iter().map(|span| (span.start, span.span_id)).min());
+        self.ready.extend(traces.into_iter().map(|spans| Ok(tell::events(spans))));
+        self.bytes = 0;
+    }
+}
+
+impl<R> fmt::Debug for Traces<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traces").field("held", &self.held.len()).finish_non_exhaustive()
+    }
+}

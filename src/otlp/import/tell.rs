@@ -1,0 +1,141 @@
+//! A trace as events, in an order in which they could have been told: starts before what is inside, ends after it.
+
+use super::{place::Tree, span::Span};
+use crate::{
+    ExecutionId, StepId, StreamEvent, Timestamp,
+    event::{Body, ExecutionLost, Outcome, ParentType},
+    layer::Whereabouts,
+};
+
+/// The events of one trace.
+pub(super) fn events(spans: Vec<Span>) -> Vec<StreamEvent> {
+    let tree = Tree::of(spans);
+    let id = tree.spans.iter().find_map(Span::execution_id);
+    let id = id.or_else(|| tree.spans.first().map(|span| ExecutionId::from_trace_id(span.trace_id)));
+    id.map(|id| Teller::new(tree, &id).tell()).unwrap_or_default()
+}
+
+struct Teller {
+    tree: Tree,
+    said: Vec<Said>,
+    open: Vec<usize>,
+    out: Vec<StreamEvent>,
+}
+
+/// What a span tells.
+#[derive(Default)]
+struct Said {
+    starts: Vec<StreamEvent>,
+    moments: Vec<(Timestamp, Option<StreamEvent>)>,
+    ends: Vec<StreamEvent>,
+    /// After everything that happens in it, where it is a root: with it everything ends.
+    ends_at: Option<Timestamp>,
+}
+
+/// What is told next: a start, or a moment of a span.
+type Item = (Timestamp, usize, usize, Option<usize>);
+
+impl Teller {
+    fn new(mut tree: Tree, id: &ExecutionId) -> Self {
+        let spans = std::mem::take(&mut tree.spans);
+        let ids: Vec<StepId> = spans.iter().map(|span| StepId::from_span_id(span.span_id)).collect();
+        let mut ends: Vec<Timestamp> = spans.iter().map(|span| span.end).collect();
+        for (at, span) in spans.iter().enumerate() {
+            if let Some(root) = tree.ancestors(at).last() {
+                ends[root] = ends[root].max(span.end);
+            }
+        }
+        let said = spans.into_iter().enumerate().map(|(at, span)| {
+            let parent = tree.around[at].map(|around| ids[around].clone());
+            Said { ends_at: Some(ends[at]), ..told(span, id, ids[at].clone(), parent) }
+        });
+        let said = said.collect();
+        Self { tree, said, open: Vec::new(), out: Vec::new() }
+    }
+
+    fn tell(mut self) -> Vec<StreamEvent> {
+        for (time, _, at, moment) in self.items() {
+            self.close(Some((time, at, moment.is_some())));
+            match moment {
+                None => {
+                    let starts = std::mem::take(&mut self.said[at].starts);
+                    self.out.extend(starts);
+                    self.open.push(at);
+                }
+                Some(moment) => self.out.extend(self.said[at].moments[moment].1.take()),
+            }
+        }
+        self.close(None);
+        self.out
+    }
+
+    fn items(&self) -> Vec<Item> {
+        let mut items: Vec<Item> = Vec::new();
+        for (at, said) in self.said.iter().enumerate() {
+            let depth = self.tree.depth[at];
+            items.extend(said.starts.first().and_then(|start| start.time).map(|time| (time, depth, at, None)));
+            items.extend(
+                said.moments.iter().enumerate().map(|(moment, (time, _))| (*time, depth + 1, at, Some(moment))),
+            );
+        }
+        items.sort();
+        items
+    }
+
+    /// Ends what is over before this happens: at the very moment only what it is not part of.
+    fn close(&mut self, before: Option<(Timestamp, usize, bool)>) {
+        let is_due = |this: &Self, open: usize| {
+            let Some((time, at, is_moment)) = before else { return true };
+            let ends_at = this.said[open].ends_at.unwrap_or(time);
+            let is_around = || (is_moment && open == at) || this.tree.ancestors(at).any(|around| around == open);
+            ends_at < time || (ends_at == time && !is_around())
+        };
+        let mut due: Vec<usize> = self.open.iter().copied().filter(|open| is_due(self, *open)).collect();
+        self.open.retain(|open| !due.contains(open));
+        due.sort_by_key(|at| (self.said[*at].ends_at, usize::MAX - self.tree.depth[*at], usize::MAX - *at));
+        for at in due {
+            let ends = std::mem::take(&mut self.said[at].ends);
+            self.out.extend(ends);
+        }
+    }
+}
+
+fn told(span: Span, id: &ExecutionId, step_id: StepId, parent: Option<StepId>) -> Said {
+    let Span { own, said, start, end, moments, parent: remote, .. } = span;
+    let is_root = parent.is_none();
+    let moment = |(time, body): (Timestamp, Body)| {
+        let event = StreamEvent::new(body).of_execution(id.clone()).of_step(step_id.clone()).at(time);
+        (time, Some(event))
+    };
+    let moments = moments.into_iter().map(moment).collect();
+    let (mut starts, mut ends) = said.tell(id, Whereabouts { step_id: step_id.clone(), parent, start, end });
+    for event in &mut starts {
+        match &mut event.body {
+            Body::StepStart(start) => {
+                start.step_type = own.step_type.clone().unwrap_or_else(|| start.step_type.clone());
+                start.attempt = own.attempt;
+            }
+            Body::LlmCallStart(start) => start.attempt = own.attempt,
+            Body::ExecutionStart(start) => {
+                let remote = remote.map(|id| (StepId::from_span_id(id).to_string().into(), ParentType::StepExecution));
+                (start.parent_id, start.parent_type) = own.parent.clone().or(remote).unzip();
+                start.attempt = own.attempt;
+            }
+            _ => {}
+        }
+    }
+    ends.iter_mut().for_each(|event| as_lost(&mut event.body));
+    if own.is_unended && !is_root {
+        ends.clear();
+    }
+    Said { starts, moments, ends, ends_at: None }
+}
+
+/// A crash is told of an execution by a kind of its own, which no span can say.
+fn as_lost(body: &mut Body) {
+    if let Body::ExecutionFailed(failed) = body
+        && failed.outcome == Some(Outcome::Lost)
+    {
+        *body = ExecutionLost::new(failed.error.message.clone()).into();
+    }
+}

@@ -1,0 +1,62 @@
+//! Messages between an agent and a model, read in the forms that providers and crates give them, and written in those of
+//! the conventions.
+
+mod flat;
+pub(super) mod json;
+mod part;
+mod read;
+mod system;
+mod write;
+
+use std::borrow::Cow;
+
+pub(super) use read::{conversation, said};
+
+/// One message, as the GenAI convention has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Message<'a> {
+    /// `system`, `user`, `assistant`, `tool`, or the sender's own word.
+    pub(super) role: Cow<'a, str>,
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) parts: Vec<Part<'a>>,
+    pub(super) finish_reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Part<'a> {
+    Text(Cow<'a, str>),
+    Reasoning(Cow<'a, str>),
+    ToolCall {
+        id: Option<Cow<'a, str>>,
+        name: Cow<'a, str>,
+        arguments: Option<Given<'a>>,
+    },
+    ToolResponse {
+        id: Option<Cow<'a, str>>,
+        response: Given<'a>,
+    },
+    Blob {
+        modality: &'static str,
+        mime_type: Option<Cow<'a, str>>,
+        content: Cow<'a, str>,
+    },
+    Uri {
+        modality: &'static str,
+        uri: Cow<'a, str>,
+    },
+    /// An object with a `type`, as it came: the schema lets any be.
+    Other(&'a str),
+}
+
+/// JSON, or a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Given<'a> {
+    Json(Cow<'a, str>),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn new(role: impl Into<Cow<'a, str>>, parts: Vec<Part<'a>>) -> Self {
+        Self { role: role.into(), name: None, parts, finish_reason: None }
+    }
+}

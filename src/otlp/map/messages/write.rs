@@ -1,0 +1,164 @@
+//! Messages as the JSON that the GenAI convention asks for. Back ends drop a whole list for one bad part, so what is
+//! written here is always of the schema.
+
+use super::{Given, Message, Part, read::known_reason, system};
+use crate::{
+    Text, json,
+    otlp::{
+        map::{content::Content, cut, pen::Pen, subject::Subject},
+        sink::SpanSink,
+    },
+    semconv,
+};
+
+impl<S: SpanSink> Pen<'_, S> {
+    /// What was said to it, and what it said.
+    pub(in crate::otlp::map) fn messages_in_and_out(&mut self, subject: &Subject<'_>) {
+        let input = subject.messages_in();
+        let (system, input) = system::split(&input);
+        if !system.is_empty() {
+            let parts = || system.iter().flat_map(|message| &message.parts);
+            self.fitted(semconv::SYSTEM_INSTRUCTIONS, |longest, out| {
+                write_list(parts(), out, |part, out| write_part(part, longest, out))
+            });
+        }
+        self.messages(semconv::INPUT_MESSAGES, input, None);
+        let finish = (!self.dialect.is_latest()).then(|| finish_reason(subject));
+        self.messages(semconv::OUTPUT_MESSAGES, &subject.messages_out(), finish);
+    }
+
+    /// Strings are shortened first; then the oldest messages go, and it is said how many.
+    fn messages(&mut self, key: &str, messages: &[Message<'_>], finish: Option<&str>) {
+        let mut kept = messages.len();
+        while kept > 0 {
+            let (gone, rest) = messages.split_at(messages.len() - kept);
+            if self.fitted(key, |longest, out| write_messages(gone.len(), rest, finish, longest, out)) {
+                return;
+            }
+            kept /= 2;
+        }
+        if let Some(last) = messages.last() {
+            let only = Message::new(&*last.role, vec![Part::Text(" … [cut]".into())]);
+            self.fitted(key, |longest, out| {
+                write_messages(messages.len() - 1, std::slice::from_ref(&only), finish, longest, out)
+            });
+        }
+    }
+}
+
+/// The reason that the call gives, for answers that give none: the convention required one up to 1.41.
+fn finish_reason<'a>(subject: &Subject<'a>) -> &'a str {
+    let told = subject.model_end().and_then(|end| end.finish_reasons.as_ref()?.first()).map(Text::as_str);
+    told.unwrap_or(if subject.span.outcome().is_none() { "stop" } else { "error" })
+}
+
+fn write_messages(gone: usize, messages: &[Message<'_>], finish: Option<&str>, longest: usize, out: &mut String) {
+    let note = (gone > 0).then(|| Message::new("system", vec![Part::Text(format!("[cut: {gone} messages]").into())]));
+    write_list(note.iter().chain(messages), out, |message, out| write_message(message, finish, longest, out));
+}
+
+fn write_list<T>(items: impl Iterator<Item = T>, out: &mut String, mut write: impl FnMut(T, &mut String)) {
+    out.push('[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(item, out);
+    }
+    out.push(']');
+}
+
+fn write_message(message: &Message<'_>, finish: Option<&str>, longest: usize, out: &mut String) {
+    out.push_str("{\"role\":");
+    write_text(&message.role, longest, out);
+    if let Some(name) = &message.name {
+        member("name", name, longest, out);
+    }
+    out.push_str(",\"parts\":");
+    write_list(message.parts.iter(), out, |part, out| write_part(part, longest, out));
+    if let Some(finish) = finish {
+        let asks = matches!(message.parts.last(), Some(Part::ToolCall { .. })) && finish == "stop";
+        let reason = message.finish_reason.as_deref().unwrap_or(if asks { "tool_call" } else { finish });
+        member("finish_reason", &known_reason(reason.into()), longest, out);
+    }
+    out.push('}');
+}
+
+fn write_part(part: &Part<'_>, longest: usize, out: &mut String) {
+    match part {
+        Part::Text(text) => tagged("text", "content", text, longest, out),
+        Part::Reasoning(text) => tagged("reasoning", "content", text, longest, out),
+        Part::ToolCall { id, name, arguments } => {
+            tagged("tool_call", "name", name, longest, out);
+            optional("id", id.as_deref(), longest, out);
+            if let Some(arguments) = arguments {
+                given("arguments", arguments, longest, out);
+            }
+        }
+        Part::ToolResponse { id, response } => {
+            out.push_str("{\"type\":\"tool_call_response\"");
+            optional("id", id.as_deref(), longest, out);
+            given("response", response, longest, out);
+        }
+        Part::Blob { modality, mime_type, content } => {
+            tagged("blob", "modality", modality, longest, out);
+            optional("mime_type", mime_type.as_deref(), longest, out);
+            member("content", content, longest, out);
+        }
+        Part::Uri { modality, uri } => {
+            tagged("uri", "modality", modality, longest, out);
+            member("uri", uri, longest, out);
+        }
+        Part::Other(json) => return cut::shorten(json, longest, out),
+    }
+    out.push('}');
+}
+
+fn tagged(kind: &str, name: &str, text: &str, longest: usize, out: &mut String) {
+    out.push_str("{\"type\":");
+    json::write_str(kind, out);
+    member(name, text, longest, out);
+}
+
+fn member(name: &str, text: &str, longest: usize, out: &mut String) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
+    write_text(text, longest, out);
+}
+
+fn optional(name: &str, text: Option<&str>, longest: usize, out: &mut String) {
+    if let Some(text) = text {
+        member(name, text, longest, out);
+    }
+}
+
+fn given(name: &str, value: &Given<'_>, longest: usize, out: &mut String) {
+    match value {
+        Given::Text(text) => member(name, text, longest, out),
+        Given::Json(json) => {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":");
+            cut::shorten(json, longest, out);
+        }
+    }
+}
+
+fn write_text(text: &str, longest: usize, out: &mut String) {
+    json::write_str(&cut::text(text, longest), out);
+}
+
+impl<'a> Subject<'a> {
+    pub(in crate::otlp::map) fn messages_in(&self) -> Vec<Message<'a>> {
+        self.input().map_or_else(Vec::new, |content: Content<'a>| super::conversation(content, "user"))
+    }
+
+    /// What was seen to be said counts where the end has no answer: also of a call that failed on the way.
+    pub(in crate::otlp::map) fn messages_out(&self) -> Vec<Message<'a>> {
+        match self.output() {
+            Some(content) => super::conversation(content, "assistant"),
+            None => super::said(&self.span.facts),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the author said of a call with `fields(..)` and the convention has a name for: parameters of the request, and the
+//! server that it went to.
+
+use super::{content::decoded, messages::json::Object, pen::Pen, subject::Subject};
+use crate::{
+    otlp::sink::{SpanSink, Value},
+    semconv::openinference,
+};
+
+#[derive(Clone, Copy)]
+enum Form {
+    Int,
+    Double,
+    Text,
+}
+
+const PREFIX: &str = "gen_ai.request.";
+
+/// Names after [`PREFIX`]; the author may have said them with or without it.
+const PARAMETERS: &[(&str, Form)] = &[
+    ("max_tokens", Form::Int),
+    ("temperature", Form::Double),
+    ("top_p", Form::Double),
+    ("top_k", Form::Int),
+    ("frequency_penalty", Form::Double),
+    ("presence_penalty", Form::Double),
+    ("seed", Form::Int),
+    ("choice.count", Form::Int),
+    ("reasoning.level", Form::Text),
+    ("previous_response.id", Form::Text),
+];
+
+const OTHERS: &[(&str, Form)] = &[
+    ("server.address", Form::Text),
+    ("server.port", Form::Int),
+    ("gen_ai.output.type", Form::Text),
+    ("gen_ai.prompt.name", Form::Text),
+    ("gen_ai.prompt.version", Form::Text),
+];
+
+impl<S: SpanSink> Pen<'_, S> {
+    pub(super) fn parameters(&mut self, subject: &Subject<'_>) {
+        let Some(fields) = subject.fields().and_then(|fields| Object::read(fields.as_str())) else { return };
+        let mut said = Vec::new();
+        for (name, form) in PARAMETERS {
+            let key = format!("{PREFIX}{name}");
+            if let Some(value) = fields.get(&key).or_else(|| fields.get(name))
+                && self.formed(&key, value, *form)
+            {
+                said.push((*name, value));
+            }
+        }
+        for (key, form) in OTHERS {
+            fields.get(key).map(|value| self.formed(key, value, *form));
+        }
+        if self.dialect.is_full_openinference() && !said.is_empty() {
+            self.fitted(openinference::LLM_INVOCATION_PARAMETERS, |_, out| write_object(&said, out));
+        }
+    }
+
+    /// False where the value is not of this form: then it stays among the author's fields only.
+    fn formed(&mut self, key: &str, json: &str, form: Form) -> bool {
+        let value = match form {
+            Form::Int => json.parse().ok().map(Value::Int),
+            Form::Double => json.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Double),
+            Form::Text => {
+                let text = decoded(json).filter(|text| !text.is_empty());
+                self.text(key, text.as_deref().unwrap_or_default());
+                return text.is_some();
+            }
+        };
+        if let Some(value) = value {
+            self.sink().attribute(key, value);
+        }
+        value.is_some()
+    }
+}
+
+fn write_object(members: &[(&str, &str)], out: &mut String) {
+    out.push('{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        crate::json::write_str(name, out);
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+}
