@@ -4,6 +4,7 @@ mod bridge;
 mod exported;
 mod import;
 mod logs;
+mod map;
 mod metrics;
 mod offline;
 mod perfetto;
