@@ -18,6 +18,7 @@ mod map;
 mod outlet;
 mod percent;
 mod pump;
+mod record;
 mod settings;
 mod sink;
 mod span;
@@ -25,6 +26,7 @@ mod start;
 mod stats;
 mod traces;
 mod transport;
+mod unwound;
 
 pub use delivery::Delivery;
 pub use settings::{Capture, Destination, Encoding, Naming, OpenInference};

@@ -149,11 +149,11 @@ impl Guard {
         }
         let deadline = crate::time::deadline(LIMIT);
         let _ = self.recorder.flush().wait(LIMIT);
-        self.deliveries.iter().for_each(crate::otlp::Delivery::stop);
+        self.deliveries.iter().for_each(|delivery| delivery.stop(deadline));
         for delivery in &self.deliveries {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             let ended = delivery.shutdown(left);
-            delivery.losses(ended).into_iter().for_each(|line| say(&line));
+            delivery.losses(&ended).into_iter().for_each(|line| say(&line));
         }
     }
 }

@@ -38,6 +38,7 @@ mod macros_streams;
 mod macros_types;
 mod many;
 mod matrix;
+mod otlp;
 mod outcomes;
 mod policy;
 mod printing;

@@ -41,7 +41,7 @@ pub struct Destination {
 }
 
 /// What a batch may have before it is framed: back ends take gRPC messages of 4 MiB (measured: Phoenix, rotel).
-const MOST_BATCH_BYTES: usize = 3_670_016;
+pub(in crate::otlp) const MOST_BATCH_BYTES: usize = 3_670_016;
 /// The specification's batch of spans (`OTEL_BSP_MAX_EXPORT_BATCH_SIZE`).
 const BATCH_SPANS: usize = 512;
 /// One value does not fill a request.
