@@ -9,6 +9,8 @@
 #![allow(dead_code, reason = "nobody sends yet")]
 
 mod batch;
+#[cfg(test)]
+mod batch_tests;
 mod control;
 mod delivery;
 mod encode;

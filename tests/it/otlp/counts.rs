@@ -1,6 +1,6 @@
 //! What was not taken is counted, exactly, and the reason is told.
 
-use super::{Answer, Collector, LIMIT, Run, count, destination, ended, flush, recorder, start};
+use super::{Answer, Collector, LIMIT, Run, count, destination, ended, flush, flush_at_last, recorder, start};
 use proptest::prelude::*;
 use spanwright::otlp::{Signal, Stats};
 
@@ -79,9 +79,7 @@ proptest! {
         let (collector, recorder) = (Collector::start(next), recorder());
         let delivery = start(&destination(&collector).batch_spans(batch), &recorder);
         runs.iter().for_each(|steps| Run::whole(&recorder, *steps));
-        recorder.flush().wait(LIMIT).expect("logged");
-        // One that found the back end down says so.
-        while delivery.flush().wait(LIMIT).is_err() {}
+        flush_at_last(&recorder, &delivery);
         let stats = delivery.stats(Signal::Traces);
         let all = count(&ended(&**recorder.log().expect("log")));
         prop_assert_eq!(stats.accepted + stats.rejected + stats.dropped, all);

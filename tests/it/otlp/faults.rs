@@ -104,6 +104,7 @@ fn export_under_a_subscriber_that_takes_everything() {
             flush(guard.recorder(), &guard.deliveries()[0]);
         });
     });
+    guard.recorder().flush().wait(LIMIT).expect("logged");
     let events = guard.recorder().stats().recorded;
     for _ in 0..5 {
         flush(guard.recorder(), &guard.deliveries()[0]);

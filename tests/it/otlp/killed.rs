@@ -1,6 +1,6 @@
 //! kill -9 of a process that exports, at any moment: what it logged arrives, and twice only what nobody could know of.
 
-use super::{Answer, Collector, LIMIT, Run, coin, count, ended, flush, recorder_on, start};
+use super::{Answer, Collector, LIMIT, Run, coin, count, ended, flush_at_last, recorder_on, start};
 use crate::{child, scratch::Scratch};
 use spanwright::{StepId, otlp::Destination};
 use std::{
@@ -80,7 +80,7 @@ fn kill_9_at_any_moment_loses_nothing_and_repeats_one_batch_at_most() {
     }
     let recorder = recorder_on(&path);
     let delivery = start(&to(&collector.url(), "last"), &recorder);
-    flush(&recorder, &delivery);
+    flush_at_last(&recorder, &delivery);
     let logged = ended(&**recorder.log().expect("log"));
     assert!(count(&logged) > 1_000, "only {}: the kills come too soon to show anything", count(&logged));
     assert_eq!(first_arrivals(&collector), logged, "all, and each execution's in order");

@@ -56,6 +56,14 @@ fn flush(recorder: &Recorder, delivery: &Delivery) {
     delivery.flush().wait(LIMIT).expect("delivered");
 }
 
+/// The same where the back end does not always answer: who asked then is told so, and asks again.
+fn flush_at_last(recorder: &Recorder, delivery: &Delivery) {
+    recorder.flush().wait(LIMIT).expect("logged");
+    while let Err(error) = delivery.flush().wait(LIMIT) {
+        assert!(error.is_io(), "{error}");
+    }
+}
+
 /// An execution as an agent tells it, a step of its own for its root.
 struct Run {
     id: ExecutionId,

@@ -1,6 +1,8 @@
 //! A back end that is away for a day, and a disk that is full: the log is the queue.
 
-use super::{Answer, Collector, LIMIT, Run, coin, count, destination, ended, flush, ms, recorder_on, start};
+use super::{
+    Answer, Collector, LIMIT, Run, coin, count, destination, ended, flush, flush_at_last, ms, recorder_on, start,
+};
 use crate::scratch::Scratch;
 use rusqlite::Connection;
 use spanwright::{
@@ -62,7 +64,7 @@ fn answers_that_are_lost_repeat_what_was_in_them_and_nothing_else() {
     let delivery = start(&destination(&collector).batch_spans(4), &recorder);
     collector.answer(|arrived| if arrived.spans[0].span_id % 3 == 0 && coin() { Answer::Lost } else { Answer::Taken });
     (0..30).for_each(|_| Run::whole(&recorder, 5));
-    flush(&recorder, &delivery);
+    flush_at_last(&recorder, &delivery);
     let (mut once, mut lost) = (BTreeMap::<u128, Vec<u64>>::new(), Vec::new());
     for (arrived, answer) in collector.seen() {
         let is_repeated = !lost.is_empty();

@@ -1,7 +1,7 @@
 //! Panics on the thread of a delivery: of the user's log, which is asked there. (Those of our own writing are provoked
 //! beside the code, in `src/otlp/batch_tests.rs`.)
 
-use super::{Collector, LIMIT, Run, destination, ended};
+use super::{Collector, Run, destination, ended, flush_at_last};
 use spanwright::{
     Cursor, ExecutionId, Pending, Recorder, Text,
     event::{Batch, OpenThings},
@@ -83,13 +83,10 @@ fn a_log_that_panics_ends_no_delivery_and_costs_nothing() {
     for _ in 0..10 {
         let run = Run::begin(&recorder);
         run.step();
-        recorder.flush().wait(LIMIT).expect("logged");
-        // Who asks in a bad moment is told.
-        while delivery.flush().wait(LIMIT).is_err() {}
+        flush_at_last(&recorder, &delivery);
         run.step();
         run.end();
-        recorder.flush().wait(LIMIT).expect("logged");
-        while delivery.flush().wait(LIMIT).is_err() {}
+        flush_at_last(&recorder, &delivery);
     }
     assert_eq!(collector.by_trace(), ended(&log.0.0));
     let stats = delivery.stats(Signal::Traces);
