@@ -104,20 +104,17 @@ impl Delivery {
 
     /// What a person should know at the end, a line each.
     pub(crate) fn losses(&self, ended: &Result<(), Error>) -> Vec<String> {
-        let lines = self.pumps.iter().filter_map(|pump| {
-            let stats = pump.counters.read();
-            let lost = stats.rejected + stats.dropped;
-            let why = stats.last_error.as_deref().unwrap_or("it did not answer in time");
-            let signal = pump.signal;
-            match (lost, stats.place < stats.read_to || ended.is_err()) {
-                (0, false) => None,
-                (0, true) => {
-                    Some(format!("{}: not all {signal} are delivered yet, the next start goes on: {why}", self.name))
-                }
-                (lost, _) => Some(format!("{}: {lost} of the {signal} were refused: {why}", self.name)),
-            }
-        });
-        lines.collect()
+        self.pumps.iter().flat_map(|pump| self.losses_of(pump, ended)).collect()
+    }
+
+    fn losses_of(&self, pump: &Running, ended: &Result<(), Error>) -> Vec<String> {
+        let (name, signal, stats) = (&self.name, pump.signal, pump.counters.read());
+        let why = stats.last_error.as_deref().unwrap_or("it did not answer in time");
+        let lost = stats.rejected + stats.dropped;
+        let refused = format!("{name}: {lost} of the {signal} were refused: {why}");
+        let left = format!("{name}: not all {signal} are delivered yet, the next start goes on: {why}");
+        let is_left = stats.place < stats.read_to || ended.is_err();
+        [(lost > 0, refused), (is_left, left)].into_iter().filter_map(|(is_so, line)| is_so.then_some(line)).collect()
     }
 
     /// Says that it is to end, by this moment, and waits for nothing.

@@ -4,7 +4,8 @@ use crate::{Error, Recorder, Rules};
 use std::{path::PathBuf, time::Duration};
 
 /// Keeps everything running. When it is dropped, what was emitted is kept and shown, which may take up to five
-/// seconds, and one line on stderr says where the record is.
+/// seconds, and one line on stderr says where the record is. Where it is delivered to others, that may take up to five
+/// seconds before; what is left then, the next start delivers, and a line says so.
 ///
 /// ```no_run
 /// let _guard = spanwright::init()?; // not `let _ =`: that would drop it at once
