@@ -3,7 +3,7 @@
 use crate::otlp::settings::{Naming, OpenInference};
 
 /// Names of the GenAI convention are always written; the others go along with them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Dialect {
     pub(crate) naming: Naming,
     pub(crate) openinference: OpenInference,
