@@ -128,7 +128,7 @@ impl Export {
     /// # Errors
     /// `is_not_found` for an execution that the log does not have; what the log says; `is_io` when it cannot be written.
     pub fn perfetto(&self, out: impl Write) -> Result<Exported, Error> {
-        let mut trace = Trace::begin(out, self.dialect.clone(), self.max_value_bytes).map_err(cannot_write)?;
+        let mut trace = Trace::begin(out, self.dialect, self.max_value_bytes).map_err(cannot_write)?;
         let mut exported = Exported::default();
         self.each_execution(|row| {
             let mut run = Run::default();
