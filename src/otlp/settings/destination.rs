@@ -45,7 +45,7 @@ pub struct Destination {
 }
 
 /// What a batch may have before it is framed: back ends take gRPC messages of 4 MiB (measured: Phoenix, rotel).
-const MOST_BATCH_BYTES: usize = 3_670_016;
+pub(in crate::otlp) const MOST_BATCH_BYTES: usize = 3_670_016;
 /// The specification's (`OTEL_METRIC_EXPORT_INTERVAL`).
 const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 /// The specification's batch of spans (`OTEL_BSP_MAX_EXPORT_BATCH_SIZE`).

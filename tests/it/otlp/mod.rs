@@ -3,6 +3,9 @@
 mod bridge;
 mod exported;
 mod import;
+mod logs;
+mod map;
+mod metrics;
 mod offline;
 mod perfetto;
 mod shapes;
