@@ -59,7 +59,8 @@
 //! (axum, tokio), `jwt` signed tokens for it, `client` a client of it that misses nothing (reqwest, tokio), `tokio` adds
 //! `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests; `http`, `tower` and `reqwest`
 //! carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those of such a layer beside ours.
-//! The others add names and change nothing else.
+//! `otlp` sends the record to OpenTelemetry back ends, `otlp-tls` over https too (it adds ring to rustls and TLS to reqwest,
+//! for the whole program), `otlp-grpc` over gRPC. The others add names and change nothing else.
 #![warn(missing_docs)]
 
 #[cfg(feature = "client")]

@@ -93,6 +93,14 @@ pub const AUDIO_INPUT_TOKENS: &str = "gen_ai.usage.audio.input_tokens";
 pub const AUDIO_OUTPUT_TOKENS: &str = "gen_ai.usage.audio.output_tokens";
 /// What the call cost, in USD (f64), where its provider said so; used by many, proposed to the conventions as `….amount`.
 pub const USAGE_COST: &str = "gen_ai.usage.cost";
+/// In what it was paid for: an ISO 4217 code. On metrics (proposed to the conventions).
+pub const COST_CURRENCY: &str = "gen_ai.usage.cost.currency";
+/// Who said what it cost: `provider` or `local`. On metrics (proposed to the conventions).
+pub const USAGE_COST_SOURCE: &str = "gen_ai.usage.cost.source";
+/// What tokens are of: `input` or `output`. On metrics.
+pub const TOKEN_TYPE: &str = "gen_ai.token.type";
+/// What tokens say: `text`, `image`, `audio`, `unknown`. On metrics.
+pub const TOKEN_MODALITY: &str = "gen_ai.token.modality";
 /// Subset of the output tokens.
 pub const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
 /// rig's spelling of the same.
@@ -254,6 +262,16 @@ pub mod span_event {
     pub const GUARDRAIL_RESULT: &str = "gen_ai.guardrail.result";
     /// The one that OpenInference's own instrumentations write.
     pub const FIRST_TOKEN: &str = "First Token Stream Event";
+}
+
+/// Names of log events that leave over OTLP, all of the GenAI conventions.
+pub mod log_event {
+    /// A verdict on what was done.
+    pub const EVALUATION_RESULT: &str = super::span_event::EVALUATION_RESULT;
+    /// Everything about a model call; only where it is asked for.
+    pub const INFERENCE_DETAILS: &str = "gen_ai.client.inference.operation.details";
+    /// A model call failed.
+    pub const OPERATION_EXCEPTION: &str = "gen_ai.client.operation.exception";
 }
 
 /// OpenInference: what a span is.

@@ -4,7 +4,9 @@ use super::{
     batch::{Batch, Sizes},
     delivery::Delivery,
     fold::Limits,
+    logs::LogEvents,
     map::Dialect,
+    metrics::Meter,
     outlet::Outlet,
     pump,
     settings::Destination,
@@ -44,7 +46,14 @@ impl Destination {
                 let spans = Spans::new(encoding, self.dialect(), &resource);
                 Box::new(Batch::new(spans, transport, self.sizes(), counters))
             }
-            _ => return Err(Error::config(format!("{signal} of an OTLP destination: not built yet"))),
+            Signal::Logs => {
+                let events = LogEvents::new(encoding, self.names(), self.content().on_events(), &resource);
+                Box::new(Batch::new(events, transport, self.sizes(), counters))
+            }
+            Signal::Metrics => {
+                let form = (encoding, self.names(), self.metric_temporality());
+                Box::new(Meter::new(form, &resource, transport, counters))
+            }
         })
     }
 
@@ -61,9 +70,13 @@ impl Destination {
         let content = self.content();
         pump::Settings {
             name: self.place_name(signal).into(),
-            interval: self.batch_interval(),
+            interval: if signal == Signal::Metrics { self.interval_of_metrics() } else { self.batch_interval() },
             backoff: self.waits(),
-            with_content: if signal == Signal::Logs { content.on_events() } else { content.on_spans() },
+            with_content: match signal {
+                Signal::Traces => content.on_spans(),
+                Signal::Logs => content.on_events(),
+                Signal::Metrics => false,
+            },
             from_beginning: self.starts_at_beginning(),
             limits: Limits::default(),
         }

@@ -2,8 +2,9 @@
 
 use super::{
     batch::Elements,
-    encode::{Encoding, Envelope, Form, Json, Protobuf, SpanWriter},
+    encode::{Envelope, Form, Item, SpanWriter},
     map::{self, Dialect},
+    settings::Encoding,
     span::{Output, Span},
     transport::Signal,
 };
@@ -12,18 +13,26 @@ use crate::{StepId, event::Body};
 pub(crate) struct Spans {
     dialect: Dialect,
     envelope: Envelope,
-    /// JSON is put together here.
-    text: String,
+}
+
+/// A span in a dialect.
+struct Spoken<'a> {
+    span: &'a Span,
+    dialect: &'a Dialect,
+    max_value_bytes: usize,
 }
 
 impl Spans {
     /// `resource`: who says it, in this order.
     pub(crate) fn new(encoding: Encoding, dialect: Dialect, resource: &[(String, String)]) -> Self {
-        Self { dialect, envelope: Envelope::new(encoding, Signal::Traces, resource), text: String::new() }
+        Self { dialect, envelope: Envelope::new(encoding, Signal::Traces, resource) }
     }
+}
 
-    fn write(&self, span: &Span, max_value_bytes: usize, form: impl Form) {
-        map::write(span, &self.dialect, max_value_bytes, &mut SpanWriter::new(form, has_remote_parent(span)));
+impl Item for Spoken<'_> {
+    fn write(&self, form: &mut impl Form) {
+        let mut writer = SpanWriter::new(form, has_remote_parent(self.span));
+        map::write(self.span, self.dialect, self.max_value_bytes, &mut writer);
     }
 }
 
@@ -40,16 +49,8 @@ impl Elements for Spans {
     }
 
     fn encode(&mut self, span: &Box<Span>, max_value_bytes: usize, out: &mut Vec<u8>) {
-        match self.envelope.encoding() {
-            Encoding::Protobuf => self.write(span, max_value_bytes, Protobuf::new(out)),
-            Encoding::Json => {
-                let mut text = std::mem::take(&mut self.text);
-                text.clear();
-                self.write(span, max_value_bytes, Json::new(&mut text));
-                out.extend_from_slice(text.as_bytes());
-                self.text = text;
-            }
-        }
+        let spoken = Spoken { span, dialect: &self.dialect, max_value_bytes };
+        self.envelope.encode(&spoken, out);
     }
 
     fn wrap(&self, items: &[&[u8]], out: &mut Vec<u8>) {

@@ -1,19 +1,21 @@
 //! What stands around the spans, log records or metrics of a request: who says it (resource), by which means (scope).
 
 use super::{
-    Encoding,
+    Item,
     fields::{self, Field},
     form::{Form, Scalar},
     json::Json,
     proto::{LEN, Protobuf, varint, varint_bytes},
 };
-use crate::otlp::{sink::Value, transport::Signal};
+use crate::otlp::{settings::Encoding, sink::Value, transport::Signal};
 
 /// The two halves of a request, written once: items go between them.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     signal: Signal,
     halves: Halves,
+    /// Where JSON is put together.
+    text: String,
 }
 
 #[derive(Debug, Clone)]
@@ -40,22 +42,22 @@ impl Envelope {
             Encoding::Protobuf => protobuf_halves(resource),
             Encoding::Json => json_halves(signal, resource),
         };
-        Self { signal, halves }
+        Self { signal, halves, text: String::new() }
     }
 
-    pub(crate) fn encoding(&self) -> Encoding {
-        match self.halves {
-            Halves::Protobuf { .. } => Encoding::Protobuf,
-            Halves::Json { .. } => Encoding::Json,
+    /// Appends one item, as it stands in a request.
+    pub(crate) fn encode(&mut self, item: &impl Item, out: &mut Vec<u8>) {
+        match &self.halves {
+            Halves::Protobuf { .. } => item.write(&mut Protobuf::new(out)),
+            Halves::Json { .. } => {
+                self.text.clear();
+                item.write(&mut Json::new(&mut self.text));
+                out.extend_from_slice(self.text.as_bytes());
+            }
         }
     }
 
-    /// The field that an item is in.
-    pub(crate) fn item(&self) -> Field {
-        names(self.signal)[2]
-    }
-
-    /// Appends a whole request of items that were begun as [`item`](Envelope::item).
+    /// Appends a whole request of encoded items.
     pub(crate) fn wrap(&self, items: &[&[u8]], out: &mut Vec<u8>) {
         let bytes: usize = items.iter().map(|item| item.len()).sum();
         match &self.halves {

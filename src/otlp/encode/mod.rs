@@ -7,16 +7,22 @@ pub(super) mod fields;
 mod form;
 mod json;
 mod proto;
+mod records;
 mod spans;
+pub(super) mod structured;
 
-pub(crate) use super::settings::Encoding;
 pub(crate) use envelope::Envelope;
 #[cfg(feature = "otlp-bridge")]
 pub(crate) use envelope::SCHEMA_URL;
-pub(crate) use form::Form;
-pub(crate) use json::Json;
-pub(crate) use proto::Protobuf;
-pub(crate) use spans::SpanWriter;
+pub(crate) use form::{Form, Packed, Scalar};
+pub(crate) use records::{RecordHead, RecordWriter, Severity};
+pub(crate) use spans::{SpanWriter, nanos};
+
+/// Something that requests are made of.
+pub(crate) trait Item {
+    /// Writes it as one message: begun, and closed.
+    fn write(&self, form: &mut impl Form);
+}
 
 #[cfg(test)]
 mod tests;

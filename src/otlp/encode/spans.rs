@@ -9,8 +9,8 @@ use crate::{
     otlp::sink::{Head, SpanSink, Value},
 };
 
-pub(crate) struct SpanWriter<F: Form> {
-    form: F,
+pub(crate) struct SpanWriter<'a, F: Form> {
+    form: &'a mut F,
     open: Option<F::Open>,
     flags: u32,
 }
@@ -28,17 +28,17 @@ const ABOUT_BYTES: usize = 500;
 /// An event or a link of a span with few attributes.
 const ABOUT_PART_BYTES: usize = 100;
 
-impl<F: Form> SpanWriter<F> {
+impl<'a, F: Form> SpanWriter<'a, F> {
     /// `is_remote`: whether the spans' parents are of another process.
-    pub(crate) fn new(form: F, is_remote: bool) -> Self {
+    pub(crate) fn new(form: &'a mut F, is_remote: bool) -> Self {
         let flags = SAMPLED | HAS_IS_REMOTE | if is_remote { IS_REMOTE } else { 0 };
         Self { form, open: None, flags }
     }
 }
 
-impl<F: Form> SpanSink for SpanWriter<F> {
+impl<F: Form> SpanSink for SpanWriter<'_, F> {
     fn begin(&mut self, head: &Head<'_>) {
-        let form = &mut self.form;
+        let form = &mut *self.form;
         self.open = Some(form.begin(of_scope::SPANS, ABOUT_BYTES));
         form.field(span::TRACE_ID, Scalar::Id(&head.trace_id.to_be_bytes()));
         form.field(span::SPAN_ID, Scalar::Id(&head.span_id.to_be_bytes()));
@@ -93,6 +93,6 @@ impl<F: Form> SpanSink for SpanWriter<F> {
 }
 
 /// A moment before 1970 has no place in OTLP: it is told as unknown, which is 0.
-pub(in crate::otlp) fn nanos(time: Timestamp) -> Scalar<'static> {
+pub(crate) fn nanos(time: Timestamp) -> Scalar<'static> {
     Scalar::Fixed64(u64::try_from(time.unix_nanos()).unwrap_or(0))
 }

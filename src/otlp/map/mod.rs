@@ -25,6 +25,7 @@ use super::{
 };
 use crate::semconv;
 use pen::Pen;
+use std::borrow::Cow;
 use subject::Subject;
 
 pub(crate) use concept::Concept;
@@ -100,4 +101,9 @@ pub(crate) fn concept_of(span: &Span) -> Concept {
 /// What a span used, for the signals that are made of it.
 pub(crate) fn usage_of(span: &Span) -> Usage<'_> {
     Usage::of(&Subject::of(span))
+}
+
+/// A text of at most `max_value_bytes` (256 at least), as it would be on a span.
+pub(crate) fn shortened(text: &str, max_value_bytes: usize) -> Cow<'_, str> {
+    cut::text(text, cut::at_least(max_value_bytes))
 }

@@ -20,7 +20,7 @@ pub(crate) struct Usage<'a> {
     pub(crate) audio_input: Option<u64>,
     pub(crate) audio_output: Option<u64>,
     pub(crate) cost_usd: Option<f64>,
-    cost_source: Option<&'a str>,
+    pub(crate) cost_source: Option<&'a str>,
     /// Whether it sums up calls that have spans of their own.
     pub(crate) is_aggregate: bool,
     pub(crate) is_unknown: bool,

@@ -1,6 +1,6 @@
 //! A place that the record is sent to, and everything that may be said about it.
 
-use super::{Capture, Encoding, Kind, Naming, OpenInference, Way, resource, way::Address};
+use super::{Capture, Encoding, Kind, Naming, OpenInference, Temporality, Way, resource, way::Address};
 use crate::{
     Error,
     otlp::transport::{self, Signal, Transport},
@@ -30,6 +30,8 @@ pub struct Destination {
     pub(super) resource: Vec<(String, String)>,
     backoff: (Duration, Duration),
     interval: Duration,
+    pub(super) metric_interval: Duration,
+    pub(super) temporality: Temporality,
     batch_bytes: usize,
     batch_spans: usize,
     pub(super) naming: Naming,
@@ -44,6 +46,8 @@ pub struct Destination {
 
 /// What a batch may have before it is framed: back ends take gRPC messages of 4 MiB (measured: Phoenix, rotel).
 const MOST_BATCH_BYTES: usize = 3_670_016;
+/// The specification's (`OTEL_METRIC_EXPORT_INTERVAL`).
+const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 /// The specification's batch of spans (`OTEL_BSP_MAX_EXPORT_BATCH_SIZE`).
 const BATCH_SPANS: usize = 512;
 /// One value does not fill a request.
@@ -53,13 +57,13 @@ const MAX_NAME_BYTES: usize = 200;
 
 impl Destination {
     /// OTLP over HTTP: the address that `/v1/traces` is appended to, such as `http://localhost:4318`. A user and password
-    /// in it are sent as basic authentication; a query stays behind the path.
+    /// in it are sent as basic authentication; a query stays behind the path. `https` needs the feature `otlp-tls`.
     pub fn http(endpoint: impl Into<String>) -> Self {
         Self::by(Kind::Http, Address::Base(endpoint.into()))
     }
 
     /// OTLP over gRPC, such as `http://localhost:4317`; `https` and an address without a scheme use TLS. Needs the feature
-    /// `otlp-grpc`.
+    /// `otlp-grpc`, and for TLS `otlp-tls`.
     pub fn grpc(endpoint: impl Into<String>) -> Self {
         Self::by(Kind::Grpc, Address::Base(endpoint.into()))
     }
@@ -79,6 +83,8 @@ impl Destination {
             resource: Vec::new(),
             backoff: (Duration::from_secs(1), Duration::from_secs(60)),
             interval: Duration::from_secs(1),
+            metric_interval: METRIC_INTERVAL,
+            temporality: Temporality::default(),
             batch_bytes: MOST_BATCH_BYTES,
             batch_spans: BATCH_SPANS,
             naming: Naming::default(),
@@ -211,6 +217,18 @@ impl Destination {
         self
     }
 
+    /// How often metrics are sent, where there is something new: each minute if nothing is said.
+    pub fn metric_interval(mut self, interval: Duration) -> Self {
+        self.metric_interval = interval;
+        self
+    }
+
+    /// What the numbers of metrics are of: everything since the start if nothing is said.
+    pub fn temporality(mut self, temporality: Temporality) -> Self {
+        self.temporality = temporality;
+        self
+    }
+
     /// How many bytes a request may have before compression; at most 3.5 MiB, which is also the default, since back ends
     /// take 4 MiB.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
@@ -269,8 +287,8 @@ impl Destination {
         if !(1..=MOST_BATCH_BYTES).contains(&self.batch_bytes) || self.batch_spans == 0 {
             return refuse("batch", "1 byte to 3.5 MiB, and 1 span or more, are accepted");
         }
-        if self.max_value_bytes == 0 || self.interval.is_zero() {
-            return refuse("longest value and interval", "more than nothing is accepted");
+        if self.max_value_bytes == 0 || self.interval.is_zero() || self.metric_interval.is_zero() {
+            return refuse("longest value and intervals", "more than nothing is accepted");
         }
         if self.backoff.0.is_zero() || self.backoff.0 > self.backoff.1 {
             return refuse("back-off", "more than nothing, the first wait no longer than the longest, is accepted");
@@ -321,6 +339,14 @@ impl Destination {
 
     pub(crate) const fn batch_interval(&self) -> Duration {
         self.interval
+    }
+
+    pub(crate) const fn interval_of_metrics(&self) -> Duration {
+        self.metric_interval
+    }
+
+    pub(crate) const fn metric_temporality(&self) -> Temporality {
+        self.temporality
     }
 
     /// Bytes and spans.

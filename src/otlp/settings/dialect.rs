@@ -35,6 +35,17 @@ pub enum OpenInference {
     Full,
 }
 
+/// What the numbers of a metric are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Temporality {
+    /// Everything since a start that goes with them: one that was lost is made up for by the next.
+    #[default]
+    Cumulative,
+    /// What is new since they were sent last.
+    Delta,
+}
+
 /// Where content (prompts, answers, arguments, results) may go. What the log does not have goes nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -4,9 +4,11 @@ mod destination;
 mod dialect;
 mod list;
 pub(super) mod resource;
+#[cfg(test)]
+mod tests;
 mod vars;
 mod way;
 
 pub use destination::Destination;
-pub use dialect::{Capture, Encoding, Naming, OpenInference};
+pub use dialect::{Capture, Encoding, Naming, OpenInference, Temporality};
 pub(crate) use way::{Kind, Way};

@@ -1,7 +1,7 @@
 //! The standard environment variables (specification 1.50: "OpenTelemetry Protocol Exporter", "Environment Variable
 //! Specification"; the GenAI conventions' own two).
 
-use super::{Capture, Destination, Encoding, Kind, Naming, Way, list, way::Address};
+use super::{Capture, Destination, Encoding, Kind, Naming, Temporality, Way, list, way::Address};
 use crate::{Error, otlp::transport::Signal, semconv};
 use std::{path::PathBuf, time::Duration};
 
@@ -23,6 +23,8 @@ impl Destination {
     /// | `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` | the [resource](Destination::resource) |
     /// | `OTEL_SEMCONV_STABILITY_OPT_IN` | with `gen_ai_latest_experimental` in it, the [newest names](Naming::Latest) |
     /// | `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` | [content](Capture): `true`, `false`, `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT` |
+    /// | `OTEL_METRIC_EXPORT_INTERVAL` | milliseconds between [two sendings of metrics](Destination::metric_interval) |
+    /// | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative` (default), `delta`, `lowmemory` (the same as `delta` for what is measured here) |
     /// | `OTEL_SDK_DISABLED` | with `true` nothing is sent |
     ///
     /// # Errors
@@ -61,6 +63,10 @@ impl Destination {
         destination.resource = vars.resource()?;
         destination.naming = vars.naming();
         destination.capture = vars.capture()?;
+        destination.temporality = vars.temporality()?;
+        if let Some(found) = vars.get("OTEL_METRIC_EXPORT_INTERVAL") {
+            destination.metric_interval = milliseconds(&found)?;
+        }
         destination.check()?;
         Ok(Some(destination))
     }
@@ -176,6 +182,11 @@ impl Vars<'_> {
         if is_latest { Naming::Latest } else { Naming::Compat }
     }
 
+    fn temporality(&self) -> Result<Temporality, Error> {
+        let asked = self.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE");
+        asked.map_or(Ok(Temporality::default()), |found| found.one_of(TEMPORALITIES))
+    }
+
     fn capture(&self) -> Result<Capture, Error> {
         let asked = self.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT");
         asked.map_or(Ok(Capture::Off), |found| found.one_of(CAPTURES))
@@ -189,6 +200,10 @@ const PROTOCOLS: &[(&str, (Kind, Encoding))] = &[
     ("http/json", (Kind::Http, Encoding::Json)),
     ("grpc", (Kind::Grpc, Encoding::Protobuf)),
 ];
+
+/// "LowMemory: … Delta for Synchronous Counter and Histogram", and there are no others here.
+const TEMPORALITIES: &[(&str, Temporality)] =
+    &[("cumulative", Temporality::Cumulative), ("delta", Temporality::Delta), ("lowmemory", Temporality::Delta)];
 
 /// The older style said only whether; then it goes wherever it can.
 const CAPTURES: &[(&str, Capture)] = &[

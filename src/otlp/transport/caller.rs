@@ -1,22 +1,28 @@
 //! One request and its answer over HTTP, for both protocols: in time, read with a bound, and never to another place.
 
+#[cfg(feature = "otlp-tls")]
+use super::tls;
 use super::{
     super::settings::Way,
     Signal,
     answer::{Answer, End, LIMIT},
     mask::Mask,
     runtime::OwnRuntime,
-    tls,
 };
 use crate::Error;
 use flate2::{Compression, write::GzEncoder};
 use http_body::Body as _;
 use reqwest::{
-    Body, Client, Response, Url,
+    Body, Client, ClientBuilder, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT},
     redirect::Policy,
 };
-use std::{future::poll_fn, io::Write, pin::pin, time::Duration};
+use std::{
+    future::poll_fn,
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+};
 use tokio::{
     task::yield_now,
     time::{Instant, timeout_at},
@@ -32,9 +38,10 @@ pub(super) enum Version {
 
 /// Posts to one URL.
 pub(super) struct Caller {
+    way: Way,
+    version: Version,
     url: Url,
     headers: HeaderMap,
-    timeout: Duration,
     client: Client,
     runtime: OwnRuntime,
     pub(super) mask: Mask,
@@ -58,7 +65,7 @@ impl Caller {
         let basic = sample.as_ref().and_then(|request| request.headers().get(AUTHORIZATION));
         secrets.extend(basic.and_then(|value| value.to_str().ok()).map(str::to_owned));
         let mask = Mask::new(secrets);
-        Ok(Self { url, headers, timeout: way.timeout, client, runtime: OwnRuntime::new()?, mask })
+        Ok(Self { way: way.clone(), version, url, headers, client, runtime: OwnRuntime::new()?, mask })
     }
 
     pub(super) const fn url(&self) -> &Url {
@@ -66,9 +73,20 @@ impl Caller {
     }
 
     /// Posts a body, and waits for the answer within the timeout. The error says why none came.
-    pub(super) fn post(&self, body: Vec<u8>) -> Result<Answer, String> {
+    pub(super) fn post(&mut self, body: Vec<u8>) -> Result<Answer, String> {
         let answer = self.runtime.block_on(self.exchange(body));
+        if answer.as_ref().map_or(true, |answer| answer.end != End::Whole) {
+            self.begin_anew();
+        }
         answer.map_err(|why| self.mask.clean(why.as_bytes()))
+    }
+
+    /// Lets go of all connections: one of HTTP/2 whose other side went silently is believed in for a quarter of an hour.
+    /// Also reads certificates again, which may be others by now; if they are none, the old ones are as good as before.
+    fn begin_anew(&mut self) {
+        if let Ok(client) = client(&self.way, &self.url, self.version) {
+            self.client = client;
+        }
     }
 
     async fn exchange(&self, body: Vec<u8>) -> Result<Answer, String> {
@@ -78,7 +96,7 @@ impl Caller {
         for _ in 0..3 {
             yield_now().await;
         }
-        let deadline = Instant::from_std(crate::time::deadline(self.timeout));
+        let deadline = Instant::from_std(crate::time::deadline(self.way.timeout));
         let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body).send();
         let response = timeout_at(deadline, request).await.map_err(|_| self.too_late())?.map_err(told)?;
         Ok(self.read(response, deadline).await)
@@ -105,7 +123,7 @@ impl Caller {
     }
 
     fn too_late(&self) -> String {
-        format!("no answer within {:?}", self.timeout)
+        format!("no answer within {:?}", self.way.timeout)
     }
 }
 
@@ -119,8 +137,6 @@ fn told(error: reqwest::Error) -> String {
 }
 
 fn client(way: &Way, url: &Url, version: Version) -> Result<Client, Error> {
-    let failed =
-        |source: reqwest::Error| Error::config("client of an OTLP destination").with_source(source.without_url());
     let builder = Client::builder()
         // Where the answer points there may be somebody else, and credentials would go along.
         .redirect(Policy::none())
@@ -131,17 +147,43 @@ fn client(way: &Way, url: &Url, version: Version) -> Result<Client, Error> {
         .no_zstd()
         .no_deflate();
     let builder = match version {
-        Version::Http1 => {
-            builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "http/1.1")?).http1_only()
-        }
+        Version::Http1 => builder.http1_only(),
         #[cfg(feature = "otlp-grpc")]
-        Version::Http2 => {
-            builder.tls_backend_preconfigured(tls::config(way, url.scheme() == "https", "h2")?).http2_prior_knowledge()
-        }
+        Version::Http2 => builder.http2_prior_knowledge(),
     };
     // Nobody's proxy leads to this machine.
     let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-    builder.build().map_err(failed)
+    built(secured(builder, way, url.scheme() == "https", version)?)
+}
+
+#[cfg(feature = "otlp-tls")]
+fn secured(builder: ClientBuilder, way: &Way, is_https: bool, version: Version) -> Result<ClientBuilder, Error> {
+    let protocol = if version == Version::Http1 { "http/1.1" } else { "h2" };
+    Ok(builder.tls_backend_preconfigured(tls::config(way, is_https, protocol)?))
+}
+
+#[cfg(not(feature = "otlp-tls"))]
+fn secured(builder: ClientBuilder, way: &Way, is_https: bool, _: Version) -> Result<ClientBuilder, Error> {
+    if is_https || way.authority.is_some() || way.certificate.is_some() || way.key.is_some() {
+        return Err(Error::config(
+            "OTLP over https, and certificates for it: needs the feature `otlp-tls` of spanwright",
+        ));
+    }
+    Ok(builder)
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, Error> {
+    // Without TLS of our own, reqwest may still have it from another crate, and panics where that installed no provider.
+    match catch_unwind(AssertUnwindSafe(|| builder.build())) {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(source)) => {
+            Err(Error::config("the HTTP client of an OTLP destination").with_source(source.without_url()))
+        }
+        Err(_) => Err(Error::config(
+            "the HTTP client of an OTLP destination: another crate has given reqwest TLS without a provider; the feature \
+             `otlp-tls` of spanwright brings one for this",
+        )),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -11,6 +11,7 @@ mod read;
 mod reply;
 mod runtime;
 mod signal;
+#[cfg(feature = "otlp-tls")]
 mod tls;
 
 #[cfg(test)]

@@ -1,21 +1,19 @@
 //! The few fields of protobuf messages that back ends answer with. Bytes of anybody: what is no message is said to be none.
 
-use std::time::Duration;
-
 /// The bytes are no protobuf message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
 /// A field's value as far as it matters here: of the two fixed sizes nothing is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Value<'a> {
+pub(super) enum Value<'a> {
     Varint(u64),
     Bytes(&'a [u8]),
     Fixed,
 }
 
 /// A message's fields one after another, ended by the first fault.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u64, Value<'a>), Malformed>;
@@ -79,11 +77,11 @@ fn last<'a, T>(message: &'a [u8], wanted: u64, pick: impl Fn(Value<'a>) -> Optio
     })
 }
 
-fn bytes(message: &[u8], number: u64) -> Result<Option<&[u8]>, Malformed> {
+pub(super) fn bytes(message: &[u8], number: u64) -> Result<Option<&[u8]>, Malformed> {
     last(message, number, |value| if let Value::Bytes(bytes) = value { Some(bytes) } else { None })
 }
 
-fn integer(message: &[u8], number: u64) -> Result<i64, Malformed> {
+pub(super) fn integer(message: &[u8], number: u64) -> Result<i64, Malformed> {
     let found = last(message, number, |value| if let Value::Varint(value) = value { Some(value) } else { None })?;
     Ok(found.unwrap_or(0).cast_signed())
 }
@@ -97,49 +95,4 @@ pub(super) fn partial_success(response: &[u8]) -> Result<Option<(i64, Vec<u8>)>,
 /// The message of a `google.rpc.Status`.
 pub(super) fn status_message(status: &[u8]) -> Result<Option<&[u8]>, Malformed> {
     bytes(status, 2)
-}
-
-/// The delay of the first `google.rpc.RetryInfo` among the details of a `google.rpc.Status`.
-pub(super) fn retry_delay(status: &[u8]) -> Option<Duration> {
-    let details = Fields(status).map_while(Result::ok).filter(|(number, _)| *number == 3);
-    details.filter_map(|(_, value)| if let Value::Bytes(any) = value { delay_of(any) } else { None }).next()
-}
-
-fn delay_of(any: &[u8]) -> Option<Duration> {
-    let kind = bytes(any, 1).ok()??;
-    // "The last segment of the URL's path must represent the fully qualified name of the type".
-    if kind.rsplit(|byte| *byte == b'/').next()? != b"google.rpc.RetryInfo" {
-        return None;
-    }
-    let info = bytes(any, 2).ok()?.unwrap_or_default();
-    let delay = bytes(info, 1).ok()?.unwrap_or_default();
-    let (seconds, nanos) = (integer(delay, 1).ok()?, integer(delay, 2).ok()?);
-    // A negative delay is over.
-    let nanos = u32::try_from(nanos).unwrap_or(0).min(999_999_999);
-    Some(Duration::new(u64::try_from(seconds).unwrap_or(0), nanos))
-}
-
-/// Base64 (RFC 4648, 4) as gRPC has it in `-bin` headers: "accept padded and un-padded values".
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut bits, mut held) = (Vec::with_capacity(text.len() / 4 * 3), 0_u32, 0);
-    for digit in text.trim_end_matches('=').bytes() {
-        bits = bits << 6 | u32::from(six_bits(digit)?);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held & 0xff) as u8);
-        }
-    }
-    Some(bytes)
-}
-
-const fn six_bits(digit: u8) -> Option<u8> {
-    Some(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
 }

@@ -1,4 +1,4 @@
-//! What came of a request: one table for HTTP, one for gRPC, both the OTLP specification's ("Failures", "Throttling").
+//! What came of a request: and what a status of HTTP means, by the OTLP specification ("Failures", "Throttling").
 
 use std::time::{Duration, SystemTime};
 
@@ -42,21 +42,6 @@ impl Meaning {
         }
     }
 
-    /// A code of gRPC, the specification's table ("Failures", OTLP/gRPC), with what servers say in `message`.
-    pub(super) fn of_grpc(code: u32, message: &str, has_retry_info: bool) -> Self {
-        match code {
-            OK => Self::Accepted,
-            // "The client SHOULD interpret RESOURCE_EXHAUSTED code as retryable only if the server signals that the
-            // recovery is possible" by RetryInfo. Without it, servers say so of messages that are too large for them.
-            RESOURCE_EXHAUSTED if has_retry_info => Self::Retry,
-            RESOURCE_EXHAUSTED => Self::TooLarge,
-            // Retryable by the table, but tonic's servers (rotel, otelite) say it of messages past their limit.
-            OUT_OF_RANGE if !has_retry_info && speaks_of_size(message) => Self::TooLarge,
-            CANCELLED | DEADLINE_EXCEEDED | ABORTED | OUT_OF_RANGE | UNAVAILABLE | DATA_LOSS => Self::Retry,
-            _ => Self::Refused,
-        }
-    }
-
     /// The reply with this sentence in it; `after` is for what may be sent again.
     pub(super) fn reply(self, sentence: String, after: Option<Duration>) -> Reply {
         match self {
@@ -66,47 +51,6 @@ impl Meaning {
             Self::Refused => Reply::Refused(sentence),
         }
     }
-}
-
-pub(super) const OK: u32 = 0;
-const CANCELLED: u32 = 1;
-const DEADLINE_EXCEEDED: u32 = 4;
-const RESOURCE_EXHAUSTED: u32 = 8;
-const ABORTED: u32 = 10;
-const OUT_OF_RANGE: u32 = 11;
-const UNAVAILABLE: u32 = 14;
-const DATA_LOSS: u32 = 15;
-
-/// The names of gRPC's codes, by number.
-const CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
-
-/// How a code is called; one that gRPC does not have is UNKNOWN ("Status codes and their use in gRPC").
-pub(super) fn code_name(code: u32) -> &'static str {
-    usize::try_from(code).ok().and_then(|code| CODES.get(code)).unwrap_or(&CODES[2])
-}
-
-/// "Error, decoded message length too large: found 5242880 bytes, the limit is: 4194304 bytes" and its like.
-fn speaks_of_size(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    message.contains("message") && ["larger", "too large", "exceed", "limit"].iter().any(|word| message.contains(word))
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is counted from `now`. None for anything else.

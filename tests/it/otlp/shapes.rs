@@ -60,10 +60,10 @@ fn a_model_call_and_its_tools_in_one_step_are_spans_of_their_own() {
             ExecutionEnd::new(0).into(),
         ],
         expect![[r#"
-            data-execution-start 1..12
-              data-step-start 2..11
-                data-llm-call-start 3..8
-                data-tool-input-available 7..10
+            invoke_agent a 1..12
+              run_step turn 2..11
+                chat m 3..8
+                execute_tool search 7..10
         "#]],
     );
 }
@@ -85,11 +85,11 @@ fn a_call_that_a_model_announced_is_the_step_that_runs_it() {
             of(1, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..11
-              data-llm-call-start 2..4
-              data-tool-input-available 5..10
-                data-agent-start 6..9
-                  data-llm-call-start 7..8
+            invoke_agent a 1..11
+              chat m 2..4
+              execute_tool search 5..10
+                invoke_agent sub 6..9
+                  chat m 7..8
         "#]],
     );
 }
@@ -106,8 +106,8 @@ fn a_call_that_nobody_made_is_no_span() {
             of(1, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..6
-              data-llm-call-start 2..4
+            invoke_agent a 1..6
+              chat m 2..4
         "#]],
     );
 }
@@ -123,7 +123,7 @@ fn what_is_alone_in_its_execution_is_one_span() {
             of(1, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-llm-call-start 1..3
+            chat m 1..3
         "#]],
     );
 }
@@ -144,10 +144,10 @@ fn a_run_that_waited_and_went_on_elsewhere_has_one_root() {
             of(9, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..9
-              data-tool-input-available 2..3
-              data-execution-start 5..9
-                data-tool-input-available 7..8
+            invoke_agent a 1..9
+              execute_tool search 2..3
+              invoke_agent a 5..9
+                execute_tool search 7..8
         "#]],
     );
 }
@@ -165,9 +165,9 @@ fn what_is_tried_again_after_a_failure_is_linked_to_it() {
             of(3, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..2
-            data-execution-start 3..4
-            data-execution-start 5..6
+            invoke_agent first 1..2 error
+            invoke_agent second 3..4 ←resumed invoke_agent first
+            invoke_agent third, of something else 5..6
         "#]],
     );
 }
@@ -184,9 +184,9 @@ fn an_agent_that_was_handed_over_to_is_linked_to_who_did() {
             of(1, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..6
-              data-agent-start 2..3
-              data-agent-start 4..5
+            invoke_agent desk 1..6
+              invoke_agent triage 2..3
+              invoke_agent refunds 4..5 ←handoff invoke_agent triage
         "#]],
     );
 }
@@ -200,9 +200,9 @@ fn what_nobody_ended_ends_with_its_execution_and_says_so() {
         of(1, ExecutionEnd::new(0)),
     ]);
     expect![[r#"
-        data-execution-start 1..4
-          data-step-start 2..4
-            data-tool-input-available 3..4
+        invoke_agent a 1..4
+          run_step left open 2..4
+            execute_tool search 3..4
     "#]]
     .assert_eq(&outline(&spans));
 }
@@ -220,9 +220,9 @@ fn what_a_crash_left_open_ended_when_it_was_last_heard_of_children_first() {
         at(of(1, ExecutionLost::new("lost"))),
     ]);
     expect![[r#"
-        data-execution-start 1..3
-          data-llm-call-start 2..3
-            data-tool-input-available 3..3
+        invoke_agent a 1..3 error
+          chat m 2..3 error
+            execute_tool search 3..3 error
     "#]]
     .assert_eq(&outline(&spans));
     let order: Vec<&str> = spans.iter().map(|span| span.span_id.as_str()).collect();
@@ -242,10 +242,10 @@ fn of_two_agents_in_one_trace_each_ends_its_own() {
             of(2, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..5
-              data-step-start 3..5
-            data-execution-start 2..7
-              data-step-start 4..6
+            invoke_agent a 1..5
+              run_step in a 3..5
+            invoke_agent b 2..7
+              run_step in b 4..6
         "#]],
     );
 }
@@ -276,11 +276,11 @@ fn a_look_into_memory_and_a_verdict_without_a_step_are_spans() {
             ExecutionEnd::new(0).into(),
         ],
         expect![[r#"
-            data-execution-start 1..9
-              data-guardrail-evaluated 4..4
-              data-step-start 2..5
-                data-memory-recalled 2..3
-              data-step-start 6..8
+            invoke_agent a 1..9
+              run_guardrail tone 4..4
+              run_step work 2..5
+                search_memory 2..3
+              run_guardrail tone 6..8
         "#]],
     );
 }
@@ -314,7 +314,7 @@ fn what_is_said_after_the_end_gives_no_span_twice() {
             of(1, ExecutionEnd::new(0)),
         ],
         expect![[r#"
-            data-execution-start 1..2
+            invoke_agent a 1..2
         "#]],
     );
 }

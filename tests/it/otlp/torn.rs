@@ -8,7 +8,7 @@ use spanwright::{
     event::{
         AgentEnd, AgentStart, ErrorCategory, ExecutionEnd, ExecutionError, ExecutionFailed, ExecutionPaused,
         ExecutionStart, GuardrailDecision, GuardrailEvaluated, LlmCallEnd, LlmCallStart, MemoryRecalled, Note, StepEnd,
-        StepStart, StepType, TextEnd, TextStart, TokenUsage, ToolInputAvailable, ToolInputStart, ToolOutputAvailable,
+        StepStart, StepType, TokenUsage, ToolInputAvailable, ToolInputStart, ToolOutputAvailable,
     },
     otlp::Destination,
 };

@@ -1,7 +1,11 @@
 //! What answers over HTTP come to.
 
 use super::{BODY, Reply, Signal, http, open, refused, retried, send, server::*, taken_with_warning};
-use std::{io::Write, time::Duration};
+use std::{
+    io::Write,
+    sync::{Mutex, mpsc},
+    time::Duration,
+};
 
 const PROTOBUF: &str = "Content-Type: application/x-protobuf\r\n";
 const JSON: &str = "Content-Type: application/json\r\n";
@@ -12,6 +16,11 @@ fn a_status_is_what_counts() {
         let server = Server::with(status, "", b"");
         assert_eq!(send(&http(&server)), Reply::Accepted, "{status}");
     }
+    let early =
+        Server::saying([b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), whole(200, "", b"")].concat(), || Then::KeepOpen);
+    assert_eq!(send(&http(&early)), Reply::Accepted);
+    let another = Server::saying(b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec(), || Then::Close);
+    refused(send(&http(&another)));
     for status in [300, 304, 400, 401, 403, 404, 408, 415, 418, 422, 499, 500, 501, 505, 507, 599] {
         assert!(refused(send(&http(&Server::with(status, "", b"")))).contains(&status.to_string()));
     }
@@ -46,7 +55,7 @@ fn a_request_that_was_taken_is_taken_whatever_is_said_beside_it() {
         (JSON, b"{}"),
         (JSON, b"{\"partialSuccess\":{}}"),
         (JSON, b"{\"partialSuccess\":null}"),
-        (JSON, b"{\"partialSuccess\":[1]}"),
+        (JSON, b"{\"partialSuccess\":7}"),
         (JSON, b"not JSON"),
         (html, b"<p>OK</p>"),
         ("", b"\xde\xad\xbe\xef"),
@@ -145,11 +154,18 @@ fn a_connection_is_used_again_and_never_one_that_was_closed() {
     let mut transport = open(&http(&server));
     (0..5).for_each(|_| assert_eq!(transport.send(Signal::Traces, BODY), Reply::Accepted));
     assert_eq!(server.connections(), 1);
-    // Said to stay open, and closed behind the answer: the next request finds that out before it is sent.
-    let server = Server::saying(whole(200, "", b""), || Then::Close);
+    // Said to stay open, and closed while nobody looks: the next request finds that out before it is sent.
+    let (close, closing) = mpsc::channel();
+    let closing = Mutex::new(closing);
+    let server = Server::start(move |_, tcp| {
+        tcp.write_all(&whole(200, "", b"")).expect("write");
+        closing.lock().expect("lock").recv().expect("told to");
+        Then::Close
+    });
     let mut transport = open(&http(&server));
     for sent in 1..=20 {
         assert_eq!(transport.send(Signal::Traces, BODY), Reply::Accepted);
+        close.send(()).expect("tell");
         server.until_closed();
         assert_eq!(server.seen().len(), sent);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     BODY, Reply, SOON, Signal,
-    grpc_server::{Answer, GrpcServer},
+    grpc_server::{Answer, End, GrpcServer},
     open, refused, retried, send, taken_with_warning,
 };
 use crate::otlp::Destination;
@@ -16,7 +16,13 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 use std::{
-    sync::{Arc, Mutex},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
     time::Duration,
 };
 
@@ -117,8 +123,11 @@ fn an_answer_is_read_with_a_bound_and_may_be_cut() {
         answer
     };
     assert!(taken_with_warning(answered(large)).contains("4194304"));
-    let cut = || Answer { is_cut: true, trailers: None, ..Answer::message(b"", Vec::new()) };
-    assert!(retried(answered(cut)).1.starts_with("cut off: "));
+    let with = |end: End| move || Answer { end, trailers: None, ..Answer::message(b"", Vec::new()) };
+    retried(answered(with(End::Cut)));
+    let stalled = GrpcServer::start(move |_, _, _| with(End::Stalled)());
+    let (_, why) = retried(send(&to(&stalled).timeout(Duration::from_millis(300))));
+    assert_eq!(why, "cut off: no answer within 300ms");
     // A status that says nothing of the kind.
     let without = || Answer { trailers: None, ..Answer::message(b"", Vec::new()) };
     assert_eq!(refused(answered(without)), "status 200 without one of gRPC");
@@ -134,7 +143,7 @@ fn what_stands_between_has_only_the_status_of_http() {
             head: Vec::new(),
             data: vec![Bytes::from_static(b"<p>no</p>")],
             trailers: None,
-            is_cut: false,
+            end: End::Well,
         }
     };
     for status in [429, 502, 503, 504] {
@@ -260,4 +269,57 @@ fn a_server_that_comes_back_is_found_again() {
     let again = GrpcServer::otlp_at(addr, Keeping::default());
     assert_eq!(transport.send(Signal::Traces, &body), Reply::Accepted);
     drop(again);
+}
+
+/// Carries bytes to a server, until it is told that the connections it has by then are dead: what comes on them is
+/// swallowed, and nothing is closed, as behind a firewall that forgot them.
+struct Carrier {
+    addr: SocketAddr,
+    dead: Arc<AtomicUsize>,
+    begun: Arc<AtomicUsize>,
+}
+
+impl Carrier {
+    fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        let this = Self { addr: listener.local_addr().expect("address"), dead: Arc::default(), begun: Arc::default() };
+        let (dead, begun) = (this.dead.clone(), this.begun.clone());
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let (number, far) = (begun.fetch_add(1, SeqCst) + 1, TcpStream::connect(target).expect("connect"));
+                for (mut from, mut to) in [
+                    (near.try_clone().expect("clone"), far.try_clone().expect("clone")),
+                    (far.try_clone().expect("clone"), near.try_clone().expect("clone")),
+                ] {
+                    let dead = dead.clone();
+                    thread::spawn(move || {
+                        let mut bytes = [0; 4096];
+                        while let Ok(length @ 1..) = from.read(&mut bytes) {
+                            if dead.load(SeqCst) < number {
+                                let _ = to.write_all(&bytes[..length]);
+                            }
+                        }
+                    });
+                }
+            }
+        });
+        this
+    }
+
+    fn kill(&self) {
+        self.dead.store(self.begun.load(SeqCst), SeqCst);
+    }
+}
+
+#[test]
+fn a_connection_that_died_silently_is_not_used_twice() {
+    let server = GrpcServer::otlp(tonic::transport::Server::builder(), Keeping::default());
+    let carrier = Carrier::start(server.addr());
+    let destination = Destination::grpc(format!("http://{}", carrier.addr));
+    let mut transport = open(&destination.timeout(Duration::from_secs(2)));
+    let body = request(1).encode_to_vec();
+    assert_eq!(transport.send(Signal::Traces, &body), Reply::Accepted);
+    carrier.kill();
+    retried(transport.send(Signal::Traces, &body));
+    assert_eq!(transport.send(Signal::Traces, &body), Reply::Accepted);
 }

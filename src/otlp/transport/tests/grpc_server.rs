@@ -86,8 +86,15 @@ pub(super) struct Answer {
     pub(super) head: Vec<(&'static str, String)>,
     pub(super) data: Vec<Bytes>,
     pub(super) trailers: Option<Vec<(&'static str, String)>>,
-    /// Whether the line is cut where trailers belong.
-    pub(super) is_cut: bool,
+    pub(super) end: End,
+}
+
+/// What happens where the answer ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Well,
+    Cut,
+    Stalled,
 }
 
 impl Answer {
@@ -95,12 +102,12 @@ impl Answer {
     pub(super) fn message(message: &[u8], trailers: Vec<(&'static str, String)>) -> Self {
         let size = u32::try_from(message.len()).expect("size").to_be_bytes();
         let data = vec![Bytes::from([&[0], &size[..], message].concat())];
-        Self { status: 200, head: grpc(), data, trailers: Some(trailers), is_cut: false }
+        Self { status: 200, head: grpc(), data, trailers: Some(trailers), end: End::Well }
     }
 
     /// A status and nothing else ("Trailers-Only").
     pub(super) fn status(status: Vec<(&'static str, String)>) -> Self {
-        Self { status: 200, head: [grpc(), status].concat(), data: Vec::new(), trailers: None, is_cut: false }
+        Self { status: 200, head: [grpc(), status].concat(), data: Vec::new(), trailers: None, end: End::Well }
     }
 
     fn response(self) -> Response<Body> {
@@ -114,10 +121,10 @@ impl Answer {
             Ok(Frame::trailers(HeaderMap::from_iter(pairs)))
         });
         frames.extend(trailers);
-        if self.is_cut {
+        if self.end == End::Cut {
             frames.push_back(Err(std::io::Error::other("cut")));
         }
-        response.body(Body::new(Frames(frames))).expect("response")
+        response.body(Body::new(Frames(frames, self.end))).expect("response")
     }
 }
 
@@ -125,18 +132,22 @@ fn grpc() -> Vec<(&'static str, String)> {
     vec![("content-type", "application/grpc".to_owned())]
 }
 
-struct Frames(VecDeque<Result<Frame<Bytes>, std::io::Error>>);
+struct Frames(VecDeque<Result<Frame<Bytes>, std::io::Error>>, End);
 
 impl http_body::Body for Frames {
     type Data = Bytes;
     type Error = std::io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(self.0.pop_front())
+        match self.0.pop_front() {
+            // Nobody wakes it.
+            None if self.1 == End::Stalled => Poll::Pending,
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.1 != End::Stalled
     }
 }
 

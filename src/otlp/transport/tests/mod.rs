@@ -6,11 +6,14 @@ mod file;
 mod grpc;
 #[cfg(feature = "otlp-grpc")]
 mod grpc_server;
+#[cfg(feature = "otlp-grpc")]
+mod grpc_tables;
 mod lines;
 mod places;
 mod secrets;
 mod server;
 mod tables;
+#[cfg(feature = "otlp-tls")]
 mod tls;
 
 use super::{super::Destination, Reply, Signal, Transport};

@@ -63,7 +63,7 @@ fn no_debug_and_no_error_of_a_setting_tells_them() {
         Destination::http("http://canary-user@host/v1/traces?canary-query"),
         Destination::grpc("http://canary-user:canary-token@host"),
         Destination::grpc("http://host/?canary-query"),
-        Destination::http("http://host").header("x", "canary-header\n"),
+        Destination::http("http://host").header("x", "canary-header\n!"),
         Destination::http("http://host").header("x y", "canary-header"),
         Destination::http("http://host").header("Content-Type", "canary-header"),
     ] {

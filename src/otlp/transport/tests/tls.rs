@@ -12,7 +12,7 @@ use rustls::{
 use std::{
     fs,
     io::{BufReader, Write},
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     sync::Arc,
     thread,
@@ -92,13 +92,17 @@ fn serve(config: ServerConfig) -> SocketAddr {
     thread::spawn(move || {
         for tcp in listener.incoming().map_while(Result::ok) {
             let connection = ServerConnection::new(config.clone()).expect("connection");
-            let mut reader = BufReader::new(StreamOwned::new(connection, tcp));
-            while super::server::Request::read(&mut reader).is_some() {
-                let _ = reader.get_mut().write_all(&super::server::whole(200, "", b""));
-            }
+            thread::spawn(move || attend(StreamOwned::new(connection, tcp)));
         }
     });
     addr
+}
+
+fn attend(stream: StreamOwned<ServerConnection, TcpStream>) {
+    let mut reader = BufReader::new(stream);
+    while super::server::Request::read(&mut reader).is_some() {
+        let _ = reader.get_mut().write_all(&super::server::whole(200, "", b""));
+    }
 }
 
 fn to(addr: SocketAddr) -> Destination {

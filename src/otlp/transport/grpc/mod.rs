@@ -1,12 +1,14 @@
 //! OTLP/gRPC: unary calls over HTTP/2, framed here ("gRPC over HTTP2"): five bytes before the message, a status behind it.
 
+pub(super) mod code;
+pub(super) mod details;
+
 use super::{
     super::{percent, settings::Way},
     Reply, Signal, Transport,
     answer::{Answer, End, in_protobuf, partial_of},
     caller::{Caller, Version, gzipped},
-    read,
-    reply::{self, Meaning},
+    reply::Meaning,
 };
 use crate::Error;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE};
@@ -41,7 +43,7 @@ impl Grpc {
 
     fn reply(&self, answer: &Answer) -> Reply {
         match Status::of(answer) {
-            Some(status) if status.code == reply::OK => self.accepted(answer),
+            Some(status) if status.code == code::OK => self.accepted(answer),
             Some(status) => self.failed(&status),
             None => self.without_status(answer),
         }
@@ -54,9 +56,9 @@ impl Grpc {
     }
 
     fn failed(&self, status: &Status) -> Reply {
-        let meaning = Meaning::of_grpc(status.code, &status.message, status.delay.is_some());
+        let meaning = code::meaning(status.code, &status.message, status.delay.is_some());
         let said = self.caller.mask.clean(status.message.as_bytes());
-        let name = reply::code_name(status.code);
+        let name = code::code_name(status.code);
         meaning.reply(if said.is_empty() { name.to_owned() } else { format!("{name}: {said}") }, status.delay)
     }
 
@@ -115,12 +117,12 @@ impl Status {
         let said = [answer.trailers.as_ref(), Some(&answer.head)];
         let said = said.into_iter().flatten().find(|headers| headers.contains_key("grpc-status"))?;
         let text = |name: &str| said.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let details = read::base64(text("grpc-status-details-bin").trim());
+        let details = details::base64(text("grpc-status-details-bin").trim());
         Some(Self {
             // What is no number is a status that nobody knows.
             code: text("grpc-status").trim().parse().unwrap_or(2),
             message: percent::decoded(text("grpc-message")),
-            delay: details.and_then(|status| read::retry_delay(&status)),
+            delay: details.and_then(|status| details::retry_delay(&status)),
         })
     }
 }
