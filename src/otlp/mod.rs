@@ -33,6 +33,8 @@ mod stats;
 mod traces;
 mod transport;
 
+#[cfg(feature = "otlp-bridge")]
+pub use bridge::WithoutAgentSpans;
 pub use delivery::Delivery;
 pub use import::{Traces, read_json};
 pub use offline::{Export, Exported};
