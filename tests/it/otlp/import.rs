@@ -54,7 +54,9 @@ fn ids(recorder: &Recorder) -> Vec<ExecutionId> {
 
 fn outline(events: &[StreamEvent]) -> String {
     let mut tree = RunTree::new();
-    events.iter().for_each(|event| drop(tree.apply(event)));
+    events.iter().for_each(|event| {
+        tree.apply(event);
+    });
     tree.outline()
 }
 
@@ -75,7 +77,7 @@ fn a_hundred_real_runs_exported_and_read_back_are_the_same_trees() {
 /// A span as another instrumentation writes it. Times in ms.
 fn span(id: u64, parent: u64, name: &str, times: (u64, u64), attributes: Value) -> Value {
     let pairs = |tree: &Value| -> Vec<Value> {
-        let one = |(key, value): (&String, &Value)| json!({"key": key, "value": any(value)});
+        let one = |(key, value): (&String, &Value)| json!({"key": key, "value": typed(value)});
         tree.as_object().expect("an object").iter().map(one).collect()
     };
     let mut span = json!({
@@ -93,13 +95,13 @@ fn nanos(millis: u64) -> u64 {
     1_763_692_800_000_000_000 + millis * 1_000_000
 }
 
-fn any(value: &Value) -> Value {
+fn typed(value: &Value) -> Value {
     match value {
         Value::String(text) => json!({"stringValue": text}),
         Value::Bool(yes) => json!({"boolValue": yes}),
         Value::Number(number) if number.is_u64() => json!({"intValue": number.to_string()}),
         Value::Number(number) => json!({"doubleValue": number}),
-        Value::Array(values) => json!({"arrayValue": {"values": values.iter().map(any).collect::<Vec<_>>()}}),
+        Value::Array(values) => json!({"arrayValue": {"values": values.iter().map(typed).collect::<Vec<_>>()}}),
         other => panic!("{other}"),
     }
 }
@@ -118,8 +120,8 @@ fn of_others() -> Vec<Value> {
     let mut tool = span(3, 4, "search", (30, 40), json!({"openinference.span.kind": "TOOL", "tool.name": "search"}));
     tool["status"] = json!({"code": 2, "message": "no such page"});
     tool["events"] = json!([{"timeUnixNano": nanos(40).to_string(), "name": "exception", "attributes": [
-        {"key": "exception.type", "value": any(&json!("NotFound"))},
-        {"key": "exception.message", "value": any(&json!("no such page"))},
+        {"key": "exception.type", "value": typed(&json!("NotFound"))},
+        {"key": "exception.message", "value": typed(&json!("no such page"))},
     ]}]);
     let mut around = span(4, 1, "GET /search", (25, 45), json!({"http.request.method": "GET"}));
     around["events"] = json!([{"timeUnixNano": nanos(26).to_string(), "name": "cache.miss", "attributes": []}]);
@@ -139,8 +141,8 @@ fn spans_of_others_are_what_they_say_and_the_rest_are_steps() {
     assert!(events.iter().all(|event| event.execution_id.as_ref() == Some(&id) && event.time.is_some()));
     assert_eq!(
         outline(&events),
-        "✗ run research  \"why?\"\n".replace('✗', "✓")
-            + "├─ ✓ llm gpt-4o  100 in, 20 out\n└─ ✓ step GET /search\n   └─ ✗ tool search  no such page\n"
+        "✓ run research  \"why?\"\n├─ ✓ llm gpt-4o  100 → 20 tok\n└─ ✓ step GET /search\n   \
+         ├─ ✓ note cache.miss\n   └─ ✗ tool search  error: no such page\n"
     );
     let kinds: Vec<Kind> = events.iter().map(StreamEvent::kind).collect();
     assert!(kinds.contains(&Kind::Note) && kinds.contains(&Kind::TokenUsage), "{kinds:?}");
