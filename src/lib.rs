@@ -120,6 +120,6 @@ pub use time::Timestamp;
 pub use spanwright_macros::{agent, embedding, evaluator, guardrail, llm, memory, retriever, step, tool, workflow};
 
 /// Holds the code of the README.
-#[cfg(all(doctest, feature = "serve"))]
+#[cfg(all(doctest, feature = "otlp", feature = "serve"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -14,17 +14,25 @@ pub(crate) struct Control {
 }
 
 #[derive(Debug, Default)]
-struct Asked {
+pub(super) struct Asked {
     flushes: Vec<Share>,
-    stop: bool,
+    /// To be over by then.
+    stop: Option<Instant>,
     ended: bool,
 }
 
-/// What was asked up to a moment. What is read from the log after that moment has all that was logged before the asking.
-#[derive(Debug)]
+/// What is asked of a pump and not answered yet. Each has its goal: the offset of the log's last event when it was asked.
+/// With what comes later it has nothing to do, so that a busy log does not keep it waiting.
+#[derive(Debug, Default)]
 pub(super) struct Orders {
-    flushes: Vec<Share>,
-    pub(super) stop: bool,
+    flushes: Vec<(u64, Share)>,
+    stop: Option<Stop>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stop {
+    goal: u64,
+    deadline: Instant,
 }
 
 impl Control {
@@ -44,15 +52,19 @@ impl Control {
         self.bell.notify_all();
     }
 
-    /// The pump tries once more to settle what the log has, and ends.
-    pub(crate) fn stop(&self) {
-        self.asked().stop = true;
+    /// The pump tries once more to settle what the log has now, and ends; also with something left when this moment is
+    /// over. Of several the first counts.
+    pub(crate) fn stop(&self, deadline: Instant) {
+        self.asked().stop.get_or_insert(deadline);
         self.bell.notify_all();
     }
 
-    pub(super) fn take(&self) -> Orders {
+    /// What was asked since the last look; none where nothing was.
+    pub(super) fn news(&self, known: &Orders) -> Option<Asked> {
         let mut asked = self.asked();
-        Orders { flushes: std::mem::take(&mut asked.flushes), stop: asked.stop }
+        let stop = asked.stop.filter(|_| known.stop.is_none());
+        let flushes = std::mem::take(&mut asked.flushes);
+        (stop.is_some() || !flushes.is_empty()).then_some(Asked { flushes, stop, ended: false })
     }
 
     /// The end, when it goes.
@@ -63,7 +75,7 @@ impl Control {
     /// Until something is asked, or this moment.
     pub(super) fn wait(&self, until: Instant) {
         let mut asked = self.asked();
-        while asked.flushes.is_empty() && !asked.stop {
+        while asked.flushes.is_empty() && asked.stop.is_none() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -79,19 +91,51 @@ impl Control {
 }
 
 impl Orders {
-    pub(super) fn is_urgent(&self) -> bool {
-        self.stop || !self.flushes.is_empty()
+    pub(super) fn add(&mut self, asked: Asked, goal: u64) {
+        self.flushes.extend(asked.flushes.into_iter().map(|share| (goal, share)));
+        self.stop = self.stop.or(asked.stop.map(|deadline| Stop { goal, deadline }));
     }
 
-    pub(super) fn answer(self, end: &Result<(), Error>) {
-        for share in self.flushes {
-            share.give(match end {
-                Ok(()) => Ok(()),
-                Err(error) if error.is_closed() => Err(Error::closed(error.to_string())),
-                Err(error) => Err(Error::io(error.to_string())),
-            });
+    pub(super) fn is_urgent(&self) -> bool {
+        self.stop.is_some() || !self.flushes.is_empty()
+    }
+
+    /// Whether somebody waits for what was read up to this offset, and for nothing after it.
+    pub(super) fn wait_for(&self, offset: u64) -> bool {
+        let goals = self.flushes.iter().map(|(goal, _)| *goal).chain(self.stop.map(|stop| stop.goal));
+        goals.min().is_some_and(|goal| goal <= offset)
+    }
+
+    /// Answers those who waited for no more than this.
+    pub(super) fn settled_to(&mut self, offset: u64) {
+        self.flushes.extract_if(.., |(goal, _)| *goal <= offset).for_each(|(_, share)| share.give(Ok(())));
+    }
+
+    /// Answers everyone.
+    pub(super) fn answer(&mut self, end: &Result<(), Error>) {
+        for (_, share) in self.flushes.drain(..) {
+            share.give(end.as_ref().copied().map_err(same));
         }
     }
+
+    pub(super) const fn is_to_stop(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    /// Whether what there was when it was told to stop is settled.
+    pub(super) fn stops_at(&self, offset: u64) -> bool {
+        self.stop.is_some_and(|stop| stop.goal <= offset)
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.deadline <= Instant::now())
+    }
+}
+
+/// An error for one more who asks: its words, and whether all is over.
+pub(super) fn same(error: &Error) -> Error {
+    let words = error.to_string();
+    if error.is_closed() { Error::closed(words) } else { Error::io(words) }
 }
 
 pub(super) struct Ending(Arc<Control>);

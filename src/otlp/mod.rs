@@ -9,6 +9,8 @@
 #![allow(dead_code, reason = "nobody sends yet")]
 
 mod batch;
+#[cfg(test)]
+mod batch_tests;
 #[cfg(feature = "otlp-bridge")]
 mod bridge;
 mod control;
@@ -25,6 +27,7 @@ mod outlet;
 mod percent;
 mod perfetto;
 mod pump;
+mod record;
 mod settings;
 mod sink;
 mod span;
@@ -32,6 +35,7 @@ mod start;
 mod stats;
 mod traces;
 mod transport;
+mod unwound;
 
 #[cfg(feature = "otlp-bridge")]
 pub use bridge::WithoutAgentSpans;

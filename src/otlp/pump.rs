@@ -4,15 +4,14 @@
 //! queue: while sending fails, nothing is read, and nothing is held but the batch under way.
 
 use super::{
-    control::{Control, Orders},
-    fold::{Fold, Limits},
+    control::{Control, Orders, same},
+    fold::Limits,
     outlet::{Outlet, Sent},
+    record::{LOG_LIMIT, Record},
     stats::Counters,
+    unwound::caught,
 };
-use crate::{
-    Error, EventLog, ExecutionId, Text,
-    log::{LoggedEvent, Query, Scope},
-};
+use crate::{Error, EventLog, Text};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -36,28 +35,20 @@ pub(crate) struct Settings {
 pub(crate) struct Pump {
     log: Arc<dyn EventLog>,
     settings: Settings,
+    record: Record,
     outlet: Box<dyn Outlet>,
-    fold: Fold,
     counters: Arc<Counters>,
     control: Arc<Control>,
+    orders: Orders,
     /// Everything up to this offset is settled, as the log has it.
     place: u64,
-    /// Everything up to this offset was given to the outlet, as far as it finished anything.
-    fed: u64,
-    /// Read and not fed yet.
-    page: std::vec::IntoIter<LoggedEvent>,
-    /// How far the page reaches.
-    read_to: u64,
+    /// Whether the log could not keep the last place that it was told.
+    is_unkept: bool,
     failures: u32,
     /// Not to be sent again before, and whether that was asked for by the other side.
     not_before: Option<(Instant, bool)>,
     why: Option<String>,
 }
-
-/// Events of one look into the log.
-const PAGE: usize = 512;
-/// How long the log may take to answer.
-const LOG_LIMIT: Duration = Duration::from_secs(30);
 
 impl Pump {
     /// Asks the log for the place.
@@ -81,17 +72,17 @@ impl Pump {
             }
         };
         counters.at(place);
+        counters.read_to(place);
         Ok(Self {
-            fold: Fold::new(settings.limits, !settings.with_content),
+            record: Record::new(log.clone(), place, (settings.limits, settings.with_content), counters.clone()),
             log,
             settings,
             outlet,
             counters,
             control,
+            orders: Orders::default(),
             place,
-            fed: place,
-            page: Vec::new().into_iter(),
-            read_to: place,
+            is_unkept: false,
             failures: 0,
             not_before: None,
             why: None,
@@ -99,124 +90,119 @@ impl Pump {
     }
 
     /// Runs until it is told to stop, or the log has shut down.
-    pub(crate) fn run(mut self) {
+    ///
+    /// # Errors
+    /// Why something is left that the log has.
+    pub(crate) fn run(mut self) -> Result<(), Error> {
         // However it ends: nobody waits for it any more.
         let _ending = self.control.clone().ending();
         loop {
-            let orders = self.control.take();
-            let end = self.work(&orders);
-            let stop = orders.stop;
-            orders.answer(&end);
-            if stop || end.is_err_and(|error| error.is_closed()) {
-                return self.rest();
+            self.listen();
+            let step = caught(|| self.step()).unwrap_or_else(|| Err(self.panicked()));
+            if let Some(end) = self.answer(&step) {
+                self.rest();
+                return end;
             }
-            self.control.wait(self.next_look());
+            if !matches!(step, Ok(true)) {
+                self.control.wait(self.next_look());
+            }
+        }
+    }
+
+    /// New orders mean what the log has now.
+    fn listen(&mut self) {
+        if let Some(asked) = self.control.news(&self.orders) {
+            // A log that cannot say it says what is wrong when it is read.
+            let goal = caught(|| self.record.last()).and_then(Result::ok).unwrap_or(u64::MAX);
+            self.orders.add(asked, goal);
+        }
+    }
+
+    /// Some way on: events of a page taken in, or a batch sent. False where everything is settled, for now.
+    fn step(&mut self) -> Result<bool, Error> {
+        let more = self.fill()?;
+        if self.outlet.is_empty() {
+            return if more { Ok(true) } else { self.keep_again().map(|()| false) };
+        }
+        let is_due = !more || self.outlet.is_full() || self.orders.wait_for(self.record.taken_to());
+        if is_due && !self.may_send() {
+            return Err(self.still_waits());
+        }
+        if is_due {
+            self.send()?;
+        }
+        Ok(true)
+    }
+
+    /// Gives the outlet what the log's next page has, until it is full. False where the log has no more.
+    fn fill(&mut self) -> Result<bool, Error> {
+        if self.outlet.is_full() {
+            return Ok(true);
+        }
+        self.record.read_on()?;
+        let mut finished = Vec::new();
+        while !self.outlet.is_full() && self.record.take_in(&mut finished)? {
+            for output in finished.drain(..) {
+                if caught(|| self.outlet.take(output)).is_none() {
+                    self.counters.dropped(1, "a panic of ours while it was put into words; stderr has more");
+                }
+            }
+        }
+        Ok(self.record.has_more())
+    }
+
+    /// Tells those who waited for this. The end, where it was told to end and is done or out of time, and where the log has
+    /// shut down.
+    fn answer(&mut self, step: &Result<bool, Error>) -> Option<Result<(), Error>> {
+        let settled = if self.outlet.is_empty() { self.record.taken_to() } else { self.place };
+        match step {
+            Ok(true) => {
+                self.orders.settled_to(settled);
+                let late = || self.orders.is_late().then(|| Err(self.still_waits()));
+                if self.orders.stops_at(settled) { Some(Ok(())) } else { late() }
+            }
+            Ok(false) => {
+                self.orders.answer(&Ok(()));
+                self.orders.is_to_stop().then_some(Ok(()))
+            }
+            Err(error) => {
+                self.orders.answer(&Err(same(error)));
+                (self.orders.is_to_stop() || error.is_closed()).then(|| Err(same(error)))
+            }
         }
     }
 
     /// Where nothing waits, the next process need not read again what finished nothing.
     fn rest(&mut self) {
-        if self.outlet.is_empty() && self.fed > self.place {
+        if self.outlet.is_empty() && self.record.taken_to() > self.place {
             let _ = self.settle();
         }
     }
 
-    /// Goes on until everything is read and settled. An error where something is left.
-    fn work(&mut self, orders: &Orders) -> Result<(), Error> {
-        loop {
-            let all_read = self.fill()?;
-            if !self.outlet.is_empty() {
-                match self.may_send(orders) {
-                    true => self.send()?,
-                    false => return self.still_waits(),
-                }
-            } else if all_read {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Feeds the outlet until it is full or everything was read, which is the answer.
-    fn fill(&mut self) -> Result<bool, Error> {
-        while !self.outlet.is_full() {
-            match self.page.as_slice().first() {
-                Some(event) if event.sequence > 1 && !self.fold.knows(&event.context.execution_id) => {
-                    let (id, before) = (event.context.execution_id.clone(), event.cursor.offset);
-                    // Half of what was before is worse than nothing of it.
-                    self.recall(&id, before).inspect_err(|_| self.fold.forget(&id))?;
-                }
-                _ => {}
-            }
-            match self.page.next() {
-                Some(event) => self.feed(event),
-                None if self.turn_page()? => {}
-                None => return Ok(true),
-            }
-        }
-        Ok(false)
-    }
-
-    /// False when there was nothing more.
-    fn turn_page(&mut self) -> Result<bool, Error> {
-        self.fed = self.read_to;
-        let page = self.log.read(Query::new(Scope::Everything, self.read_to, PAGE)).wait(LOG_LIMIT)?;
-        let news = !page.events.is_empty() || !page.complete;
-        (self.read_to, self.page) = (page.read_to.max(self.read_to), page.events.into_iter());
-        self.counters.read_to(self.read_to);
-        if !news {
-            self.fed = self.read_to;
-        }
-        Ok(news)
-    }
-
-    fn feed(&mut self, event: LoggedEvent) {
-        let offset = event.cursor.offset;
-        match event.decode() {
-            Ok(event) => {
-                let mut finished = Vec::new();
-                self.fold.apply(event, &mut finished);
-                finished.into_iter().for_each(|output| self.outlet.take(output));
-            }
-            Err(_) => self.counters.undecodable(),
-        }
-        self.fed = offset;
-    }
-
-    /// An execution that began before this reader came, or was forgotten: what it had finished by then was settled by then.
-    fn recall(&mut self, id: &ExecutionId, before: u64) -> Result<(), Error> {
-        let (mut after, mut settled) = (0, Vec::new());
-        loop {
-            let query = Query::new(Scope::Execution(id.clone()), after, PAGE);
-            let page = self.log.read(query).wait(LOG_LIMIT)?;
-            let complete = page.complete;
-            after = page.read_to;
-            for event in page.events.into_iter().take_while(|event| event.cursor.offset < before) {
-                if let Ok(event) = event.decode() {
-                    self.fold.apply(event, &mut settled);
-                }
-                settled.clear();
-            }
-            if complete || after + 1 >= before {
-                return Ok(());
-            }
-        }
-    }
-
     fn send(&mut self) -> Result<(), Error> {
-        match self.outlet.send() {
-            Sent::Settled => {
+        match caught(|| self.outlet.send()) {
+            Some(Sent::Settled) => {
                 (self.failures, self.not_before, self.why) = (0, None, None);
                 self.settle()
             }
-            Sent::Again { after, why } => {
-                self.counters.failed(&why);
-                let wait = after.unwrap_or_else(|| self.pause());
-                self.failures = self.failures.saturating_add(1);
-                self.not_before = Some((crate::time::deadline(wait), after.is_some()));
-                self.why = Some(why);
-                self.still_waits()
-            }
+            Some(Sent::Again { after, why }) => Err(self.put_off(after, why)),
+            None => Err(self.put_off(None, "a panic while it was sent; stderr has more".into())),
         }
+    }
+
+    fn put_off(&mut self, after: Option<Duration>, why: String) -> Error {
+        self.counters.failed(&why);
+        let wait = after.unwrap_or_else(|| self.pause());
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = Some((crate::time::deadline(wait), after.is_some()));
+        self.why = Some(why);
+        self.still_waits()
+    }
+
+    /// The log is somebody else's code, too. What was given to the outlet stays there; the rest is read again.
+    fn panicked(&mut self) -> Error {
+        self.record.begin_again();
+        self.put_off(None, "a panic while the log was read; stderr has more".into())
     }
 
     /// Exponential, with full jitter: a back end that comes up again is not met by everyone at once.
@@ -224,26 +210,32 @@ impl Pump {
         let (shortest, longest) = self.settings.backoff;
         let ceiling =
             shortest.saturating_mul(1_u32.checked_shl(self.failures.min(31)).unwrap_or(u32::MAX)).min(longest);
-        shortest.min(ceiling) + ceiling.saturating_sub(shortest).mul_f64(fastrand::f64())
+        ceiling.mul_f64(fastrand::f64())
     }
 
     /// Without the log's word the place stays: then what is sent again after a crash is there twice, and nothing is lost.
     fn settle(&mut self) -> Result<(), Error> {
-        self.log.keep_place(self.settings.name.clone(), self.fed).wait(LOG_LIMIT)?;
-        self.place = self.fed;
-        self.counters.at(self.place);
+        let settled = self.record.taken_to();
+        self.is_unkept = true;
+        self.log.keep_place(self.settings.name.clone(), settled).wait(LOG_LIMIT)?;
+        (self.place, self.is_unkept) = (settled, false);
+        self.counters.at(settled);
         Ok(())
     }
 
+    fn keep_again(&mut self) -> Result<(), Error> {
+        if self.is_unkept { self.settle() } else { Ok(()) }
+    }
+
     /// Who waits for a flush, or ends, does not wait for our own patience; for what the other side asked, everyone does.
-    fn may_send(&self, orders: &Orders) -> bool {
-        let waits = |(moment, asked): (Instant, bool)| moment > Instant::now() && (asked || !orders.is_urgent());
+    fn may_send(&self) -> bool {
+        let waits = |(moment, asked): (Instant, bool)| moment > Instant::now() && (asked || !self.orders.is_urgent());
         !self.not_before.is_some_and(waits)
     }
 
-    fn still_waits(&self) -> Result<(), Error> {
-        let why = self.why.as_deref().unwrap_or("not tried yet");
-        Err(Error::io(format!("{}: not everything is delivered, and will be tried again: {why}", self.settings.name)))
+    fn still_waits(&self) -> Error {
+        let why = self.why.as_deref().unwrap_or("there was no time for it");
+        Error::io(format!("{}: not everything is delivered, and will be tried again: {why}", self.settings.name))
     }
 
     fn next_look(&self) -> Instant {

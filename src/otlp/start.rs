@@ -15,7 +15,7 @@ use super::{
     transport::Signal,
 };
 use crate::{Error, EventLog};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 impl Destination {
     /// Begins to deliver what `log` has and will have, on threads of its own; [`Builder::otlp`](crate::Builder::otlp) does
@@ -25,6 +25,9 @@ impl Destination {
     /// `is_config` when a setting cannot be used; what the log or the system says.
     pub fn start(&self, log: Arc<dyn EventLog>) -> Result<Delivery, Error> {
         self.check()?;
+        if !Signal::ALL.into_iter().any(|signal| self.sends(signal)) {
+            return Err(Error::config("an OTLP destination without a signal: traces, metrics or logs are accepted"));
+        }
         let mut delivery = Delivery::new(self.known_as());
         for signal in Signal::ALL.into_iter().filter(|signal| self.sends(*signal)) {
             let counters = Arc::new(Counters::default());
@@ -32,6 +35,24 @@ impl Destination {
             delivery.pump(signal, log.clone(), self.pump_settings(signal), counters, outlet)?;
         }
         Ok(delivery)
+    }
+
+    /// # Errors
+    /// `is_config` where two of them would share a place in the log, and each get half of what it has.
+    pub(crate) fn check_distinct(all: &[Self]) -> Result<(), Error> {
+        let mut places = HashSet::new();
+        for destination in all {
+            let sent = Signal::ALL.into_iter().filter(|signal| destination.sends(*signal));
+            for place in sent.map(|signal| destination.place_name(signal)) {
+                if !places.insert(place) {
+                    let name = destination.known_as();
+                    return Err(Error::config(format!(
+                        "two OTLP destinations {name:?}: give each a `name` of its own"
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn outlet(&self, signal: Signal, counters: Arc<Counters>) -> Result<Box<dyn Outlet>, Error> {

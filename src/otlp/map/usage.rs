@@ -31,12 +31,12 @@ pub(crate) struct Usage<'a> {
 impl<'a> Usage<'a> {
     /// What was told of the usage, else what the end of the call says. What sums up others counts only by itself.
     pub(super) fn of(subject: &Subject<'a>) -> Self {
-        let told = subject.span.facts.iter().filter_map(|fact| match &fact.body {
+        let mut told = subject.span.facts.iter().filter_map(|fact| match &fact.body {
             Body::TokenUsage(usage) => Some(&**usage),
             _ => None,
         });
         let own = told.clone().filter(|usage| usage.aggregate != Some(true)).fold(None, Self::with);
-        own.or_else(|| told.last().map(|usage| Self::default().plus(usage)))
+        own.or_else(|| told.next_back().map(|usage| Self::default().plus(usage)))
             .or_else(|| subject.model_end().map(Self::of_end))
             .or_else(|| Self::of_embedding(subject.told?))
             .map_or_else(Self::default, |usage| usage.of_concept(subject.concept))

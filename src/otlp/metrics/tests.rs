@@ -1,16 +1,21 @@
 //! Sums, and how they are written.
 
 use super::{
+    Meter,
     instruments::{INPUT_TOKENS, OPERATION_DURATION, TOOL_DURATION},
     message::{Told, Window},
     series::{Attributes, MAX_SERIES, Series},
 };
 use crate::{
-    Timestamp,
+    ExecutionId, Json, Timestamp,
+    event::{ToolInputAvailable, ToolOutputAvailable},
     otlp::{
         encode::Envelope,
-        settings::{Encoding, Temporality},
-        transport::Signal,
+        outlet::{Outlet, Sent},
+        settings::{Encoding, Naming, Temporality},
+        span::{Calls, Output, Run, Span},
+        stats::Counters,
+        transport::{Reply, Signal, Transport},
     },
     semconv,
 };
@@ -21,6 +26,10 @@ use opentelemetry_proto::tonic::{
 };
 use proptest::{collection::vec, prelude::*};
 use prost::Message;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 fn of_model(model: &str) -> Attributes {
     vec![(semconv::OPERATION_NAME, "chat".into()), (semconv::REQUEST_MODEL, model.into())]
@@ -138,4 +147,65 @@ fn a_counter_is_a_sum_that_only_grows() {
         (told[0].name.as_str(), told[0].unit.as_str()),
         ("gen_ai.client.inference.usage.input_tokens", "{token}")
     );
+}
+
+/// Answers in this order, then accepts; counts what it got.
+struct Answers(Vec<Reply>, Arc<AtomicUsize>);
+
+impl Transport for Answers {
+    fn send(&mut self, _: Signal, body: &[u8]) -> Reply {
+        assert!(!body.is_empty());
+        self.1.fetch_add(1, Relaxed);
+        if self.0.is_empty() { Reply::Accepted } else { self.0.remove(0) }
+    }
+}
+
+fn a_tool_call() -> Output {
+    let run = Run {
+        execution_id: ExecutionId::from_trace_id(7),
+        trace_id: 7,
+        session_id: None,
+        tenant_id: None,
+        user_id: None,
+    };
+    Output::Finished(Box::new(Span {
+        run: Arc::new(run),
+        span_id: 1,
+        parent: None,
+        links: Vec::new(),
+        start: Timestamp::from_unix_nanos(1),
+        end: Timestamp::from_unix_nanos(2),
+        opener: ToolInputAvailable::new("c", "search", Json::null()).into(),
+        closer: Some(ToolOutputAvailable::new("c", Json::null()).into()),
+        facts: Vec::new(),
+        dropped_facts: 0,
+        agent: None,
+        calls: Calls::default(),
+        unended: false,
+    }))
+}
+
+#[test]
+fn what_is_refused_is_given_up_and_counted_and_what_may_be_tried_again_stays() {
+    let (requests, counters) = (Arc::new(AtomicUsize::new(0)), Arc::new(Counters::default()));
+    let answers = vec![
+        Reply::Retry { after: None, why: "busy".into() },
+        Reply::TooLarge("too large".into()),
+        Reply::Refused("no".into()),
+        Reply::Partial { rejected: 3, message: "three points".into() },
+    ];
+    let form = (Encoding::Protobuf, Naming::Compat, Temporality::Delta);
+    let mut meter = Meter::new(form, &[], Box::new(Answers(answers, requests.clone())), counters.clone());
+    meter.take(a_tool_call());
+    assert!(!meter.is_full() && !meter.is_empty());
+    assert_eq!(meter.send(), Sent::Again { after: None, why: "busy".into() });
+    assert!(!meter.is_empty());
+    for _ in 0..4 {
+        assert_eq!(meter.send(), Sent::Settled);
+        assert!(meter.is_empty());
+        meter.take(a_tool_call());
+    }
+    let stats = counters.read();
+    assert_eq!((stats.accepted, stats.rejected, stats.dropped), (1, 1, 2));
+    assert_eq!((stats.requests, requests.load(Relaxed)), (5, 5));
 }
