@@ -6,7 +6,7 @@ mod walk;
 use super::{
     map::Dialect,
     perfetto::{Run, Trace},
-    settings::{Naming, OpenInference},
+    settings::{MAX_VALUE_BYTES, Naming, OpenInference},
 };
 use crate::{Error, EventLog, ExecutionId, Text, log::jsonl::cannot_write};
 use std::{io::Write, sync::Arc};
@@ -55,9 +55,6 @@ pub struct Exported {
     /// Events that the log has and that cannot be read: what they said is missing.
     pub unreadable: u64,
 }
-
-/// A value of a span fills no file.
-const MAX_VALUE_BYTES: usize = 64 << 10;
 
 impl Export {
     /// Everything in this log, such as [`Recorder::log`](crate::Recorder::log)'s.
