@@ -6,7 +6,7 @@
 use spanwright::{
     agent, current, guardrail, llm,
     otlp::{Capture, Destination, Signal},
-    retriever, tool,
+    retriever,
 };
 use std::{error::Error, time::Duration};
 
@@ -22,11 +22,6 @@ fn flights(wish: &str) -> Vec<String> {
     vec![format!("SK 819 at 09:05 fits {wish:?}"), "DY 1302 at 19:40".to_owned()]
 }
 
-#[tool]
-fn book(flight: &str) -> String {
-    format!("XK4P2 for {flight}")
-}
-
 /// Stands for a call of a provider.
 #[llm(model = "gpt-4o-mini")]
 fn choose(found: &[String]) -> String {
@@ -39,8 +34,7 @@ fn concierge(wish: &str) -> String {
     if !is_about_travel(wish) {
         return "I arrange travel.".to_owned();
     }
-    let flight = choose(&flights(wish));
-    format!("{flight} is booked: {}.", book(&flight))
+    format!("{} is booked.", choose(&flights(wish)))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
