@@ -37,6 +37,8 @@ mod traces;
 mod transport;
 mod unwound;
 
+#[cfg(feature = "otlp-bridge")]
+pub use bridge::WithoutAgentSpans;
 pub use delivery::Delivery;
 pub use import::{Traces, read_json};
 pub use offline::{Export, Exported};

@@ -321,6 +321,39 @@ fn every_example_of_one_file_is_short_and_checked_here() {
 }
 
 #[test]
+fn existing_tracer() {
+    check(
+        "existing_tracer",
+        expect![[r#"
+            tracer: SELECT pages
+            record: execute_tool search
+            record: invoke_agent research
+            --
+            run research start "rayleigh scattering"
+            tool search start "rayleigh scattering"
+            tool search ok "rayleigh scattering"
+            run research ok "rayleigh scattering"
+            spanwright: record in spanwright.db
+        "#]],
+    );
+    check_with(
+        "existing_tracer",
+        &["tracer"],
+        expect![[r#"
+            tracer: SELECT pages
+            tracer: execute_tool search
+            tracer: invoke_agent research
+            --
+            run research start "rayleigh scattering"
+            tool search start "rayleigh scattering"
+            tool search ok "rayleigh scattering"
+            run research ok "rayleigh scattering"
+            spanwright: record in spanwright.db
+        "#]],
+    );
+}
+
+#[test]
 fn test_your_agent() {
     check(
         "test_your_agent",

@@ -6,7 +6,7 @@ mod walk;
 use super::{
     map::Dialect,
     perfetto::{Run, Trace},
-    settings::{Naming, OpenInference},
+    settings::{MAX_VALUE_BYTES, Naming, OpenInference},
 };
 use crate::{Error, EventLog, ExecutionId, Text, log::jsonl::cannot_write};
 use std::{io::Write, sync::Arc};
@@ -55,9 +55,6 @@ pub struct Exported {
     /// Events that the log has and that cannot be read: what they said is missing.
     pub unreadable: u64,
 }
-
-/// A value of a span fills no file.
-const MAX_VALUE_BYTES: usize = 64 << 10;
 
 impl Export {
     /// Everything in this log, such as [`Recorder::log`](crate::Recorder::log)'s.
@@ -128,7 +125,7 @@ impl Export {
     /// # Errors
     /// `is_not_found` for an execution that the log does not have; what the log says; `is_io` when it cannot be written.
     pub fn perfetto(&self, out: impl Write) -> Result<Exported, Error> {
-        let mut trace = Trace::begin(out, self.dialect.clone(), self.max_value_bytes).map_err(cannot_write)?;
+        let mut trace = Trace::begin(out, self.dialect, self.max_value_bytes).map_err(cannot_write)?;
         let mut exported = Exported::default();
         self.each_execution(|row| {
             let mut run = Run::default();

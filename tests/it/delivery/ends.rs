@@ -129,7 +129,7 @@ fn a_destination_without_a_log_or_a_signal_is_refused() {
     assert!(refused(builder(&scratch).otlp(to.traces(false)).start()).contains("signal"));
 }
 
-const WORDS: &str = "otlp::ends::the_guard_says_what_was_not_delivered";
+const WORDS: &str = "delivery::ends::the_guard_says_what_was_not_delivered";
 
 #[test]
 fn the_guard_says_what_was_not_delivered() {

@@ -73,7 +73,7 @@ fn what_is_emitted_right_before_a_flush_is_delivered_by_it() {
     }
 }
 
-const ITSELF: &str = "otlp::faults::what_the_http_client_says_of_itself_is_not_exported";
+const ITSELF: &str = "delivery::faults::what_the_http_client_says_of_itself_is_not_exported";
 
 #[test]
 fn what_the_http_client_says_of_itself_is_not_exported() {
@@ -123,7 +123,7 @@ fn guard(log: &str, url: &str) -> Guard {
     spanwright::builder().log(PathBuf::from(log)).without_terminal().otlp(to).start().expect("start")
 }
 
-const SIGTERM: &str = "otlp::faults::a_program_that_ends_by_sigterm_loses_nothing";
+const SIGTERM: &str = "delivery::faults::a_program_that_ends_by_sigterm_loses_nothing";
 
 #[test]
 fn a_program_that_ends_by_sigterm_loses_nothing() {
@@ -162,7 +162,7 @@ fn serve_until_sigterm() {
     runtime.shutdown_background();
 }
 
-const GONE: &str = "otlp::faults::what_abort_or_exit_left_behind_is_delivered_by_the_next_start";
+const GONE: &str = "delivery::faults::what_abort_or_exit_left_behind_is_delivered_by_the_next_start";
 
 #[test]
 fn what_abort_or_exit_left_behind_is_delivered_by_the_next_start() {

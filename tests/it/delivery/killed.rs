@@ -13,7 +13,7 @@ use std::{
 
 const KILLS: u64 = 36;
 const PART: &str = "SPANWRIGHT_TEST_PART";
-const NAME: &str = "otlp::killed::kill_9_at_any_moment_loses_nothing_and_repeats_one_batch_at_most";
+const NAME: &str = "delivery::killed::kill_9_at_any_moment_loses_nothing_and_repeats_one_batch_at_most";
 
 /// This binary at that test, with these variables, left to itself.
 pub(super) fn spawn(test: &str, variables: &[(&str, &str)]) -> Child {

@@ -3,12 +3,12 @@
 
 mod collector;
 mod counts;
-mod delivery;
 mod ends;
 mod faults;
 mod killed;
 mod outage;
 mod paused;
+mod running;
 mod sizes;
 mod unwound;
 

@@ -108,7 +108,7 @@ fn past_the_disk_bound_what_could_not_be_kept_is_counted_exactly() {
     assert!(kept.iter().all(|span| ids.contains(span)), "what was kept arrives");
 }
 
-/// Emits more than the log may be behind, so that something cannot be kept. Gives the number of events.
+/// Emits more than the log may be behind, and on until something could not be kept. Gives the number of events.
 fn fill(recorder: &Recorder) -> u64 {
     const RUNS: u64 = 12;
     for _ in 0..RUNS {
@@ -120,9 +120,11 @@ fn fill(recorder: &Recorder) -> u64 {
         }
         run.end();
     }
-    // Not before the log has been waited for.
+    let mut emitted = RUNS * 202;
     while recorder.stats().unlogged == 0 {
+        Run::whole(recorder, 1);
+        emitted += 4;
         thread::sleep(ms(1));
     }
-    RUNS * 202
+    emitted
 }

@@ -5,7 +5,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
     trace_service_server::{TraceService, TraceServiceServer},
 };
-use spanwright::otlp::{Destination, Signal};
+use spanwright::{
+    event::ExecutionEnd,
+    otlp::{Capture, Destination, Signal},
+};
 use std::{
     net::SocketAddr,
     sync::{
@@ -50,6 +53,22 @@ fn a_span_that_is_too_large_by_itself_takes_nothing_along() {
     let mut expected: Vec<u64> = ended(&**recorder.log().expect("log")).into_values().flatten().collect();
     expected.retain(|span| *span != too_large.load(Relaxed));
     assert_eq!(collector.spans().iter().map(|span| span.span_id).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_span_that_is_too_large_by_itself_is_taken_when_its_values_are_cut() {
+    let is_large = |arrived: &super::collector::Arrived| arrived.bytes > 20_000;
+    let collector =
+        Collector::start(move |arrived| if is_large(arrived) { Answer::status(413) } else { Answer::Taken });
+    let recorder = recorder();
+    let delivery = start(&destination(&collector).capture(Capture::Spans), &recorder);
+    let run = Run::begin(&recorder);
+    run.step();
+    run.emit(&run.root, ExecutionEnd::new(1).final_output("word ".repeat(9_000)));
+    flush(&recorder, &delivery);
+    let stats = delivery.stats(Signal::Traces);
+    assert_eq!((stats.accepted, stats.cut, stats.dropped), (2, 1, 0), "{stats:?}");
+    assert_eq!(collector.by_trace(), ended(&**recorder.log().expect("log")));
 }
 
 #[test]
