@@ -12,8 +12,10 @@ use tokio::runtime;
 /// Longer than a test may take: whoever waits for this hangs.
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
+type End = Box<dyn FnOnce() + Send>;
+
 /// Every place that a program may end from.
-const PLACES: &[(&str, fn(Box<dyn FnOnce() + Send>))] = &[
+const PLACES: &[(&str, fn(End))] = &[
     ("a thread without a runtime", |end| end()),
     ("inside a current-thread runtime", |end| one_thread().block_on(async { end() })),
     ("beside a current-thread runtime", |end| {

@@ -151,7 +151,7 @@ fn ended(log: &dyn EventLog) -> BTreeMap<u128, Vec<u64>> {
 
 /// A coin, where a request must not be lost for ever.
 fn coin() -> bool {
-    RandomState::new().hash_one(0) % 2 == 0
+    RandomState::new().hash_one(0).is_multiple_of(2)
 }
 
 fn count(spans: &BTreeMap<u128, Vec<u64>>) -> u64 {
