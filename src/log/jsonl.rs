@@ -30,7 +30,7 @@ pub const MAX_LINE_BYTES: usize = 16 << 20;
 /// How long a log may take for one page.
 const LOG_LIMIT: Duration = Duration::from_secs(30);
 
-/// What [`write`] did.
+/// What [`write()`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Written {

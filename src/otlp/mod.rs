@@ -5,8 +5,6 @@
 //!      ▲                                          │ settled
 //!      └──────────────── place ◀──────────────────┘
 //! ```
-// Its parts are built beside each other.
-#![allow(dead_code, reason = "nobody sends yet")]
 
 mod batch;
 #[cfg(test)]

@@ -336,21 +336,6 @@ fn existing_tracer() {
             spanwright: record in spanwright.db
         "#]],
     );
-    check_with(
-        "existing_tracer",
-        &["tracer"],
-        expect![[r#"
-            tracer: SELECT pages
-            tracer: execute_tool search
-            tracer: invoke_agent research
-            --
-            run research start "rayleigh scattering"
-            tool search start "rayleigh scattering"
-            tool search ok "rayleigh scattering"
-            run research ok "rayleigh scattering"
-            spanwright: record in spanwright.db
-        "#]],
-    );
 }
 
 #[test]
