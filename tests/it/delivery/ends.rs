@@ -14,8 +14,11 @@ const FOR_EVER: Duration = Duration::from_secs(3600);
 
 type End = Box<dyn FnOnce() + Send>;
 
+/// Its name, and how one ends from there.
+type Place = (&'static str, fn(End));
+
 /// Every place that a program may end from.
-const PLACES: &[(&str, fn(End))] = &[
+const PLACES: &[Place] = &[
     ("a thread without a runtime", |end| end()),
     ("inside a current-thread runtime", |end| one_thread().block_on(async { end() })),
     ("beside a current-thread runtime", |end| {
