@@ -148,6 +148,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The line that was read last and everything after it, where that is no longer than this.
+    #[cfg(feature = "otlp")]
     pub(crate) fn document(&mut self, most: usize) -> Result<&[u8], Error> {
         self.line.push(b'\n');
         let read = self.input.by_ref().take(most as u64 + 1).read_to_end(&mut self.line);
