@@ -6,40 +6,24 @@
 //!      └──────────────── place ◀──────────────────┘
 //! ```
 
-mod batch;
-#[cfg(test)]
-mod batch_tests;
 #[cfg(feature = "otlp-bridge")]
 mod bridge;
-mod control;
 mod delivery;
 mod encode;
 mod fold;
-mod import;
-mod joint;
-mod logs;
 mod map;
-mod metrics;
 mod offline;
-mod outlet;
 mod percent;
-mod perfetto;
-mod pump;
-mod record;
 mod settings;
+mod signals;
 mod sink;
 mod span;
 mod start;
-mod stats;
-mod traces;
 mod transport;
-mod unwound;
 
 #[cfg(feature = "otlp-bridge")]
 pub use bridge::WithoutAgentSpans;
-pub use delivery::Delivery;
-pub use import::{Traces, read_json};
-pub use offline::{Export, Exported};
+pub use delivery::{Delivery, Stats};
+pub use offline::{Export, Exported, Traces, read_json};
 pub use settings::{Capture, Destination, Encoding, Naming, OpenInference, Temporality};
-pub use stats::Stats;
 pub use transport::Signal;

@@ -1,17 +1,11 @@
 //! A destination put to work.
 
 use super::{
-    batch::{Batch, Sizes},
-    delivery::Delivery,
+    delivery::{Batch, Counters, Delivery, Outlet, PumpSettings, Sizes},
     fold::Limits,
-    logs::LogEvents,
     map::Dialect,
-    metrics::Meter,
-    outlet::Outlet,
-    pump,
     settings::Destination,
-    stats::Counters,
-    traces::Spans,
+    signals::{LogEvents, Meter, Spans},
     transport::Signal,
 };
 use crate::{Error, EventLog};
@@ -87,9 +81,9 @@ impl Destination {
         Sizes { batch_bytes, batch_items, value_bytes: self.longest_value() }
     }
 
-    fn pump_settings(&self, signal: Signal) -> pump::Settings {
+    fn pump_settings(&self, signal: Signal) -> PumpSettings {
         let content = self.content();
-        pump::Settings {
+        PumpSettings {
             name: self.place_name(signal).into(),
             interval: if signal == Signal::Metrics { self.interval_of_metrics() } else { self.batch_interval() },
             backoff: self.waits(),

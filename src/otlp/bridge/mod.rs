@@ -6,8 +6,13 @@ mod others;
 mod outlet;
 mod runtime;
 
-use super::{map::Dialect, settings::Destination, stats::Counters, transport::Signal};
-use crate::{Error, otlp::outlet::Outlet};
+use super::{
+    delivery::{Counters, Outlet},
+    map::Dialect,
+    settings::Destination,
+    transport::Signal,
+};
+use crate::Error;
 use foreign::{Foreign, Given};
 use opentelemetry_sdk::trace::SpanExporter;
 use outlet::{Bridge, Sizes};

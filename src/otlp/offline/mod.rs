@@ -1,14 +1,21 @@
-//! The record, or a part of it, written into files: without a destination, without a place in the log.
+//! The record, or a part of it, written into files: without a destination, without a place in the log. And traces read back
+//! from files.
 
+mod import;
+mod perfetto;
 mod requests;
 mod walk;
 
-use super::{
-    map::Dialect,
-    perfetto::{Run, Trace},
-    settings::{MAX_VALUE_BYTES, Naming, OpenInference},
+use crate::{
+    Error, EventLog, ExecutionId, Text,
+    log::jsonl::cannot_write,
+    otlp::{
+        map::Dialect,
+        settings::{MAX_VALUE_BYTES, Naming, OpenInference},
+    },
 };
-use crate::{Error, EventLog, ExecutionId, Text, log::jsonl::cannot_write};
+pub use import::{Traces, read_json};
+use perfetto::{Run, Trace};
 use std::{io::Write, sync::Arc};
 
 /// Exports what a log has: everything, or one execution, one conversation, one tenant.

@@ -5,10 +5,10 @@ use crate::{
     Error,
     log::jsonl::cannot_write,
     otlp::{
-        batch::Elements,
+        delivery::Elements,
         settings::{BATCH_SPANS, Encoding, MOST_BATCH_BYTES, resource},
+        signals::Spans,
         span::{Output, Span},
-        traces::Spans,
     },
 };
 use std::io::Write;

@@ -5,12 +5,12 @@
 
 use super::{
     control::{Control, Orders, same},
-    fold::Limits,
     outlet::{Outlet, Sent},
     record::{LOG_LIMIT, Record},
     stats::Counters,
     unwound::caught,
 };
+use crate::otlp::fold::Limits;
 use crate::{Error, EventLog, Text};
 use std::{
     sync::Arc,

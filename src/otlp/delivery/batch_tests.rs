@@ -3,9 +3,11 @@
 use super::{
     batch::{Batch, Elements, Sizes},
     outlet::{Outlet, Sent},
+    stats::{Counters, Stats},
+};
+use crate::otlp::{
     settings::MOST_BATCH_BYTES,
     span::{Fact, Output, Run},
-    stats::{Counters, Stats},
     transport::{Reply, Signal, Transport},
 };
 use crate::{

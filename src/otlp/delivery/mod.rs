@@ -1,14 +1,29 @@
 //! A destination at work: its pumps, each on a thread of its own.
+//!
+//! A pump reads the log on from its place (`record`), gives what is finished to its outlet, and moves the place when the
+//! outlet says that all of it is settled.
 
-use super::{
-    control::Control,
-    joint::Share,
-    outlet::Outlet,
-    pump::{Pump, Settings},
-    stats::{Counters, Stats},
-    transport::Signal,
-};
-use crate::{Error, EventLog, Pending};
+mod batch;
+#[cfg(test)]
+mod batch_tests;
+mod control;
+mod joint;
+mod outlet;
+mod pump;
+mod record;
+mod stats;
+mod unwound;
+
+pub(super) use batch::{Batch, Elements, Sizes};
+pub(super) use outlet::{Outlet, Sent};
+pub(super) use pump::Settings as PumpSettings;
+pub(super) use stats::Counters;
+pub use stats::Stats;
+
+use crate::{Error, EventLog, Pending, otlp::transport::Signal};
+use control::Control;
+use joint::Share;
+use pump::Pump;
 use std::{
     fmt,
     sync::{
@@ -49,7 +64,7 @@ impl Delivery {
         &mut self,
         signal: Signal,
         log: Arc<dyn EventLog>,
-        settings: Settings,
+        settings: PumpSettings,
         counters: Arc<Counters>,
         outlet: Box<dyn Outlet>,
     ) -> Result<(), Error> {

@@ -1,10 +1,9 @@
 //! The log as a pump reads it: page by page from a place on, folded into finished spans.
 
-use super::{
+use super::{stats::Counters, unwound::caught};
+use crate::otlp::{
     fold::{Fold, Limits},
     span::Output,
-    stats::Counters,
-    unwound::caught,
 };
 use crate::{
     Error, EventLog, ExecutionId,

@@ -2,11 +2,13 @@
 
 use super::{
     outlet::{Outlet, Sent},
+    stats::Counters,
+    unwound::caught,
+};
+use crate::otlp::{
     settings::MOST_BATCH_BYTES,
     span::Output,
-    stats::Counters,
     transport::{Reply, Signal, Transport},
-    unwound::caught,
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
