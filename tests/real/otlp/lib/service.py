@@ -6,11 +6,14 @@ import pathlib
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 
 PATIENCE = 600
+# Who is told to end stops what it started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def port():
