@@ -19,6 +19,8 @@ mod import;
 mod joint;
 mod logs;
 mod map;
+#[doc(hidden)]
+pub mod measured;
 mod metrics;
 mod offline;
 mod outlet;

@@ -12,7 +12,7 @@ use super::{
     settings::Destination,
     stats::Counters,
     traces::Spans,
-    transport::Signal,
+    transport::{Signal, Transport},
 };
 use crate::{Error, EventLog};
 use std::sync::Arc;
@@ -24,22 +24,36 @@ impl Destination {
     /// # Errors
     /// `is_config` when a setting cannot be used; what the log or the system says.
     pub fn start(&self, log: Arc<dyn EventLog>) -> Result<Delivery, Error> {
+        self.start_over(log, |signal| self.transport(signal))
+    }
+
+    /// The same over other ways than its own.
+    pub(crate) fn start_over(
+        &self,
+        log: Arc<dyn EventLog>,
+        transport: impl Fn(Signal) -> Result<Box<dyn Transport>, Error>,
+    ) -> Result<Delivery, Error> {
         self.check()?;
         let mut delivery = Delivery::new(self.known_as());
         for signal in Signal::ALL.into_iter().filter(|signal| self.sends(*signal)) {
             let counters = Arc::new(Counters::default());
-            let outlet = self.outlet(signal, counters.clone())?;
+            let outlet = self.outlet(signal, || transport(signal), counters.clone())?;
             delivery.pump(signal, log.clone(), self.pump_settings(signal), counters, outlet)?;
         }
         Ok(delivery)
     }
 
-    fn outlet(&self, signal: Signal, counters: Arc<Counters>) -> Result<Box<dyn Outlet>, Error> {
+    fn outlet(
+        &self,
+        signal: Signal,
+        transport: impl FnOnce() -> Result<Box<dyn Transport>, Error>,
+        counters: Arc<Counters>,
+    ) -> Result<Box<dyn Outlet>, Error> {
         #[cfg(feature = "otlp-bridge")]
         if let Some(bridge) = self.bridge(signal, self.dialect(), counters.clone())? {
             return Ok(bridge);
         }
-        let transport = self.transport(signal)?;
+        let transport = transport()?;
         let (encoding, resource) = (self.encoding_of(signal), self.resource_attributes());
         Ok(match signal {
             Signal::Traces => {

@@ -11,6 +11,8 @@ use super::{
 use crate::{Error, EventLog, ExecutionId, Text, log::jsonl::cannot_write};
 use std::{io::Write, sync::Arc};
 
+pub(super) use requests::Request;
+
 /// Exports what a log has: everything, or one execution, one conversation, one tenant.
 ///
 /// ```no_run
@@ -32,7 +34,7 @@ pub struct Export {
     what: What,
     content: bool,
     dialect: Dialect,
-    max_value_bytes: usize,
+    pub(super) max_value_bytes: usize,
     resource: Vec<(String, String)>,
 }
 
