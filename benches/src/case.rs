@@ -21,15 +21,8 @@ pub enum Op {
 
 impl Op {
     /// Every operation.
-    pub const ALL: [Self; 7] = [
-        Self::Span,
-        Self::Step,
-        Self::Event,
-        Self::Delta,
-        Self::LongText,
-        Self::Exported,
-        Self::ExportedContent,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Span, Self::Step, Self::Event, Self::Delta, Self::LongText, Self::Exported, Self::ExportedContent];
 
     /// Its name on a command line.
     pub fn key(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use super::{
     sink,
-    work::{BATCH, LIMIT, NEVER, requests, span_data},
+    work::{BATCH, NEVER, requests, span_data},
 };
 use crate::case::{BURST, Case, Cases, Op};
 use opentelemetry_otlp::{Protocol, SpanExporter as Exporter, WithExportConfig};
@@ -89,7 +89,7 @@ impl Case for Batch {
     fn burst(&mut self, times: usize) {
         assert_eq!(times, self.ready.len());
         self.ready.drain(..).for_each(|span| self.processor.on_end(span));
-        self.processor.force_flush_with_timeout(LIMIT).expect("exported");
+        self.processor.force_flush().expect("exported");
     }
 }
 

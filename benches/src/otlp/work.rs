@@ -81,7 +81,8 @@ impl Keys {
         let ids = |span_id: &[u8]| SpanId::from_bytes(span_id.try_into().expect("8 bytes"));
         let trace_id = TraceId::from_bytes(span.trace_id.as_slice().try_into().expect("16 bytes"));
         let state = TraceState::default();
-        let events = span.events.iter().map(|event| self.event(event)).collect();
+        let mut events = SpanEvents::default();
+        events.events = span.events.iter().map(|event| self.event(event)).collect();
         SpanData {
             span_context: SpanContext::new(trace_id, ids(&span.span_id), TraceFlags::SAMPLED, false, state),
             parent_span_id: if span.parent_span_id.is_empty() { SpanId::INVALID } else { ids(&span.parent_span_id) },
@@ -92,7 +93,7 @@ impl Keys {
             end_time: time(span.end_time_unix_nano),
             attributes: self.attributes(&span.attributes),
             dropped_attributes_count: 0,
-            events: SpanEvents { events, dropped_count: 0, ..SpanEvents::default() },
+            events,
             links: SpanLinks::default(),
             status: match &span.status {
                 Some(status) if status.code == StatusCode::Error as i32 => Status::error(status.message.clone()),

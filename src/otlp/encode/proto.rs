@@ -29,16 +29,19 @@ impl<'a> Protobuf<'a> {
         Self { out }
     }
 
+    #[inline]
     fn tag(&mut self, field: Field, wire_type: u32) {
         varint(u64::from(field.number << 3 | wire_type), self.out);
     }
 
+    #[inline]
     fn bytes(&mut self, field: Field, bytes: &[u8]) {
         self.tag(field, LEN);
         varint(bytes.len() as u64, self.out);
         self.out.extend_from_slice(bytes);
     }
 
+    #[inline]
     fn fixed64(&mut self, field: Field, bytes: [u8; 8]) {
         self.tag(field, I64);
         self.out.extend_from_slice(&bytes);
@@ -59,7 +62,8 @@ impl<'a> Protobuf<'a> {
 impl Form for Protobuf<'_> {
     type Open = Nested;
 
-    #[inline]
+    /// With what a field is known to hold, nothing is left of the choice.
+    #[inline(always)]
     fn present(&mut self, field: Field, value: Scalar<'_>) {
         match value {
             Scalar::Text(text) => self.bytes(field, text.as_bytes()),
@@ -106,7 +110,7 @@ impl Form for Protobuf<'_> {
     fn open(&mut self, field: Field, about_bytes: usize) -> Nested {
         self.tag(field, LEN);
         let width = varint_bytes(about_bytes as u64);
-        self.out.extend_from_slice(&[0; MAX_VARINT_BYTES][..width]);
+        (0..width).for_each(|_| self.out.push(0));
         Nested { start: self.out.len(), width }
     }
 
@@ -135,8 +139,6 @@ impl Form for Protobuf<'_> {
         self.out.truncate(place);
     }
 }
-
-const MAX_VARINT_BYTES: usize = 10;
 
 /// Seven bits a byte, the lowest first; the high bit says that more follow.
 #[inline]

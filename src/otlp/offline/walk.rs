@@ -19,7 +19,10 @@ const LOG_LIMIT: Duration = Duration::from_secs(30);
 
 impl Export {
     /// The executions that are meant, the newest first.
-    pub(in crate::otlp) fn each_execution(&self, mut take: impl FnMut(&ExecutionRow) -> Result<(), Error>) -> Result<(), Error> {
+    pub(in crate::otlp) fn each_execution(
+        &self,
+        mut take: impl FnMut(&ExecutionRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if let Some(id) = &self.what.execution_id {
             return take(&self.row(id)?);
         }
