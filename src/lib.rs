@@ -1,5 +1,5 @@
 //! Shows what an AI agent does while it does it: model calls, tools, memory, guardrails, steps, sub-agents, tokens, as a
-//! live stream and as a durable record.
+//! live stream, as a durable record, and in any OpenTelemetry back end.
 //!
 //! ```no_run
 //! use spanwright::{agent, tool};
@@ -22,7 +22,7 @@
 //! ```
 //!
 //! Spans become [`StreamEvent`]s in the [`AgentLayer`], pass the gate, are shown by the [`hub`], kept by the [`log`] as
-//! [`ExecutionEvent`](event::ExecutionEvent)s, and leave over server-sent events (`serve`).
+//! [`ExecutionEvent`](event::ExecutionEvent)s, and leave over server-sent events (`serve`) and OTLP (`otlp`).
 //!
 //! ```text
 //!  agent code                        the gate                    the rooms behind it
@@ -30,7 +30,7 @@
 //!  any crate's gen_ai.* span ├▶ tracing span ▶ AgentLayer ┐             ┌▶ hub ── live, bounded ──▶ serve ▶ browser
 //!  span::tool("search") …    ┘                            ├▶ Recorder ──┤    ▲ catch-up from the log
 //!  emitter.emit(…) ─────────────────── EventEmitter ──────┘  one queue, └▶ log ── durable
-//!                                                            one thread
+//!                                                            one thread           └▶ otlp ▶ any back end
 //! ```
 //!
 //! # Ways in
@@ -60,7 +60,7 @@
 //! `span::spawn`, `schema` the JSON Schema of the events, `testing` recordings for tests; `http`, `tower` and `reqwest`
 //! carry a trace over requests ([`context`]); with `tracing-opentelemetry` our ids are those of such a layer beside ours.
 //! `otlp` sends the record to OpenTelemetry back ends, `otlp-tls` over https too (it adds ring to rustls and TLS to reqwest,
-//! for the whole program), `otlp-grpc` over gRPC. The others add names and change nothing else.
+//! for the whole program), `otlp-grpc` over gRPC, `otlp-bridge` by an exporter that you have. The others add names and change nothing else.
 #![warn(missing_docs)]
 
 #[cfg(feature = "client")]
@@ -120,6 +120,6 @@ pub use time::Timestamp;
 pub use spanwright_macros::{agent, embedding, evaluator, guardrail, llm, memory, retriever, step, tool, workflow};
 
 /// Holds the code of the README.
-#[cfg(all(doctest, feature = "serve"))]
+#[cfg(all(doctest, feature = "otlp", feature = "serve"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -5,7 +5,7 @@ use super::{
     contract::{Slot, SpanKind},
     fields::Fields,
     open::{OpenSpan, Role, Run},
-    rules::{Contract, Known},
+    rules::{self, Contract, Known},
 };
 use crate::{ExecutionId, StepId, StreamEvent, Text, Timestamp};
 use std::{
@@ -55,11 +55,17 @@ impl FinishedSpan {
             Known::ByCrate(kind) | Known::ByRule(Some(kind)) => Some(kind),
             Known::ByRule(None) | Known::Nothing => None,
         };
-        let kind = judge_by(known, name, &fields, false);
+        // A title stands in the place of a name then, and nobody knows that there was none: but these crates do so.
+        let is_title = rules::is_of_known_crate(target) && !fields.has(Slot::OtelName);
+        if is_title {
+            fields.set(Slot::OtelName, 0, FieldValue::Text(name.into()));
+        }
+        let kind = judge_by(known, if is_title { "" } else { name }, &fields, false);
         Self { name: name.into(), fields, kind }
     }
 
     /// Whether the layer would have shown it.
+    #[cfg(feature = "otlp-bridge")]
     pub(crate) fn is_agent_span(&self) -> bool {
         self.kind.is_some()
     }

@@ -262,6 +262,12 @@ pub(super) fn emitter(target: &str) -> &str {
     target.split("::").next().unwrap_or(target)
 }
 
+/// Whether the table of crates has the one of this target.
+#[cfg(feature = "otlp")]
+pub(super) fn is_of_known_crate(target: &str) -> bool {
+    CRATES.iter().any(|(root, _)| is_in(target, root))
+}
+
 /// Our own spans.
 pub(super) const OURS: &str = "spanwright";
 

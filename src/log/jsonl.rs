@@ -30,7 +30,7 @@ pub const MAX_LINE_BYTES: usize = 16 << 20;
 /// How long a log may take for one page.
 const LOG_LIMIT: Duration = Duration::from_secs(30);
 
-/// What [`write`] did.
+/// What [`write()`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Written {
@@ -148,6 +148,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The line that was read last and everything after it, where that is no longer than this.
+    #[cfg(feature = "otlp")]
     pub(crate) fn document(&mut self, most: usize) -> Result<&[u8], Error> {
         self.line.push(b'\n');
         let read = self.input.by_ref().take(most as u64 + 1).read_to_end(&mut self.line);

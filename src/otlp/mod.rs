@@ -5,39 +5,27 @@
 //!      ▲                                          │ settled
 //!      └──────────────── place ◀──────────────────┘
 //! ```
-// Its parts are built beside each other.
-#![allow(dead_code, reason = "nobody sends yet")]
 
-mod batch;
 #[cfg(feature = "otlp-bridge")]
 mod bridge;
-mod control;
 mod delivery;
 mod encode;
 mod fold;
-mod import;
-mod joint;
-mod logs;
 mod map;
 #[doc(hidden)]
 pub mod measured;
-mod metrics;
 mod offline;
-mod outlet;
 mod percent;
-mod perfetto;
-mod pump;
 mod settings;
+mod signals;
 mod sink;
 mod span;
 mod start;
-mod stats;
-mod traces;
 mod transport;
 
-pub use delivery::Delivery;
-pub use import::{Traces, read_json};
-pub use offline::{Export, Exported};
+#[cfg(feature = "otlp-bridge")]
+pub use bridge::WithoutAgentSpans;
+pub use delivery::{Delivery, Stats};
+pub use offline::{Export, Exported, Traces, read_json};
 pub use settings::{Capture, Destination, Encoding, Naming, OpenInference, Temporality};
-pub use stats::Stats;
 pub use transport::Signal;

@@ -1,21 +1,15 @@
 //! A destination put to work.
 
 use super::{
-    batch::{Batch, Sizes},
-    delivery::Delivery,
+    delivery::{Batch, Counters, Delivery, Outlet, PumpSettings, Sizes},
     fold::Limits,
-    logs::LogEvents,
     map::Dialect,
-    metrics::Meter,
-    outlet::Outlet,
-    pump,
     settings::Destination,
-    stats::Counters,
-    traces::Spans,
+    signals::{LogEvents, Meter, Spans},
     transport::{Signal, Transport},
 };
 use crate::{Error, EventLog};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 impl Destination {
     /// Begins to deliver what `log` has and will have, on threads of its own; [`Builder::otlp`](crate::Builder::otlp) does
@@ -34,6 +28,9 @@ impl Destination {
         transport: impl Fn(Signal) -> Result<Box<dyn Transport>, Error>,
     ) -> Result<Delivery, Error> {
         self.check()?;
+        if !Signal::ALL.into_iter().any(|signal| self.sends(signal)) {
+            return Err(Error::config("an OTLP destination without a signal: traces, metrics or logs are accepted"));
+        }
         let mut delivery = Delivery::new(self.known_as());
         for signal in Signal::ALL.into_iter().filter(|signal| self.sends(*signal)) {
             let counters = Arc::new(Counters::default());
@@ -41,6 +38,24 @@ impl Destination {
             delivery.pump(signal, log.clone(), self.pump_settings(signal), counters, outlet)?;
         }
         Ok(delivery)
+    }
+
+    /// # Errors
+    /// `is_config` where two of them would share a place in the log, and each get half of what it has.
+    pub(crate) fn check_distinct(all: &[Self]) -> Result<(), Error> {
+        let mut places = HashSet::new();
+        for destination in all {
+            let sent = Signal::ALL.into_iter().filter(|signal| destination.sends(*signal));
+            for place in sent.map(|signal| destination.place_name(signal)) {
+                if !places.insert(place) {
+                    let name = destination.known_as();
+                    return Err(Error::config(format!(
+                        "two OTLP destinations {name:?}: give each a `name` of its own"
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn outlet(
@@ -80,9 +95,9 @@ impl Destination {
         Sizes { batch_bytes, batch_items, value_bytes: self.longest_value() }
     }
 
-    fn pump_settings(&self, signal: Signal) -> pump::Settings {
+    fn pump_settings(&self, signal: Signal) -> PumpSettings {
         let content = self.content();
-        pump::Settings {
+        PumpSettings {
             name: self.place_name(signal).into(),
             interval: if signal == Signal::Metrics { self.interval_of_metrics() } else { self.batch_interval() },
             backoff: self.waits(),

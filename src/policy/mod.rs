@@ -19,4 +19,5 @@ pub use redactor::Redactor;
 pub use settings::{ContentLevel, ContentPolicy};
 
 pub(crate) use pieces::Pieces;
+#[cfg(feature = "otlp")]
 pub(crate) use size::cut;

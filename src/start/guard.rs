@@ -4,7 +4,8 @@ use crate::{Error, Recorder, Rules};
 use std::{path::PathBuf, time::Duration};
 
 /// Keeps everything running. When it is dropped, what was emitted is kept and shown, which may take up to five
-/// seconds, and one line on stderr says where the record is.
+/// seconds, and one line on stderr says where the record is. Where it is delivered to others, that may take up to five
+/// seconds before; what is left then, the next start delivers, and a line says so.
 ///
 /// ```no_run
 /// let _guard = spanwright::init()?; // not `let _ =`: that would drop it at once
@@ -149,11 +150,11 @@ impl Guard {
         }
         let deadline = crate::time::deadline(LIMIT);
         let _ = self.recorder.flush().wait(LIMIT);
-        self.deliveries.iter().for_each(crate::otlp::Delivery::stop);
+        self.deliveries.iter().for_each(|delivery| delivery.stop(deadline));
         for delivery in &self.deliveries {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             let ended = delivery.shutdown(left);
-            delivery.losses(ended).into_iter().for_each(|line| say(&line));
+            delivery.losses(&ended).into_iter().for_each(|line| say(&line));
         }
     }
 }

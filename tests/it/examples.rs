@@ -22,6 +22,10 @@ fn program(name: &str) -> PathBuf {
     folder.join("examples").join(name)
 }
 
+/// What changes what an example does.
+const NOT_OURS: &[&str] =
+    &["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY", "OPENAI_API_KEY", "OTEL_EXPORTER_OTLP_ENDPOINT", "RUST_LOG"];
+
 /// Runs an example in a folder of its own, with nothing of the environment that could change what it says.
 fn check(name: &str, expected: Expect) {
     check_with(name, &[], expected);
@@ -35,7 +39,10 @@ fn check_with(name: &str, arguments: &[&str], expected: Expect) {
     }
     let scratch = Scratch::new();
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(scratch.file("")).env_remove("OPENAI_API_KEY").env_remove("RUST_LOG");
+    command.args(arguments).current_dir(scratch.file(""));
+    for name in NOT_OURS {
+        command.env_remove(name);
+    }
     let output = command.output().expect("run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (said, seen) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -314,6 +321,24 @@ fn every_example_of_one_file_is_short_and_checked_here() {
 }
 
 #[test]
+fn existing_tracer() {
+    check(
+        "existing_tracer",
+        expect![[r#"
+            tracer: SELECT pages
+            record: execute_tool search
+            record: invoke_agent research
+            --
+            run research start "rayleigh scattering"
+            tool search start "rayleigh scattering"
+            tool search ok "rayleigh scattering"
+            run research ok "rayleigh scattering"
+            spanwright: record in spanwright.db
+        "#]],
+    );
+}
+
+#[test]
 fn test_your_agent() {
     check(
         "test_your_agent",
@@ -404,5 +429,67 @@ fn watch() {
             {"type":"data-execution-end","execution_id":"run-1","duration_ms":…,"timestamp":1700000000123}
             --
         "#]],
+    );
+}
+
+#[test]
+fn otlp_export() {
+    check(
+        "otlp_export",
+        expect![[r#"
+        18.5 °C: dress lightly.
+        no station in Atlantis: dress lightly.
+        file spans.jsonl has 6 spans
+        --
+        run weather start "Paris"
+        tool temperature start "Paris"
+        tool temperature ok "Paris"
+        llm gpt-4o-mini start
+        llm gpt-4o-mini ok 24 → 9 tok
+        run weather ok "Paris" · 33 tok · $0.000009
+        run weather start "Atlantis"
+        tool temperature start "Atlantis"
+        tool temperature error no station in Atlantis · "Atlantis"
+        llm gpt-4o-mini start
+        llm gpt-4o-mini ok 24 → 9 tok
+        run weather ok "Atlantis" · 33 tok · $0.000009
+        spanwright: record in spanwright.db
+    "#]],
+    );
+}
+
+#[test]
+fn phoenix() {
+    // Nobody listens there.
+    check_with(
+        "phoenix",
+        &["http://127.0.0.1:1"],
+        expect![[r#"
+            SK 819 is booked.
+            Phoenix does not answer at http://127.0.0.1:1: `phoenix serve` starts one
+            --
+            run concierge start "a morning flight to Oslo"
+            guardrail on topic start "a morning flight to Oslo"
+            guardrail on topic ok pass
+            retriever timetable start "a morning flight to Oslo"
+            retriever timetable ok 2 hits for "a morning flight to Oslo"
+            llm gpt-4o-mini start
+            llm gpt-4o-mini ok 180 → 25 tok
+            run concierge ok "a morning flight to Oslo" · 205 tok · $0.00004
+            spanwright: http http://127.0.0.1:1: not all traces are delivered yet, the next start goes on: no connection: Connection refused (os error 111)
+            spanwright: record in spanwright.db
+        "#]],
+    );
+}
+
+#[test]
+fn langfuse() {
+    check(
+        "langfuse",
+        expect![[r#"
+        LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY say where to send: a project's settings have them.
+        LANGFUSE_BASE_URL is https://cloud.langfuse.com unless you say another.
+        --
+    "#]],
     );
 }

@@ -11,6 +11,7 @@ mod client;
 mod context;
 mod corpus;
 mod current;
+mod delivery;
 mod dialects;
 mod docs;
 mod drops;

@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("otlp", &["error", "event", "id", "json", "log", "pending", "policy", "semconv", "text", "time"]),
+    ("otlp", &["error", "event", "id", "json", "layer", "log", "pending", "policy", "semconv", "text", "time"]),
     ("client", &["error", "event", "hub", "id", "log", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),

@@ -53,6 +53,8 @@ fn deliver(op: Op, recorder: Recorder, destination: Destination, start: Start) -
     Box::new(move || {
         let log: Arc<dyn EventLog> = recorder.log().expect("a log").clone();
         let delivery = start(&destination, log).expect("started");
+        // Its first look is over before anything is there to be seen.
+        delivery.flush().wait(LIMIT).expect("nothing to deliver");
         Box::new(Deliver { recorder: recorder.clone(), delivery })
     })
 }

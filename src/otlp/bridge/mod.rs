@@ -2,17 +2,24 @@
 
 mod data;
 mod foreign;
+mod others;
 mod outlet;
 mod runtime;
 
-use super::{map::Dialect, settings::Destination, stats::Counters, transport::Signal};
-use crate::{Error, otlp::outlet::Outlet};
+use super::{
+    delivery::{Counters, Outlet},
+    map::Dialect,
+    settings::Destination,
+    transport::Signal,
+};
+use crate::Error;
 use foreign::{Foreign, Given};
 use opentelemetry_sdk::trace::SpanExporter;
 use outlet::{Bridge, Sizes};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(in crate::otlp) use foreign::Slot;
+pub use others::WithoutAgentSpans;
 
 /// What the place of an exporter is known by where nobody says it.
 const NAME: &str = "exporter";
@@ -27,8 +34,8 @@ impl Destination {
     /// may do so. What it started in another runtime when it was made needs that one.
     ///
     /// It cannot say whether a failure is worth another try, so each is: the batch stays, with longer and longer waits. After
-    /// three failures its spans are sent one by one, and one that failed twice while others were taken is given up and
-    /// counted. After each batch it is flushed; at the end it is shut down, and what is not settled by then is sent by
+    /// three failures its spans are sent one by one, and one that failed twice, and others were taken in between, is given
+    /// up and counted: as long as nobody is taken, it may be the other side that is down. After each batch it is flushed; at the end it is shut down, and what is not settled by then is sent by
     /// the next start, by whichever exporter then has the name.
     ///
     /// A destination with an exporter is started once: a clone of it has no other exporter.

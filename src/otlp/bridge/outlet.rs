@@ -4,12 +4,11 @@ use super::{data::DataSink, foreign::Foreign, runtime::Beside};
 use crate::{
     Error,
     otlp::{
+        delivery::{Counters, Outlet, Sent},
         encode::SCHEMA_URL,
         map::{self, Dialect},
-        outlet::{Outlet, Sent},
+        signals::has_remote_parent,
         span::{Output, Span},
-        stats::Counters,
-        traces::has_remote_parent,
     },
 };
 use opentelemetry::{InstrumentationScope, KeyValue};

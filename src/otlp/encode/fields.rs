@@ -147,10 +147,8 @@ messages! {
         AS_INT = 6 "asInt",
         ATTRIBUTES = 7 "attributes" repeated,
     }
-    /// `metrics.v1.HistogramDataPoint`
+    /// `metrics.v1.HistogramDataPoint`; its two times are those of `NumberDataPoint`.
     histogram_point {
-        START_TIME = 2 "startTimeUnixNano",
-        TIME = 3 "timeUnixNano",
         COUNT = 4 "count",
         SUM = 5 "sum",
         BUCKET_COUNTS = 6 "bucketCounts",

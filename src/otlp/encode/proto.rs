@@ -2,9 +2,10 @@
 //! default values. Byte for byte what prost writes of the same message.
 
 use super::{
-    fields::Field,
-    form::{Form, Packed, Scalar},
+    fields::{Field, any_value, key_value},
+    form::{self, Form, Packed, Scalar},
 };
+use crate::otlp::sink::Value;
 
 pub(crate) struct Protobuf<'a> {
     out: &'a mut Vec<u8>,
@@ -45,6 +46,18 @@ impl<'a> Protobuf<'a> {
     fn fixed64(&mut self, field: Field, bytes: [u8; 8]) {
         self.tag(field, I64);
         self.out.extend_from_slice(&bytes);
+    }
+
+    #[inline]
+    fn short_attribute(&mut self, field: Field, key: &str, text: &str) {
+        let value = text.len() + 2;
+        let entry = key.len() + 2 + value + 2;
+        self.out.reserve(entry + 2);
+        self.out.extend_from_slice(&[short_tag(field), entry as u8, short_tag(key_value::KEY), key.len() as u8]);
+        self.out.extend_from_slice(key.as_bytes());
+        let before = [short_tag(key_value::VALUE), value as u8, short_tag(any_value::STRING), text.len() as u8];
+        self.out.extend_from_slice(&before);
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     /// The content of a message moves, so that its length fits exactly before it.
@@ -121,6 +134,10 @@ impl Form for Protobuf<'_> {
     #[inline]
     fn close(&mut self, nested: Nested) {
         let length = self.out.len() - nested.start;
+        if length < 0x80 && nested.width == 1 {
+            self.out[nested.start - 1] = length as u8;
+            return;
+        }
         let width = varint_bytes(length as u64);
         if width != nested.width {
             self.make_width(&nested, width, length);
@@ -131,6 +148,18 @@ impl Form for Protobuf<'_> {
 
     fn list(&mut self, _: Field) {}
 
+    /// Most attributes are short texts, whose lengths are a byte each: they are written in four pieces, with nothing to be
+    /// filled in later.
+    #[inline]
+    fn attribute(&mut self, field: Field, key: &str, value: Value<'_>) {
+        match value {
+            Value::Text(text) if !key.is_empty() && key.len() + text.len() + 6 < 0x80 && field.number < 16 => {
+                self.short_attribute(field, key, text);
+            }
+            value => form::key_value(self, field, key, value),
+        }
+    }
+
     fn place(&self) -> usize {
         self.out.len()
     }
@@ -138,6 +167,11 @@ impl Form for Protobuf<'_> {
     fn back_to(&mut self, place: usize) {
         self.out.truncate(place);
     }
+}
+
+/// Of a field whose number is below 16 and that has a length.
+const fn short_tag(field: Field) -> u8 {
+    (field.number << 3 | LEN) as u8
 }
 
 /// Seven bits a byte, the lowest first; the high bit says that more follow.

@@ -177,11 +177,52 @@ impl Execution {
     }
 }
 
+/// Of splitmix64.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+const MIX: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
+
 /// A span id for what has no step of its own, by splitmix64: the same in every process that reads the same record.
 fn derived(trace_id: u128, sequence: u64) -> u64 {
-    let seed = (trace_id as u64) ^ ((trace_id >> 64) as u64);
-    let mut mixed = seed.wrapping_add(sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let mut mixed = seed(trace_id).wrapping_add(sequence.wrapping_mul(STEP));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(MIX[0]);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(MIX[1]);
     (mixed ^ (mixed >> 31)).max(1)
+}
+
+fn seed(trace_id: u128) -> u64 {
+    (trace_id as u64) ^ ((trace_id >> 64) as u64)
+}
+
+/// Whether a span id was made so, and is no step's: one that was not has a chance of one in four thousand million.
+pub(in crate::otlp) fn is_derived(trace_id: u128, span_id: u64) -> bool {
+    let mut mixed = span_id ^ (span_id >> 31) ^ (span_id >> 62);
+    mixed = mixed.wrapping_mul(const { inverse(MIX[1]) });
+    mixed = (mixed ^ (mixed >> 27) ^ (mixed >> 54)).wrapping_mul(const { inverse(MIX[0]) });
+    mixed = mixed ^ (mixed >> 30) ^ (mixed >> 60);
+    let sequence = mixed.wrapping_sub(seed(trace_id)).wrapping_mul(const { inverse(STEP) });
+    u32::try_from(sequence).is_ok()
+}
+
+/// Of an odd number among those of 64 bits, by Newton's method: each round doubles the bits that are right.
+const fn inverse(odd: u64) -> u64 {
+    let (mut inverse, mut round) = (odd, 0);
+    while round < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        round += 1;
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{derived, is_derived};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn ids_that_were_made_are_known_again_and_others_are_not(trace_id: u128, sequence: u32, other: u64) {
+            prop_assert!(is_derived(trace_id, derived(trace_id, u64::from(sequence))));
+            prop_assert!(!is_derived(trace_id, other));
+        }
+    }
 }

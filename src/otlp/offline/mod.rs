@@ -1,14 +1,21 @@
-//! The record, or a part of it, written into files: without a destination, without a place in the log.
+//! The record, or a part of it, written into files: without a destination, without a place in the log. And traces read back
+//! from files.
 
+mod import;
+mod perfetto;
 mod requests;
 mod walk;
 
-use super::{
-    map::Dialect,
-    perfetto::{Run, Trace},
-    settings::{Naming, OpenInference},
+use crate::{
+    Error, EventLog, ExecutionId, Text,
+    log::jsonl::cannot_write,
+    otlp::{
+        map::Dialect,
+        settings::{MAX_VALUE_BYTES, Naming, OpenInference},
+    },
 };
-use crate::{Error, EventLog, ExecutionId, Text, log::jsonl::cannot_write};
+pub use import::{Traces, read_json};
+use perfetto::{Run, Trace};
 use std::{io::Write, sync::Arc};
 
 pub(super) use requests::Request;
@@ -57,9 +64,6 @@ pub struct Exported {
     /// Events that the log has and that cannot be read: what they said is missing.
     pub unreadable: u64,
 }
-
-/// A value of a span fills no file.
-const MAX_VALUE_BYTES: usize = 64 << 10;
 
 impl Export {
     /// Everything in this log, such as [`Recorder::log`](crate::Recorder::log)'s.
@@ -130,7 +134,7 @@ impl Export {
     /// # Errors
     /// `is_not_found` for an execution that the log does not have; what the log says; `is_io` when it cannot be written.
     pub fn perfetto(&self, out: impl Write) -> Result<Exported, Error> {
-        let mut trace = Trace::begin(out, self.dialect.clone(), self.max_value_bytes).map_err(cannot_write)?;
+        let mut trace = Trace::begin(out, self.dialect, self.max_value_bytes).map_err(cannot_write)?;
         let mut exported = Exported::default();
         self.each_execution(|row| {
             let mut run = Run::default();

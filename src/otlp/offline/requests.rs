@@ -5,17 +5,13 @@ use crate::{
     Error,
     log::jsonl::cannot_write,
     otlp::{
-        batch::Elements,
-        settings::{Encoding, resource},
+        delivery::Elements,
+        settings::{BATCH_SPANS, Encoding, MOST_BATCH_BYTES, resource},
+        signals::Spans,
         span::{Output, Span},
-        traces::Spans,
     },
 };
 use std::io::Write;
-
-/// As a destination sends them: the Collector's receivers take 4 MiB.
-const MAX_REQUEST_BYTES: usize = 3_670_016;
-const MAX_REQUEST_SPANS: usize = 512;
 
 impl Export {
     /// Writes OTLP in JSON: an `ExportTraceServiceRequest` a line, as the Collector's file exporter writes and its receiver
@@ -89,7 +85,7 @@ impl Request {
     }
 
     pub(in crate::otlp) fn is_full(&self) -> bool {
-        self.items.len() >= MAX_REQUEST_SPANS || self.bytes.len() >= MAX_REQUEST_BYTES
+        self.items.len() >= BATCH_SPANS || self.bytes.len() >= MOST_BATCH_BYTES
     }
 
     pub(in crate::otlp) fn write(&mut self, write: &mut impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), Error> {

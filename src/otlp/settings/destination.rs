@@ -45,13 +45,13 @@ pub struct Destination {
 }
 
 /// What a batch may have before it is framed: back ends take gRPC messages of 4 MiB (measured: Phoenix, rotel).
-const MOST_BATCH_BYTES: usize = 3_670_016;
+pub(in crate::otlp) const MOST_BATCH_BYTES: usize = 3_670_016;
 /// The specification's (`OTEL_METRIC_EXPORT_INTERVAL`).
 const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 /// The specification's batch of spans (`OTEL_BSP_MAX_EXPORT_BATCH_SIZE`).
-const BATCH_SPANS: usize = 512;
+pub(in crate::otlp) const BATCH_SPANS: usize = 512;
 /// One value does not fill a request.
-const MAX_VALUE_BYTES: usize = 64 << 10;
+pub(in crate::otlp) const MAX_VALUE_BYTES: usize = 64 << 10;
 /// A name is a key in the log.
 const MAX_NAME_BYTES: usize = 200;
 

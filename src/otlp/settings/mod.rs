@@ -10,5 +10,6 @@ mod vars;
 mod way;
 
 pub use destination::Destination;
+pub(super) use destination::{BATCH_SPANS, MAX_VALUE_BYTES, MOST_BATCH_BYTES};
 pub use dialect::{Capture, Encoding, Naming, OpenInference, Temporality};
 pub(crate) use way::{Kind, Way};

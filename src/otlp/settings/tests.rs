@@ -207,6 +207,6 @@ fn a_bad_value_that_may_hold_a_secret_is_not_shown() {
         assert!(!said.contains("canary"), "{said}");
     }
     // A certificate without its key is nobody's value.
-    let half = read(&[("OTEL_EXPORTER_OTLP_CLIENT_KEY", "client.key")]).err().expect("refused");
+    let half = read(&[("OTEL_EXPORTER_OTLP_CLIENT_KEY", "client.key")]).expect_err("refused");
     assert!(half.to_string().contains("given together"), "{half}");
 }

@@ -2,6 +2,7 @@
 
 use super::{LIMIT, full};
 use crate::{runs, shared};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use spanwright::{
     ExecutionId, Recorder, StreamEvent,
@@ -53,7 +54,9 @@ fn ids(recorder: &Recorder) -> Vec<ExecutionId> {
 
 fn outline(events: &[StreamEvent]) -> String {
     let mut tree = RunTree::new();
-    events.iter().for_each(|event| drop(tree.apply(event)));
+    events.iter().for_each(|event| {
+        tree.apply(event);
+    });
     tree.outline()
 }
 
@@ -68,5 +71,168 @@ fn a_hundred_real_runs_exported_and_read_back_are_the_same_trees() {
         for id in ids(&first) {
             assert_eq!(outline(&events(&first, &id)), outline(&events(&second, &id)));
         }
+    }
+}
+
+/// A span as another instrumentation writes it. Times in ms.
+fn span(id: u64, parent: u64, name: &str, times: (u64, u64), attributes: Value) -> Value {
+    let pairs = |tree: &Value| -> Vec<Value> {
+        let one = |(key, value): (&String, &Value)| json!({"key": key, "value": typed(value)});
+        tree.as_object().expect("an object").iter().map(one).collect()
+    };
+    let mut span = json!({
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": format!("{id:016x}"), "name": name, "kind": 1,
+        "startTimeUnixNano": nanos(times.0).to_string(), "endTimeUnixNano": nanos(times.1).to_string(),
+        "attributes": pairs(&attributes),
+    });
+    if parent > 0 {
+        span["parentSpanId"] = json!(format!("{parent:016x}"));
+    }
+    span
+}
+
+fn nanos(millis: u64) -> u64 {
+    1_763_692_800_000_000_000 + millis * 1_000_000
+}
+
+fn typed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!({"stringValue": text}),
+        Value::Bool(yes) => json!({"boolValue": yes}),
+        Value::Number(number) if number.is_u64() => json!({"intValue": number.to_string()}),
+        Value::Number(number) => json!({"doubleValue": number}),
+        Value::Array(values) => json!({"arrayValue": {"values": values.iter().map(typed).collect::<Vec<_>>()}}),
+        other => panic!("{other}"),
+    }
+}
+
+fn request(spans: Vec<Value>) -> Value {
+    json!({"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {"name": "others"}, "spans": spans}]}]})
+}
+
+fn read(file: &str) -> Vec<StreamEvent> {
+    let traces: Result<Vec<_>, _> = otlp::read_json(file.as_bytes()).collect();
+    traces.expect("traces").into_iter().flatten().collect()
+}
+
+/// An agent of OpenInference's with a model call, a tool that failed and a span that nobody has a word for.
+fn of_others() -> Vec<Value> {
+    let mut tool = span(3, 4, "search", (30, 40), json!({"openinference.span.kind": "TOOL", "tool.name": "search"}));
+    tool["status"] = json!({"code": 2, "message": "no such page"});
+    tool["events"] = json!([{"timeUnixNano": nanos(40).to_string(), "name": "exception", "attributes": [
+        {"key": "exception.type", "value": typed(&json!("NotFound"))},
+        {"key": "exception.message", "value": typed(&json!("no such page"))},
+    ]}]);
+    let mut around = span(4, 1, "GET /search", (25, 45), json!({"http.request.method": "GET"}));
+    around["events"] = json!([{"timeUnixNano": nanos(26).to_string(), "name": "cache.miss", "attributes": []}]);
+    let llm = json!({
+        "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.token_count.prompt": 100,
+        "llm.token_count.completion": 20, "input.value": "why?", "output.value": "because",
+    });
+    let agent = json!({"openinference.span.kind": "AGENT", "agent.name": "research", "session.id": "s-1", "input.value": "why?"});
+    // As they ended: children first.
+    vec![span(2, 1, "ChatCompletion", (10, 20), llm), tool, around, span(1, 0, "research", (0, 50), agent)]
+}
+
+#[test]
+fn spans_of_others_are_what_they_say_and_the_rest_are_steps() {
+    let events = read(&request(of_others()).to_string());
+    let id = ExecutionId::from_trace_id(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c);
+    assert!(events.iter().all(|event| event.execution_id.as_ref() == Some(&id) && event.time.is_some()));
+    assert_eq!(
+        outline(&events),
+        "✓ run research  \"why?\"\n├─ ✓ llm gpt-4o  100 → 20 tok\n└─ ✓ step GET /search\n   \
+         ├─ ✓ note cache.miss\n   └─ ✗ tool search  error: no such page\n"
+    );
+    let kinds: Vec<Kind> = events.iter().map(StreamEvent::kind).collect();
+    assert!(kinds.contains(&Kind::Note) && kinds.contains(&Kind::TokenUsage), "{kinds:?}");
+    let failed = events.iter().find_map(|event| match &event.body {
+        Body::ToolOutputError(failed) => Some((failed.outcome.clone(), failed.error_type.as_deref())),
+        _ => None,
+    });
+    assert_eq!(failed, Some((ToolFailure::Error, Some("NotFound"))));
+    let Body::ExecutionStart(start) = &events[0].body else { panic!("{:?}", events[0]) };
+    assert_eq!(start.session_id.as_deref(), Some("s-1"));
+    let times: Vec<_> = events.iter().map(|event| event.time).collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
+fn one_document_over_many_lines_and_requests_in_any_order_are_the_same_trace() {
+    let spans = of_others();
+    let whole = read(&request(spans.clone()).to_string());
+    assert_eq!(read(&serde_json::to_string_pretty(&request(spans.clone())).expect("JSON")), whole);
+    let lines: Vec<String> = spans.into_iter().rev().map(|span| request(vec![span]).to_string()).collect();
+    assert_eq!(read(&lines.join("\n")), whole);
+    // Delivered twice, it is there once.
+    assert_eq!(read(&[&lines[..], &lines[..]].concat().join("\n")), whole);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_the_rest_is_read() {
+    let good = request(of_others()).to_string();
+    let mut bad = span(9, 0, "bad", (0, 1), json!({}));
+    bad["traceId"] = json!("xyz");
+    let metrics = json!({"resourceMetrics": []}).to_string();
+    let lines = [metrics, "{\"resourceSpans\":[{".into(), "{\"a\":1}".into(), request(vec![bad]).to_string(), good];
+    let (read, errors): (Vec<_>, Vec<_>) = otlp::read_json(lines.join("\n").as_bytes()).partition(Result::is_ok);
+    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+    let named: Vec<&str> = errors.iter().filter_map(|error| error.split(':').next()).collect();
+    assert_eq!((read.len(), named), (1, vec!["line 2", "line 3", "line 4"]), "{errors:?}");
+}
+
+#[test]
+fn a_trace_whose_root_is_elsewhere_goes_on_from_there() {
+    let events = read(&request(vec![span(2, 1, "chat", (0, 9), json!({"gen_ai.operation.name": "chat"}))]).to_string());
+    let Body::ExecutionStart(start) = &events[0].body else { panic!("{:?}", events[0]) };
+    assert_eq!(start.parent_id.as_deref(), Some("step_0000000000000001"));
+}
+
+#[test]
+fn how_it_ended_comes_back_of_our_own() {
+    let first = recorder();
+    let emitter = first.emitter();
+    let root = spanwright::StepId::new();
+    let told = |body: Body, step: &spanwright::StepId| emitter.emit(StreamEvent::new(body).of_step(step.clone()));
+    told(spanwright::event::ExecutionStart::new().name("run").session_id("s").user_id("u").into(), &root);
+    for outcome in [Outcome::Cancelled, Outcome::TimedOut, Outcome::Panicked] {
+        let step = spanwright::StepId::new();
+        let start = spanwright::event::StepStart::new(spanwright::event::StepType::RouterNode, "step");
+        told(start.parent_step_id(root.clone()).index(3).into(), &step);
+        let error = spanwright::event::ExecutionError::new(spanwright::event::ErrorCategory::ToolError, "why it ended");
+        told(spanwright::event::StepFailed::new(error).outcome(outcome).into(), &step);
+    }
+    told(spanwright::event::CheckpointSaved::new("c-1", "abc").into(), &root);
+    told(spanwright::event::ExecutionLost::new("its process ended before it did").into(), &root);
+    let second = imported(&exported(&first, OpenInference::Small));
+    let id = emitter.execution_id();
+    assert_eq!(outline(&events(&first, id)), outline(&events(&second, id)));
+    let kinds = |recorder: &Recorder| events(recorder, id).iter().map(StreamEvent::kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&first), kinds(&second));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(otlp::read_json(&bytes[..]).count() <= bytes.split(|byte| *byte == b'\n').count());
+    }
+
+    /// Whoever is around whom, in rings too, and whatever overlaps: everything that begins ends, inside what is around it.
+    #[test]
+    fn any_tree_is_told_in_an_order_that_leaves_nothing_open(
+        spans in prop::collection::vec((0..12_u64, 0..40_u64, 0..40_u64), 1..12),
+    ) {
+        let spans: Vec<Value> = spans.iter().enumerate().map(|(at, (parent, start, length))| {
+            span(at as u64 + 1, *parent, "step", (*start, start + length), json!({}))
+        }).collect();
+        let count = spans.len();
+        let events = read(&request(spans).to_string());
+        let starts = events.iter().filter(|event| event.kind() == Kind::StepStart).count();
+        prop_assert_eq!(starts, count);
+        let mut open = OpenThings::new(events[0].execution_id.clone().expect("id"));
+        events.iter().for_each(|event| open.apply(event));
+        prop_assert!(open.is_empty(), "{:?}", open);
     }
 }

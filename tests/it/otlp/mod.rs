@@ -1,5 +1,6 @@
 //! What leaves for OpenTelemetry back ends, for other tools, and what comes back from files.
 
+mod beside;
 mod bridge;
 mod exported;
 mod import;

@@ -2,7 +2,8 @@
 //!
 //! - `replay fill <log> <count>`: so many of the recorded runs of `../shared`, and the made-up ones of `extra.rs`; prints
 //!   one line for each: its name and its trace id
-//! - `replay export <log> <seconds>`: delivers the log to where the variables of OpenTelemetry say; prints what became of it
+//! - `replay export <log> <seconds> <dialect>`: delivers the log to where the variables of OpenTelemetry say, in the dialect
+//!   that is the default or in `everything`, the whole of OpenInference and Langfuse's names; prints what became of it
 //!
 //! The recorded runs have neither times nor token counts. Those here are made up by plain rules, which
 //! `lib/expected.py` has too: no figure that comes of them says anything of the model or of the agent.
@@ -18,7 +19,7 @@ use spanwright::{
     ContentLevel, ContentPolicy, EventEmitter, Json, Recorder, StreamEvent, Text, Timestamp,
     event::{Body, Kind, TokenUsage, ToolFailure, ToolOutputError},
     log::{EventLog, SqliteLog},
-    otlp::{Delivery, Destination, Stats},
+    otlp::{Delivery, Destination, OpenInference, Stats},
 };
 use std::{
     path::Path,
@@ -43,8 +44,8 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["fill", log, count] => fill(Path::new(log), count.parse()?),
-        ["export", log, seconds] => export(Path::new(log), Duration::from_secs(seconds.parse()?)),
-        _ => bail!("replay fill <log> <count> | replay export <log> <seconds>"),
+        ["export", log, seconds, dialect] => export(Path::new(log), Duration::from_secs(seconds.parse()?), dialect),
+        _ => bail!("replay fill <log> <count> | replay export <log> <seconds> default|everything"),
     }
 }
 
@@ -176,8 +177,12 @@ fn reason(answer: &Value) -> Text {
     if answer["tool_calls"].is_array() { "tool_calls".into() } else { "stop".into() }
 }
 
-fn export(log: &Path, limit: Duration) -> anyhow::Result<()> {
-    let destination = Destination::from_env()?.context("no destination: set OTEL_EXPORTER_OTLP_ENDPOINT")?;
+fn export(log: &Path, limit: Duration, dialect: &str) -> anyhow::Result<()> {
+    let destination = Destination::from_env()?.context("no destination: the variables switch it off")?;
+    let destination = match dialect {
+        "everything" => destination.openinference(OpenInference::Full).langfuse(true),
+        _ => destination,
+    };
     let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(log)?);
     let delivery = destination.from_beginning(true).start(log)?;
     let flushed = settle(&delivery, limit);

@@ -57,7 +57,7 @@ pub(super) fn is_of_the_schema(line: &str) {
         match item.get("parts") {
             Some(parts) => {
                 assert!(item["role"].is_string(), "{line}");
-                parts.as_array().expect("parts").iter().for_each(|part| part_is_of_the_schema(part));
+                parts.as_array().expect("parts").iter().for_each(part_is_of_the_schema);
             }
             None => part_is_of_the_schema(item),
         }

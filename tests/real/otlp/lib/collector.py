@@ -167,7 +167,7 @@ def check(wanted, found, content, is_json, report):
     # are encoded as decimal strings") either. It shows their names.
     if not is_json:
         metrics(wanted, found, report)
-    events(found, report)
+    events(wanted, found, content, report)
 
 
 def types(span, report):
@@ -202,10 +202,13 @@ def metrics(wanted, found, report):
         report.say("metrics", counted == tokens, f"{counted} {kind} tokens in the histogram, not {tokens}")
 
 
-def events(found, report):
-    """One evaluation, one feedback, and the exception of the model call that failed: all in the runs of extra.rs."""
-    named = collections.Counter(event.get("EventName") for event in found.events)
-    report.say("log events", named["gen_ai.evaluation.result"] >= 1, f"{dict(named)}")
-    report.say("log events", named["gen_ai.client.operation.exception"] == 1, f"{dict(named)}")
+def events(wanted, found, content, report):
+    """An evaluation, a feedback that came after the end, and the exception of the model call that failed: all in the runs
+    of extra.rs. With content, each model call in full."""
+    calls = sum(span.kind == "llm" for root in wanted.values() for span in root.around())
+    expected = {"gen_ai.evaluation.result": 2, "gen_ai.client.operation.exception": 1}
+    expected |= {"gen_ai.client.inference.operation.details": calls} if content else {}
+    named = dict(collections.Counter(event.get("EventName") for event in found.events))
+    report.say("log events", named == expected, f"{named}, not {expected}")
     for event in found.events:
-        report.say("log events", event.get("Trace ID"), f"{event.get('EventName')} is of no trace")
+        report.say("log events", event.get("Trace ID") in wanted, f"{event.get('EventName')} is of no trace")

@@ -30,34 +30,34 @@ def shot(browser, url, file):
 
 
 def some(named, seen):
-    """The run with something of everything, a recorded one, and a few spans in them."""
-    concierge, airline = named["concierge"], named.get("airline-0-0", named["concierge"])
-    def first(trace, kind):
-        return next(span for span in seen if span.trace == trace and span.kind == kind)
+    """Spans of the run with something of everything, and of a recorded one."""
+    concierge, airline = ([span for span in seen if span.trace == trace] for trace in (named["concierge"], named.get("airline-0-0")))
 
-    for what, trace, kind in (
-        ("agent", concierge, "agent"), ("guardrail", concierge, "guardrail"), ("retriever", concierge, "retriever"),
-        ("run", airline, "agent"), ("llm", airline, "llm"), ("tool", airline, "tool"), ("error", concierge, "tool"),
-    ):
-        span = first(trace, kind)
-        if what == "error":
-            span = next(span for span in seen if span.trace == trace and span.failed)
-        if what == "llm":
-            span = [span for span in seen if span.trace == trace and span.kind == "llm"][-1]
-        yield what, span
+    def first(spans, holds):
+        return next((span for span in spans if holds(span)), None)
+
+    yield "agent", first(concierge, lambda span: span.kind == "agent" and not span.parent)
+    yield "guardrail", first(concierge, lambda span: span.kind == "guardrail")
+    yield "retriever", first(concierge, lambda span: span.kind == "retriever" and span.children)
+    yield "error", first(concierge, lambda span: span.failed)
+    yield "run", first(airline, lambda span: span.kind == "agent")
+    yield "tool", first(airline, lambda span: span.kind == "tool")
+    yield "llm", max((span for span in airline if span.kind == "llm"), key=lambda span: span.tokens, default=None)
 
 
 def of_phoenix(service, named, seen):
     project = phoenix.project(service)["id"]
-    ids = {(span.trace, span.id): span for span in seen}
     nodes = {(one["context"]["trace_id"], one["context"]["span_id"]): one["id"] for one in phoenix.pages(service)}
     yield "list", f"/projects/{project}/traces"
     yield "sessions", f"/projects/{project}/sessions"
-    for what, span in some(named, ids.values()):
-        yield what, f"/projects/{project}/traces/{span.trace}?selectedSpanNodeId={nodes[span.trace, span.id]}"
+    for what, span in some(named, seen):
+        if span:
+            yield what, f"/projects/{project}/traces/{span.trace}?selectedSpanNodeId={nodes[span.trace, span.id]}"
 
 
 def of_mlflow(_service, named, seen):
+    """Its addresses lead to a trace, not to a span."""
     yield "list", "/#/experiments/0/traces"
     for what, span in some(named, seen):
-        yield what, f"/#/experiments/0/traces?selectedEvaluationId=tr-{span.trace}&selectedSpanId={span.id}"
+        if span and span.parent is None:
+            yield what, f"/#/experiments/0/traces?selectedEvaluationId=tr-{span.trace}"

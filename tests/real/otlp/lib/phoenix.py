@@ -81,14 +81,18 @@ def of(one, prices):
     return Span(
         one["name"], kind, round((end - start) / datetime.timedelta(milliseconds=1)),
         failed=one["status_message"] if one["status_code"] == "ERROR" else None,
-        # What it shows is the model that was asked for.
-        asked=attributes.get("llm.model_name") or attributes.get("embedding.model_name"),
-        model=attributes.get("gen_ai.response.model"),
+        asked=asked(attributes), model=attributes.get("gen_ai.response.model"),
         tokens=tuple(counts), cost=prices.get((context["trace_id"], context["span_id"])),
         input=messages(attributes, "llm.input_messages") if is_call else value(attributes.get("input.value")),
         output=messages(attributes, "llm.output_messages") if is_call else value(attributes.get("output.value")),
         trace=context["trace_id"], id=context["span_id"], parent=one["parent_id"], start=start.timestamp(), attributes=attributes,
     )
+
+
+def asked(attributes):
+    """It shows one model: the one that was asked for, or the one that answered where OpenInference's own names say so."""
+    shown = attributes.get("llm.model_name") or attributes.get("embedding.model_name")
+    return attributes.get("gen_ai.request.model") if shown == attributes.get("gen_ai.response.model") else shown
 
 
 def messages(attributes, prefix):

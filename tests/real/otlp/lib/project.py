@@ -43,11 +43,11 @@ def fill(program, log, count):
     return dict(line.rsplit(" ", 1) for line in said.splitlines())
 
 
-def export(program, log, variables, seconds=600):
+def export(program, log, variables, dialect="default", seconds=600):
     """Delivers a log; what the exporter counted."""
     inherited = {key: text for key, text in os.environ.items() if not key.startswith("OTEL_")}
     said = subprocess.run(
-        [program, "export", log, str(seconds)], env=inherited | {"RUST_BACKTRACE": "0"} | variables, text=True, cwd=log.parent, stdout=subprocess.PIPE,
+        [program, "export", log, str(seconds), dialect], env=inherited | {"RUST_BACKTRACE": "0"} | variables, text=True, cwd=log.parent, stdout=subprocess.PIPE,
         timeout=seconds + 60, check=False,
     )
     if said.returncode != 0:

@@ -1,6 +1,6 @@
 //! What stands at the end of a pump: makes something of finished spans and sends it.
 
-use super::span::Output;
+use crate::otlp::span::Output;
 use std::time::Duration;
 
 /// Takes what the fold gives out until it is full, then sends it until it is settled.

@@ -9,15 +9,16 @@ mod series;
 #[cfg(test)]
 mod tests;
 
-use super::{
-    encode::Envelope,
-    outlet::{Outlet, Sent},
-    settings::{Encoding, Naming, Temporality},
-    span::Output,
-    stats::Counters,
-    transport::{Reply, Signal, Transport},
+use crate::{
+    Timestamp,
+    otlp::{
+        delivery::{Counters, Outlet, Sent},
+        encode::Envelope,
+        settings::{Encoding, Naming, Temporality},
+        span::Output,
+        transport::{Reply, Signal, Transport},
+    },
 };
-use crate::Timestamp;
 use measure::Measure;
 use message::{Told, Window};
 use series::Series;

@@ -1,17 +1,35 @@
 //! A destination at work: its pumps, each on a thread of its own.
+//!
+//! A pump reads the log on from its place (`record`), gives what is finished to its outlet, and moves the place when the
+//! outlet says that all of it is settled.
 
-use super::{
-    control::Control,
-    joint::Share,
-    outlet::Outlet,
-    pump::{Pump, Settings},
-    stats::{Counters, Stats},
-    transport::Signal,
-};
-use crate::{Error, EventLog, Pending};
+mod batch;
+#[cfg(test)]
+mod batch_tests;
+mod control;
+mod joint;
+mod outlet;
+mod pump;
+mod record;
+mod stats;
+mod unwound;
+
+pub(super) use batch::{Batch, Elements, Sizes};
+pub(super) use outlet::{Outlet, Sent};
+pub(super) use pump::Settings as PumpSettings;
+pub(super) use stats::Counters;
+pub use stats::Stats;
+
+use crate::{Error, EventLog, Pending, otlp::transport::Signal};
+use control::Control;
+use joint::Share;
+use pump::Pump;
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -22,13 +40,15 @@ use std::{
 pub struct Delivery {
     name: String,
     pumps: Vec<Running>,
+    /// Whether it was told to end: then dropping it waits for nothing more.
+    is_told: AtomicBool,
 }
 
 struct Running {
     signal: Signal,
     control: Arc<Control>,
     counters: Arc<Counters>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
 }
 
 /// How long dropping a delivery may take.
@@ -36,7 +56,7 @@ const DROP_LIMIT: Duration = Duration::from_secs(5);
 
 impl Delivery {
     pub(crate) fn new(name: String) -> Self {
-        Self { name, pumps: Vec::new() }
+        Self { name, pumps: Vec::new(), is_told: AtomicBool::new(false) }
     }
 
     /// Starts to pump what `outlet` makes of the log.
@@ -44,7 +64,7 @@ impl Delivery {
         &mut self,
         signal: Signal,
         log: Arc<dyn EventLog>,
-        settings: Settings,
+        settings: PumpSettings,
         counters: Arc<Counters>,
         outlet: Box<dyn Outlet>,
     ) -> Result<(), Error> {
@@ -88,63 +108,59 @@ impl Delivery {
     /// any runtime or none. A second call finds nothing to do. The log has to be open until then.
     ///
     /// # Errors
-    /// `is_timed_out` when it took longer; it goes on in the background then.
+    /// `is_io` when something could not be delivered: it stays in the log for the next one of the same name.
+    /// `is_timed_out` when it took longer than `limit`; then it ends with the request that is under way.
     pub fn shutdown(&self, limit: Duration) -> Result<(), Error> {
-        self.stop();
         let deadline = crate::time::deadline(limit);
-        let late = self.pumps.iter().filter(|pump| !pump.join(deadline)).count();
-        match late {
-            0 => Ok(()),
-            _ => Err(Error::timed_out(format!("{}: did not come to its end within {limit:?}", self.name))),
-        }
+        self.stop(deadline);
+        let ends = self.pumps.iter().map(|pump| pump.join(deadline)).collect::<Vec<_>>();
+        ends.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
 
     /// What a person should know at the end, a line each.
-    pub(crate) fn losses(&self, ended: Result<(), Error>) -> Vec<String> {
-        let lines = self.pumps.iter().filter_map(|pump| {
-            let stats = pump.counters.read();
-            let lost = stats.rejected + stats.dropped;
-            let why = stats.last_error.as_deref().unwrap_or("it did not answer in time");
-            let signal = pump.signal;
-            match (lost, stats.place < stats.read_to || ended.is_err()) {
-                (0, false) => None,
-                (0, true) => {
-                    Some(format!("{}: not all {signal} are delivered yet, the next start goes on: {why}", self.name))
-                }
-                (lost, _) => Some(format!("{}: {lost} of the {signal} were refused: {why}", self.name)),
-            }
-        });
-        lines.collect()
+    pub(crate) fn losses(&self, ended: &Result<(), Error>) -> Vec<String> {
+        self.pumps.iter().flat_map(|pump| self.losses_of(pump, ended)).collect()
     }
 
-    /// Says that it is to end, and waits for nothing.
-    pub(crate) fn stop(&self) {
-        self.pumps.iter().for_each(|pump| pump.control.stop());
+    fn losses_of(&self, pump: &Running, ended: &Result<(), Error>) -> Vec<String> {
+        let (name, signal, stats) = (&self.name, pump.signal, pump.counters.read());
+        let why = stats.last_error.as_deref().unwrap_or("it did not answer in time");
+        let lost = stats.rejected + stats.dropped;
+        let refused = format!("{name}: {lost} of the {signal} were refused: {why}");
+        let left = format!("{name}: not all {signal} are delivered yet, the next start goes on: {why}");
+        let is_left = stats.place < stats.read_to || ended.is_err();
+        [(lost > 0, refused), (is_left, left)].into_iter().filter_map(|(is_so, line)| is_so.then_some(line)).collect()
+    }
+
+    /// Says that it is to end, by this moment, and waits for nothing.
+    pub(crate) fn stop(&self, deadline: Instant) {
+        self.is_told.store(true, Relaxed);
+        self.pumps.iter().for_each(|pump| pump.control.stop(deadline));
     }
 }
 
 impl Running {
-    /// False when it runs on past the deadline.
-    fn join(&self, deadline: Instant) -> bool {
+    /// How it ended; an error when it runs on past the deadline.
+    fn join(&self, deadline: Instant) -> Result<(), Error> {
         let mut slot = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(thread) = slot.take() else { return true };
+        let Some(thread) = slot.take() else { return Ok(()) };
         while !thread.is_finished() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 *slot = Some(thread);
-                return false;
+                return Err(Error::timed_out(format!("the {} of an OTLP destination: no end in time", self.signal)));
             }
             std::thread::park_timeout(left.min(Duration::from_millis(2)));
         }
-        // One that panicked has said so on stderr, and is over.
-        let _ = thread.join();
-        true
+        thread.join().unwrap_or_else(|_| Err(Error::io("the thread of an OTLP destination panicked")))
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        let _ = self.shutdown(DROP_LIMIT);
+        if !self.is_told.load(Relaxed) {
+            let _ = self.shutdown(DROP_LIMIT);
+        }
     }
 }
 

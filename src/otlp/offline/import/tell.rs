@@ -5,6 +5,7 @@ use crate::{
     ExecutionId, StepId, StreamEvent, Timestamp,
     event::{Body, ExecutionLost, Outcome, ParentType},
     layer::Whereabouts,
+    otlp::fold::is_derived,
 };
 
 /// The events of one trace.
@@ -47,7 +48,10 @@ impl Teller {
         }
         let said = spans.into_iter().enumerate().map(|(at, span)| {
             let parent = tree.around[at].map(|around| ids[around].clone());
-            Said { ends_at: Some(ends[at]), ..told(span, id, ids[at].clone(), parent) }
+            let is_own = !is_derived(span.trace_id, span.span_id);
+            let shared = tree.around[at].filter(|around| !is_own && !tree.is_root(*around));
+            let shared = shared.map(|around| ids[around].clone());
+            Said { ends_at: Some(ends[at]), ..told(span, id, ids[at].clone(), parent, shared) }
         });
         let said = said.collect();
         Self { tree, said, open: Vec::new(), out: Vec::new() }
@@ -100,7 +104,8 @@ impl Teller {
     }
 }
 
-fn told(span: Span, id: &ExecutionId, step_id: StepId, parent: Option<StepId>) -> Said {
+/// `shared`: the step that it is a part of without being one, as our own export tells it.
+fn told(span: Span, id: &ExecutionId, step_id: StepId, parent: Option<StepId>, shared: Option<StepId>) -> Said {
     let Span { own, said, start, end, moments, parent: remote, .. } = span;
     let is_root = parent.is_none();
     let moment = |(time, body): (Timestamp, Body)| {
@@ -125,10 +130,25 @@ fn told(span: Span, id: &ExecutionId, step_id: StepId, parent: Option<StepId>) -
         }
     }
     ends.iter_mut().for_each(|event| as_lost(&mut event.body));
+    if let Some(step) = shared {
+        starts.iter_mut().chain(&mut ends).for_each(|event| of_step(event, &step));
+    }
     if own.is_unended && !is_root {
         ends.clear();
     }
     Said { starts, moments, ends, ends_at: None }
+}
+
+/// A call that happened in a step, and had no step of its own.
+fn of_step(event: &mut StreamEvent, step: &StepId) {
+    match &mut event.body {
+        Body::LlmCallStart(start) => start.parent_step_id = None,
+        Body::ToolInputAvailable(start) => start.parent_step_id = None,
+        Body::LlmCallEnd(_) | Body::LlmCallFailed(_) | Body::TokenUsage(_) => {}
+        Body::ToolOutputAvailable(_) | Body::ToolOutputError(_) => {}
+        _ => return,
+    }
+    event.step_id = Some(step.clone());
 }
 
 /// A crash is told of an execution by a kind of its own, which no span can say.

@@ -10,11 +10,10 @@ use crate::{
     ExecutionId, Json, Timestamp,
     event::{ToolInputAvailable, ToolOutputAvailable},
     otlp::{
+        delivery::{Counters, Outlet, Sent},
         encode::Envelope,
-        outlet::{Outlet, Sent},
         settings::{Encoding, Naming, Temporality},
         span::{Calls, Output, Run, Span},
-        stats::Counters,
         transport::{Reply, Signal, Transport},
     },
     semconv,

@@ -1,7 +1,7 @@
 //! Spans as what requests are made of.
 
-use super::{
-    batch::Elements,
+use crate::otlp::{
+    delivery::Elements,
     encode::{Envelope, Form, Item, SpanWriter},
     map::{self, Dialect},
     settings::Encoding,
@@ -59,7 +59,7 @@ impl Elements for Spans {
 }
 
 /// Whether the parent is a step of another process, which an execution goes on from.
-pub(super) fn has_remote_parent(span: &Span) -> bool {
+pub(in crate::otlp) fn has_remote_parent(span: &Span) -> bool {
     let Some(parent) = span.parent else { return false };
     let bodies = std::iter::once(&span.opener).chain(span.facts.first().map(|fact| &fact.body));
     let start =

@@ -7,11 +7,15 @@ mod draw;
 mod lanes;
 mod slice;
 
-use super::{
-    map::{self, Dialect},
-    span::{Fact, Output, Span},
+use crate::{
+    ExecutionId, Text,
+    event::Body,
+    json::WriteJson,
+    otlp::{
+        map::{self, Dialect},
+        span::{Fact, Output, Span},
+    },
 };
-use crate::{ExecutionId, Text, event::Body, json::WriteJson};
 use draw::Drawing;
 use slice::{Sample, Slice, SliceSink};
 use std::io::{self, Write};

@@ -2,8 +2,12 @@
 
 use super::{
     outlet::{Outlet, Sent},
-    span::Output,
     stats::Counters,
+    unwound::caught,
+};
+use crate::otlp::{
+    settings::MOST_BATCH_BYTES,
+    span::Output,
     transport::{Reply, Signal, Transport},
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
@@ -64,30 +68,43 @@ impl<E: Elements> Batch<E> {
         }
     }
 
-    /// Requests of as many items as fit; an item that is too large by itself is cut first.
+    /// Requests of as many items as fit; an item that is too large by itself is cut first, and then goes by itself.
     fn divide(&mut self) {
-        let mut start = 0;
-        let mut bytes = 0;
+        let frame = self.frame_bytes();
+        let (mut start, mut bytes) = (0, frame);
         for index in 0..self.items.len() {
-            if self.places[index].len() > self.sizes.batch_bytes {
+            if frame + self.item_bytes(index) > self.sizes.batch_bytes {
                 self.cut(index);
             }
-            bytes += self.places[index].len();
+            bytes += self.item_bytes(index);
             if index > start && (bytes > self.sizes.batch_bytes || index - start == self.sizes.batch_items) {
                 self.parts.push_back(start..index);
-                (start, bytes) = (index, self.places[index].len());
+                (start, bytes) = (index, frame + self.item_bytes(index));
             }
         }
         self.parts.push_back(start..self.items.len());
+    }
+
+    /// What a request has around its items.
+    fn frame_bytes(&self) -> usize {
+        let mut empty = Vec::new();
+        self.elements.wrap(&[], &mut empty);
+        // Protobuf's lengths grow with what they are of: two of five bytes at most.
+        empty.len() + 2 * 5
+    }
+
+    /// With the comma before it.
+    fn item_bytes(&self, index: usize) -> usize {
+        self.places[index].len() + 1
     }
 
     /// False when nothing was won by it.
     fn cut(&mut self, index: usize) -> bool {
         let start = self.bytes.len();
         let shortest = CUT_VALUE_BYTES.min(self.sizes.value_bytes);
-        self.elements.encode(&self.items[index], shortest, &mut self.bytes);
+        let written = caught(|| self.elements.encode(&self.items[index], shortest, &mut self.bytes));
         let cut = start..self.bytes.len();
-        let shorter = cut.len() < self.places[index].len();
+        let shorter = written.is_some() && cut.len() < self.places[index].len();
         match shorter {
             true => {
                 self.places[index] = cut;
@@ -99,11 +116,30 @@ impl<E: Elements> Batch<E> {
     }
 
     fn send_part(&mut self, part: Range<usize>) -> Reply {
-        let items: Vec<&[u8]> = self.places[part].iter().map(|place| &self.bytes[place.clone()]).collect();
+        let items: Vec<&[u8]> = self.places[part.clone()].iter().map(|place| &self.bytes[place.clone()]).collect();
         self.request.clear();
         self.elements.wrap(&items, &mut self.request);
+        if self.request.len() > MOST_BATCH_BYTES {
+            let bytes = self.request.len();
+            return Reply::TooLarge(format!("{bytes} bytes by itself; {MOST_BATCH_BYTES} are sent at most"));
+        }
         self.counters.request();
         self.transport.send(E::SIGNAL, &self.request)
+    }
+
+    fn settle(&mut self, part: Range<usize>, reply: Reply) {
+        let count = part.len() as u64;
+        match reply {
+            Reply::Accepted => self.counters.accepted(count),
+            Reply::Partial { rejected, message } => {
+                let rejected = rejected.min(count);
+                self.counters.accepted(count - rejected);
+                self.counters.rejected(rejected, &message);
+            }
+            Reply::TooLarge(why) => self.too_large(part, &why),
+            Reply::Refused(why) => self.counters.dropped(count, &why),
+            Reply::Retry { .. } => self.parts.push_front(part),
+        }
     }
 
     /// Half of it each; one by itself is cut, and at last given up: it takes nothing else along.
@@ -120,6 +156,21 @@ impl<E: Elements> Batch<E> {
         }
     }
 
+    /// Written at once. What panics at that is dropped, and takes nothing along.
+    fn add(&mut self, item: E::Item) {
+        let start = self.bytes.len();
+        match caught(|| self.elements.encode(&item, self.sizes.value_bytes, &mut self.bytes)) {
+            Some(()) => {
+                self.items.push(item);
+                self.places.push(start..self.bytes.len());
+            }
+            None => {
+                self.bytes.truncate(start);
+                self.counters.dropped(1, "a panic of ours while it was written; stderr has more");
+            }
+        }
+    }
+
     fn clear(&mut self) {
         self.items.clear();
         self.places.clear();
@@ -129,13 +180,9 @@ impl<E: Elements> Batch<E> {
 
 impl<E: Elements> Outlet for Batch<E> {
     fn take(&mut self, output: Output) {
-        let known = self.items.len();
-        self.elements.items(output, &mut self.items);
-        for item in &self.items[known..] {
-            let start = self.bytes.len();
-            self.elements.encode(item, self.sizes.value_bytes, &mut self.bytes);
-            self.places.push(start..self.bytes.len());
-        }
+        let mut items = Vec::new();
+        self.elements.items(output, &mut items);
+        items.into_iter().for_each(|item| self.add(item));
     }
 
     /// Also while some of it is still to be sent: what came now would be in no part.
@@ -153,22 +200,14 @@ impl<E: Elements> Outlet for Batch<E> {
         if self.parts.is_empty() && !self.items.is_empty() {
             self.divide();
         }
-        while let Some(part) = self.parts.pop_front() {
-            let count = part.len() as u64;
-            match self.send_part(part.clone()) {
-                Reply::Accepted => self.counters.accepted(count),
-                Reply::Partial { rejected, message } => {
-                    let rejected = rejected.min(count);
-                    self.counters.accepted(count - rejected);
-                    self.counters.rejected(rejected, &message);
-                }
-                Reply::TooLarge(why) => self.too_large(part, &why),
-                Reply::Refused(why) => self.counters.dropped(count, &why),
-                Reply::Retry { after, why } => {
-                    self.parts.push_front(part);
-                    return Sent::Again { after, why };
-                }
+        while let Some(part) = self.parts.front().cloned() {
+            let reply = self.send_part(part.clone());
+            if let Reply::Retry { after, why } = reply {
+                return Sent::Again { after, why };
             }
+            // Not before there is a word on it: if sending panics, it waits as before.
+            self.parts.pop_front();
+            self.settle(part, reply);
         }
         self.clear();
         Sent::Settled

@@ -1,8 +1,8 @@
 //! Log events made of finished spans, as the GenAI conventions have them: verdicts, failed model calls, and, where that is
 //! asked for, everything about a model call.
 
-use super::{
-    batch::Elements,
+use crate::otlp::{
+    delivery::Elements,
     encode::{Envelope, Form, Item, RecordHead, RecordWriter, Severity},
     map::{self, Concept, Dialect, Failure},
     settings::{Encoding, Naming, OpenInference},

@@ -1,0 +1,140 @@
+//! The log as a pump reads it: page by page from a place on, folded into finished spans.
+
+use super::{stats::Counters, unwound::caught};
+use crate::otlp::{
+    fold::{Fold, Limits},
+    span::Output,
+};
+use crate::{
+    Error, EventLog, ExecutionId,
+    event::ExecutionEvent,
+    log::{LoggedEvent, Query, Scope},
+};
+use std::{sync::Arc, time::Duration};
+
+pub(super) struct Record {
+    log: Arc<dyn EventLog>,
+    fold: Fold,
+    limits: Limits,
+    with_content: bool,
+    counters: Arc<Counters>,
+    /// Everything up to this offset was taken in.
+    taken_to: u64,
+    /// Read and not taken in yet.
+    page: std::vec::IntoIter<LoggedEvent>,
+    /// How far the page reaches.
+    read_to: u64,
+    /// Whether the log had more than the page when it was read.
+    more: bool,
+}
+
+/// Events of one look into the log.
+const PAGE: usize = 512;
+/// How long the log may take to answer.
+pub(super) const LOG_LIMIT: Duration = Duration::from_secs(30);
+
+impl Record {
+    pub(super) fn new(
+        log: Arc<dyn EventLog>,
+        place: u64,
+        (limits, with_content): (Limits, bool),
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            log,
+            fold: Fold::new(limits, !with_content),
+            limits,
+            with_content,
+            counters,
+            taken_to: place,
+            page: Vec::new().into_iter(),
+            read_to: place,
+            more: false,
+        }
+    }
+
+    pub(super) const fn taken_to(&self) -> u64 {
+        self.taken_to
+    }
+
+    /// Offset of the log's last event.
+    pub(super) fn last(&self) -> Result<u64, Error> {
+        let page = self.log.read(Query::back(Scope::Everything, i64::MAX as u64, 1)).wait(LOG_LIMIT)?;
+        Ok(page.events.last().map_or(0, |event| event.cursor.offset))
+    }
+
+    /// Reads the next page where the last one is used up.
+    pub(super) fn read_on(&mut self) -> Result<(), Error> {
+        if !self.page.as_slice().is_empty() {
+            return Ok(());
+        }
+        let page = self.log.read(Query::new(Scope::Everything, self.read_to, PAGE)).wait(LOG_LIMIT)?;
+        self.more = !page.complete;
+        (self.read_to, self.page) = (page.read_to.max(self.read_to), page.events.into_iter());
+        self.counters.read_to(self.read_to);
+        Ok(())
+    }
+
+    /// Takes in the page's next event, and appends what is finished by it. False at the end of the page.
+    pub(super) fn take_in(&mut self, finished: &mut Vec<Output>) -> Result<bool, Error> {
+        self.remember()?;
+        let Some(event) = self.page.next() else {
+            self.taken_to = self.read_to;
+            return Ok(false);
+        };
+        let offset = event.cursor.offset;
+        match event.decode() {
+            Ok(event) => self.fold(event, finished),
+            Err(_) => self.counters.undecodable(),
+        }
+        self.taken_to = offset;
+        Ok(true)
+    }
+
+    /// Whether the log had more at the last look than what was taken in.
+    pub(super) fn has_more(&self) -> bool {
+        self.more || !self.page.as_slice().is_empty()
+    }
+
+    /// Forgets everything but how far it came, after a panic in the log: what is needed is read again.
+    pub(super) fn begin_again(&mut self) {
+        *self = Self::new(self.log.clone(), self.taken_to, (self.limits, self.with_content), self.counters.clone());
+    }
+
+    /// Of an execution that began before this reader came, or was forgotten, the earlier events come first.
+    fn remember(&mut self) -> Result<(), Error> {
+        let Some(event) = self.page.as_slice().first() else { return Ok(()) };
+        if event.sequence <= 1 || self.fold.knows(&event.context.execution_id) {
+            return Ok(());
+        }
+        let (id, before) = (event.context.execution_id.clone(), event.cursor.offset);
+        // Half of what was before is worse than nothing of it.
+        self.recall(&id, before).inspect_err(|_| self.fold.forget(&id))
+    }
+
+    /// What it had finished by then was given out by then.
+    fn recall(&mut self, id: &ExecutionId, before: u64) -> Result<(), Error> {
+        let (mut after, mut given) = (0, Vec::new());
+        loop {
+            let page = self.log.read(Query::new(Scope::Execution(id.clone()), after, PAGE)).wait(LOG_LIMIT)?;
+            let complete = page.complete;
+            after = page.read_to;
+            for event in page.events.into_iter().take_while(|event| event.cursor.offset < before) {
+                if let Ok(event) = event.decode() {
+                    self.fold(event, &mut given);
+                }
+                given.clear();
+            }
+            if complete || after + 1 >= before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An event that cannot be taken in, by a fault of ours, is left out: the same whenever it is read.
+    fn fold(&mut self, event: ExecutionEvent, finished: &mut Vec<Output>) {
+        if caught(|| self.fold.apply(event, finished)).is_none() {
+            self.counters.undecodable();
+        }
+    }
+}
