@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 benches=("$@")
-[ ${#benches[@]} -gt 0 ] || benches=(instructions cost layer_cost fanout)
+[ ${#benches[@]} -gt 0 ] || benches=(instructions cost layer_cost fanout otlp)
 for bench in "${benches[@]}"; do
-  cargo bench --quiet --features sqlite-log --bench "$bench"
+  features=sqlite-log
+  [ "$bench" != otlp ] || features=otlp
+  cargo bench --quiet --features "$features" --bench "$bench"
 done

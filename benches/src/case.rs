@@ -13,11 +13,16 @@ pub enum Op {
     Delta,
     /// A text of 4 KB with quotes and line breaks in it. Only for frames.
     LongText,
+    /// A finished span of an agent's run, on its way out over OTLP without what was said and given.
+    Exported,
+    /// The same with it.
+    ExportedContent,
 }
 
 impl Op {
     /// Every operation.
-    pub const ALL: [Self; 5] = [Self::Span, Self::Step, Self::Event, Self::Delta, Self::LongText];
+    pub const ALL: [Self; 7] =
+        [Self::Span, Self::Step, Self::Event, Self::Delta, Self::LongText, Self::Exported, Self::ExportedContent];
 
     /// Its name on a command line.
     pub fn key(self) -> &'static str {
@@ -27,6 +32,8 @@ impl Op {
             Self::Event => "event",
             Self::Delta => "delta",
             Self::LongText => "long-text",
+            Self::Exported => "without content",
+            Self::ExportedContent => "with content",
         }
     }
 
@@ -38,6 +45,9 @@ impl Op {
 
 /// One thread's part of a system at work.
 pub trait Case: Send {
+    /// Makes what the next burst takes. Not part of any cost.
+    fn prepare(&mut self) {}
+
     /// Does the operation this often.
     fn burst(&mut self, times: usize);
 

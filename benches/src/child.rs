@@ -28,6 +28,8 @@ pub struct Cost {
     pub thread: f64,
     /// Of the whole process; with more than one thread their waiting for each other is in it.
     pub process: f64,
+    /// From the beginning of a burst until nothing of it was left to do, by the clock on the wall.
+    pub wall: f64,
 }
 
 /// One burst of one thread.
@@ -44,8 +46,8 @@ pub fn measure(system: &str, op: Op, threads: usize) -> Cost {
     let output = Command::new(program).args(["child", system, op.key(), &threads.to_string()]).output().expect("child");
     let text = String::from_utf8_lossy(&output.stdout);
     let mut numbers = text.split_whitespace().filter_map(|word| word.parse().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(thread), Some(process)) => Cost { thread, process },
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(thread), Some(process), Some(wall)) => Cost { thread, process, wall },
         _ => panic!("{system} {}: {text}{}", op.key(), String::from_utf8_lossy(&output.stderr)),
     }
 }
@@ -61,7 +63,7 @@ pub fn is_child() -> bool {
     match what {
         "child" => {
             let cost = in_threads((0..count).map(|_| cases()).collect());
-            println!("{} {}", cost.thread, cost.process);
+            println!("{} {} {}", cost.thread, cost.process, cost.wall);
         }
         _ => bursts(&mut *cases(), count),
     }
@@ -71,6 +73,7 @@ pub fn is_child() -> bool {
 /// For callgrind: nothing but bursts.
 fn bursts(case: &mut dyn Case, count: usize) {
     for _ in 0..count {
+        case.prepare();
         case.burst(BURST);
         case.drain();
     }
@@ -90,7 +93,8 @@ fn in_threads(cases: Vec<Box<dyn Case>>) -> Cost {
     let enough = kept.len() >= MIN_MET * threads;
     let middle = |get: fn(&Sample) -> f64| if enough { median(kept.iter().map(get).collect()) } else { f64::NAN };
     let process = middle(|sample| sample.cost.process) / threads as f64;
-    Cost { thread: middle(|sample| sample.cost.thread), process }
+    let wall = middle(|sample| sample.cost.wall);
+    Cost { thread: middle(|sample| sample.cost.thread), process, wall }
 }
 
 /// Whether the threads were at work at the same time for most of the burst. On a busy machine they often were not:
@@ -125,6 +129,7 @@ impl Line {
 
 fn measured(mut case: Box<dyn Case>, line: &Line) -> Vec<Sample> {
     let mut burst = || {
+        case.prepare();
         line.meet();
         let (start, thread, process) = (Instant::now(), clock::thread_ns(), clock::process_ns());
         case.burst(BURST);
@@ -133,7 +138,8 @@ fn measured(mut case: Box<dyn Case>, line: &Line) -> Vec<Sample> {
         case.drain();
         line.meet();
         let each = |nanos: u64| nanos as f64 / BURST as f64;
-        Sample { start, end, cost: Cost { thread: each(thread), process: each(clock::process_ns() - process) } }
+        let (process, wall) = (clock::process_ns() - process, start.elapsed().as_nanos() as u64);
+        Sample { start, end, cost: Cost { thread: each(thread), process: each(process), wall: each(wall) } }
     };
     for _ in 0..WARM_UP {
         burst();

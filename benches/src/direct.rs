@@ -166,8 +166,8 @@ impl Case for Direct {
                 emitter.emit_with(Class::Structural, || words.step_end());
             }),
             (Door::EmitWith, Op::Event) => repeat(times, || emitter.emit_with(Class::Structural, || words.usage())),
-            (_, Op::LongText) => repeat(times, || emitter.emit(words.text_end())),
             (Door::EmitWith, Op::Delta) => repeat(times, || emitter.emit_with(Class::Bulk, || words.delta())),
+            _ => repeat(times, || emitter.emit(words.text_end())),
         }
     }
 

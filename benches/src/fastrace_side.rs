@@ -42,7 +42,7 @@ impl Case for Fastrace {
                     Op::Span => span(words),
                     Op::Step => step(words),
                     Op::Event => event(words),
-                    Op::Delta | Op::LongText => delta(words),
+                    _ => delta(words),
                 }
             }
         }

@@ -29,7 +29,7 @@ fn ours(op: Op) -> StreamEvent {
         Op::Span => words.call_start(),
         Op::Event => words.usage(),
         Op::Delta => words.delta(),
-        Op::Step | Op::LongText => words.text_end(),
+        _ => words.text_end(),
     };
     black_box(event.of_execution(words.execution_id.clone()).at(Timestamp::now()))
 }
@@ -40,7 +40,7 @@ fn theirs(op: Op) -> NaiveEvent {
         Op::Span => NaiveEvent::call_start(&words),
         Op::Event => NaiveEvent::usage(&words),
         Op::Delta => NaiveEvent::delta(&words),
-        Op::Step | Op::LongText => NaiveEvent::text_end(&words, &words.long_text),
+        _ => NaiveEvent::text_end(&words, &words.long_text),
     })
 }
 

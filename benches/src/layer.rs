@@ -123,7 +123,7 @@ impl Case for Traced {
             match self.op {
                 Op::Span | Op::Step => (0..PER_PARENT).for_each(|_| tool(words)),
                 Op::Event => (0..PER_PARENT).for_each(|_| usage(words)),
-                Op::Delta | Op::LongText => deltas(words),
+                _ => deltas(words),
             }
         }
     }

@@ -15,6 +15,8 @@ pub mod frames;
 pub mod layer;
 pub mod naive;
 mod naive_record;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod serving;
 pub mod stalled;
 pub mod systems;

@@ -126,7 +126,7 @@ impl Case for Naive {
                 }
                 Op::Event => self.take(NaiveEvent::usage(words)),
                 Op::Delta => self.take(NaiveEvent::delta(words)),
-                Op::LongText => self.take(NaiveEvent::text_end(words, &words.long_text)),
+                _ => self.take(NaiveEvent::text_end(words, &words.long_text)),
             }
         }
     }

@@ -86,7 +86,14 @@ pub const FRAMES: &[System] = &[
     System { key: "to-sse", title: "naive: `to_string` + `format!`", start: frames::naive, ops: FRAMED },
 ];
 
+/// Ways out over OTLP.
+#[cfg(feature = "otlp")]
+const EXPORTERS: &[&[System]] = &[crate::otlp::ENCODE, crate::otlp::READ, crate::otlp::SEND];
+#[cfg(not(feature = "otlp"))]
+const EXPORTERS: &[&[System]] = &[];
+
 /// The system of this name.
 pub fn find(key: &str) -> Option<&'static System> {
-    DIRECT.iter().chain(LAYERS).chain(FRAMES).chain([&SHARED]).find(|system| system.key == key)
+    let exporters = EXPORTERS.iter().copied().flatten();
+    DIRECT.iter().chain(LAYERS).chain(FRAMES).chain([&SHARED]).chain(exporters).find(|system| system.key == key)
 }

@@ -12,6 +12,8 @@ mod delivery;
 mod encode;
 mod fold;
 mod map;
+#[doc(hidden)]
+pub mod measured;
 mod offline;
 mod percent;
 mod settings;

@@ -6,7 +6,7 @@ use super::{
     map::Dialect,
     settings::Destination,
     signals::{LogEvents, Meter, Spans},
-    transport::Signal,
+    transport::{Signal, Transport},
 };
 use crate::{Error, EventLog};
 use std::{collections::HashSet, sync::Arc};
@@ -18,6 +18,15 @@ impl Destination {
     /// # Errors
     /// `is_config` when a setting cannot be used; what the log or the system says.
     pub fn start(&self, log: Arc<dyn EventLog>) -> Result<Delivery, Error> {
+        self.start_over(log, |signal| self.transport(signal))
+    }
+
+    /// The same over other ways than its own.
+    pub(crate) fn start_over(
+        &self,
+        log: Arc<dyn EventLog>,
+        transport: impl Fn(Signal) -> Result<Box<dyn Transport>, Error>,
+    ) -> Result<Delivery, Error> {
         self.check()?;
         if !Signal::ALL.into_iter().any(|signal| self.sends(signal)) {
             return Err(Error::config("an OTLP destination without a signal: traces, metrics or logs are accepted"));
@@ -25,7 +34,7 @@ impl Destination {
         let mut delivery = Delivery::new(self.known_as());
         for signal in Signal::ALL.into_iter().filter(|signal| self.sends(*signal)) {
             let counters = Arc::new(Counters::default());
-            let outlet = self.outlet(signal, counters.clone())?;
+            let outlet = self.outlet(signal, || transport(signal), counters.clone())?;
             delivery.pump(signal, log.clone(), self.pump_settings(signal), counters, outlet)?;
         }
         Ok(delivery)
@@ -49,12 +58,17 @@ impl Destination {
         Ok(())
     }
 
-    fn outlet(&self, signal: Signal, counters: Arc<Counters>) -> Result<Box<dyn Outlet>, Error> {
+    fn outlet(
+        &self,
+        signal: Signal,
+        transport: impl FnOnce() -> Result<Box<dyn Transport>, Error>,
+        counters: Arc<Counters>,
+    ) -> Result<Box<dyn Outlet>, Error> {
         #[cfg(feature = "otlp-bridge")]
         if let Some(bridge) = self.bridge(signal, self.dialect(), counters.clone())? {
             return Ok(bridge);
         }
-        let transport = self.transport(signal)?;
+        let transport = transport()?;
         let (encoding, resource) = (self.encoding_of(signal), self.resource_attributes());
         Ok(match signal {
             Signal::Traces => {

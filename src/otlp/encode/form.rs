@@ -34,6 +34,7 @@ pub(crate) trait Form {
     fn back_to(&mut self, place: usize);
 
     /// A field that is left out where it has proto3's default value, as every encoder does.
+    #[inline(always)]
     fn field(&mut self, field: Field, value: Scalar<'_>) {
         if !value.is_default() {
             self.present(field, value);
@@ -41,6 +42,7 @@ pub(crate) trait Form {
     }
 
     /// `AnyValue`
+    #[inline]
     fn value(&mut self, field: Field, value: Value<'_>) {
         let open = self.open(field, about_bytes(value));
         match value {
@@ -101,6 +103,7 @@ pub(crate) enum Packed<'a> {
 }
 
 impl Scalar<'_> {
+    #[inline(always)]
     fn is_default(&self) -> bool {
         match self {
             Self::Text(text) => text.is_empty(),
@@ -115,6 +118,7 @@ impl Scalar<'_> {
 }
 
 /// Near enough to guess the bytes of its length by.
+#[inline]
 fn about_bytes(value: Value<'_>) -> usize {
     match value {
         Value::Text(text) => text.len() + 2,

@@ -30,16 +30,19 @@ impl<'a> Protobuf<'a> {
         Self { out }
     }
 
+    #[inline]
     fn tag(&mut self, field: Field, wire_type: u32) {
         varint(u64::from(field.number << 3 | wire_type), self.out);
     }
 
+    #[inline]
     fn bytes(&mut self, field: Field, bytes: &[u8]) {
         self.tag(field, LEN);
         varint(bytes.len() as u64, self.out);
         self.out.extend_from_slice(bytes);
     }
 
+    #[inline]
     fn fixed64(&mut self, field: Field, bytes: [u8; 8]) {
         self.tag(field, I64);
         self.out.extend_from_slice(&bytes);
@@ -72,7 +75,8 @@ impl<'a> Protobuf<'a> {
 impl Form for Protobuf<'_> {
     type Open = Nested;
 
-    #[inline]
+    /// With what a field is known to hold, nothing is left of the choice.
+    #[inline(always)]
     fn present(&mut self, field: Field, value: Scalar<'_>) {
         match value {
             Scalar::Text(text) => self.bytes(field, text.as_bytes()),

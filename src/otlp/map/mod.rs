@@ -59,11 +59,10 @@ pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink
 
 fn begin(subject: &Subject<'_>, max: usize, sink: &mut impl SpanSink) {
     let (span, words) = (subject.span, subject.concept.words());
-    let mut name = String::from(words.operation);
-    if let Some(thing) = subject.name().filter(|name| !name.is_empty()) {
-        name.push(' ');
-        name.push_str(thing);
-    }
+    let name = match subject.name().filter(|name| !name.is_empty()) {
+        Some(thing) => Cow::Owned([words.operation, " ", thing].concat()),
+        None => Cow::Borrowed(words.operation),
+    };
     sink.begin(&Head {
         trace_id: span.run.trace_id,
         span_id: span.span_id,

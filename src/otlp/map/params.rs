@@ -16,18 +16,18 @@ enum Form {
 
 const PREFIX: &str = "gen_ai.request.";
 
-/// Names after [`PREFIX`]; the author may have said them with or without it.
+/// Each begins with [`PREFIX`]; the author may have said them with or without it.
 const PARAMETERS: &[(&str, Form)] = &[
-    ("max_tokens", Form::Int),
-    ("temperature", Form::Double),
-    ("top_p", Form::Double),
-    ("top_k", Form::Int),
-    ("frequency_penalty", Form::Double),
-    ("presence_penalty", Form::Double),
-    ("seed", Form::Int),
-    ("choice.count", Form::Int),
-    ("reasoning.level", Form::Text),
-    ("previous_response.id", Form::Text),
+    ("gen_ai.request.max_tokens", Form::Int),
+    ("gen_ai.request.temperature", Form::Double),
+    ("gen_ai.request.top_p", Form::Double),
+    ("gen_ai.request.top_k", Form::Int),
+    ("gen_ai.request.frequency_penalty", Form::Double),
+    ("gen_ai.request.presence_penalty", Form::Double),
+    ("gen_ai.request.seed", Form::Int),
+    ("gen_ai.request.choice.count", Form::Int),
+    ("gen_ai.request.reasoning.level", Form::Text),
+    ("gen_ai.request.previous_response.id", Form::Text),
 ];
 
 const OTHERS: &[(&str, Form)] = &[
@@ -42,12 +42,12 @@ impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn parameters(&mut self, subject: &Subject<'_>) {
         let Some(fields) = subject.fields().and_then(|fields| Object::read(fields.as_str())) else { return };
         let mut said = Vec::new();
-        for (name, form) in PARAMETERS {
-            let key = format!("{PREFIX}{name}");
-            if let Some(value) = fields.get(&key).or_else(|| fields.get(name))
-                && self.formed(&key, value, *form)
+        for (key, form) in PARAMETERS {
+            let name = key.strip_prefix(PREFIX).unwrap_or(key);
+            if let Some(value) = fields.get(key).or_else(|| fields.get(name))
+                && self.formed(key, value, *form)
             {
-                said.push((*name, value));
+                said.push((name, value));
             }
         }
         for (key, form) in OTHERS {

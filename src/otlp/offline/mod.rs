@@ -18,6 +18,8 @@ pub use import::{Traces, read_json};
 use perfetto::{Run, Trace};
 use std::{io::Write, sync::Arc};
 
+pub(super) use requests::Request;
+
 /// Exports what a log has: everything, or one execution, one conversation, one tenant.
 ///
 /// ```no_run
@@ -39,7 +41,7 @@ pub struct Export {
     what: What,
     content: bool,
     dialect: Dialect,
-    max_value_bytes: usize,
+    pub(super) max_value_bytes: usize,
     resource: Vec<(String, String)>,
 }
 

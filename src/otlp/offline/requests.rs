@@ -46,15 +46,14 @@ impl Export {
         encoding: Encoding,
         mut write: impl FnMut(&[u8]) -> std::io::Result<()>,
     ) -> Result<Exported, Error> {
-        let spans = Spans::new(encoding, self.dialect, &resource::complete(&self.resource));
-        let mut request = Request { spans, items: Vec::new(), bytes: Vec::new(), whole: Vec::new() };
+        let mut request = self.request(encoding);
         let mut exported = Exported::default();
         self.each_execution(|row| {
             let mut count = 0;
             exported.unreadable += self.fold(&row.execution_id, |output| {
                 let Output::Finished(span) = output else { return Ok(()) };
                 count += 1;
-                request.add(span, self.max_value_bytes);
+                request.add(&span, self.max_value_bytes);
                 if request.is_full() { request.write(&mut write) } else { Ok(()) }
             })?;
             exported.executions += u64::from(count > 0);
@@ -64,9 +63,14 @@ impl Export {
         })?;
         Ok(exported)
     }
+
+    pub(in crate::otlp) fn request(&self, encoding: Encoding) -> Request {
+        let spans = Spans::new(encoding, self.dialect, &resource::complete(&self.resource));
+        Request { spans, items: Vec::new(), bytes: Vec::new(), whole: Vec::new() }
+    }
 }
 
-struct Request {
+pub(in crate::otlp) struct Request {
     spans: Spans,
     /// Where each ends.
     items: Vec<usize>,
@@ -75,16 +79,16 @@ struct Request {
 }
 
 impl Request {
-    fn add(&mut self, span: Box<Span>, max_value_bytes: usize) {
-        self.spans.encode(&span, max_value_bytes, &mut self.bytes);
+    pub(in crate::otlp) fn add(&mut self, span: &Box<Span>, max_value_bytes: usize) {
+        self.spans.encode(span, max_value_bytes, &mut self.bytes);
         self.items.push(self.bytes.len());
     }
 
-    fn is_full(&self) -> bool {
+    pub(in crate::otlp) fn is_full(&self) -> bool {
         self.items.len() >= BATCH_SPANS || self.bytes.len() >= MOST_BATCH_BYTES
     }
 
-    fn write(&mut self, write: &mut impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), Error> {
+    pub(in crate::otlp) fn write(&mut self, write: &mut impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), Error> {
         if self.items.is_empty() {
             return Ok(());
         }

@@ -19,7 +19,10 @@ const LOG_LIMIT: Duration = Duration::from_secs(30);
 
 impl Export {
     /// The executions that are meant, the newest first.
-    pub(super) fn each_execution(&self, mut take: impl FnMut(&ExecutionRow) -> Result<(), Error>) -> Result<(), Error> {
+    pub(in crate::otlp) fn each_execution(
+        &self,
+        mut take: impl FnMut(&ExecutionRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if let Some(id) = &self.what.execution_id {
             return take(&self.row(id)?);
         }
@@ -46,7 +49,7 @@ impl Export {
     }
 
     /// What is finished of an execution, in the order in which it ended; and how many events could not be read.
-    pub(super) fn fold(
+    pub(in crate::otlp) fn fold(
         &self,
         id: &ExecutionId,
         mut take: impl FnMut(Output) -> Result<(), Error>,

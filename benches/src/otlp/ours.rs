@@ -1,0 +1,106 @@
+//! Ours: the encoder by itself, and a delivery that reads its log on.
+
+use super::{
+    sink,
+    work::{BATCH, LIMIT, NEVER, has_content, held, record},
+};
+use crate::case::{BURST, Case, Cases, Op};
+use spanwright::{
+    Error, EventLog, Recorder,
+    log::{MemoryLog, SqliteLog},
+    otlp::{Capture, Delivery, Destination, Signal, measured},
+};
+use std::{hint::black_box, sync::Arc};
+
+struct Encode(measured::Held);
+
+impl Case for Encode {
+    fn burst(&mut self, times: usize) {
+        assert_eq!(times, BURST);
+        self.0.encode(|request| _ = black_box(request)).expect("shown");
+    }
+}
+
+/// Finished spans to requests.
+pub(super) fn encode(op: Op) -> Cases {
+    Box::new(move || Box::new(Encode(held(op))))
+}
+
+/// A delivery that looks into its log when it is asked to.
+struct Deliver {
+    recorder: Recorder,
+    delivery: Delivery,
+}
+
+impl Case for Deliver {
+    fn prepare(&mut self) {
+        record(&self.recorder);
+    }
+
+    fn burst(&mut self, times: usize) {
+        let before = self.delivery.stats(Signal::Traces).accepted;
+        self.delivery.flush().wait(LIMIT).expect("delivered");
+        assert_eq!(self.delivery.stats(Signal::Traces).accepted - before, times as u64, "{:?}", self.delivery);
+    }
+}
+
+type Start = fn(&Destination, Arc<dyn EventLog>) -> Result<Delivery, Error>;
+
+fn deliver(op: Op, recorder: Recorder, destination: Destination, start: Start) -> Cases {
+    let capture = if has_content(op) { Capture::Spans } else { Capture::Off };
+    let destination = destination.capture(capture).interval(NEVER).batch_spans(BATCH);
+    let destination = destination.resource("service.name", "benches").from_beginning(true);
+    Box::new(move || {
+        let log: Arc<dyn EventLog> = recorder.log().expect("a log").clone();
+        let delivery = start(&destination, log).expect("started");
+        // Its first look is over before anything is there to be seen.
+        delivery.flush().wait(LIMIT).expect("nothing to deliver");
+        Box::new(Deliver { recorder: recorder.clone(), delivery })
+    })
+}
+
+fn in_memory() -> Recorder {
+    Recorder::builder().without_hub().log(MemoryLog::new()).start().expect("recorder")
+}
+
+fn on_disk() -> Recorder {
+    let folder = tempfile::tempdir().expect("folder");
+    let log = SqliteLog::open(folder.path().join("otlp.db")).expect("log");
+    // The folder goes with the process.
+    std::mem::forget(folder);
+    Recorder::builder().without_hub().log(log).start().expect("recorder")
+}
+
+fn nowhere() -> Destination {
+    Destination::http("http://127.0.0.1:9")
+}
+
+/// Read, folded, encoded.
+pub(super) fn memory(op: Op) -> Cases {
+    deliver(op, in_memory(), nowhere(), measured::deliver_nowhere)
+}
+
+/// The same from the durable log.
+pub(super) fn sqlite(op: Op) -> Cases {
+    deliver(op, on_disk(), nowhere(), measured::deliver_nowhere)
+}
+
+/// And sent over HTTP.
+pub(super) fn memory_http(op: Op) -> Cases {
+    deliver(op, in_memory(), Destination::http(sink::http()), Destination::start)
+}
+
+/// The same from the durable log.
+pub(super) fn sqlite_http(op: Op) -> Cases {
+    deliver(op, on_disk(), Destination::http(sink::http()), Destination::start)
+}
+
+/// And sent over gRPC.
+pub(super) fn memory_grpc(op: Op) -> Cases {
+    deliver(op, in_memory(), Destination::grpc(sink::grpc()), Destination::start)
+}
+
+/// The same from the durable log.
+pub(super) fn sqlite_grpc(op: Op) -> Cases {
+    deliver(op, on_disk(), Destination::grpc(sink::grpc()), Destination::start)
+}
