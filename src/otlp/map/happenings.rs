@@ -1,6 +1,6 @@
 //! What happened in a span, as its events.
 
-use super::{cut, failure::Failure, pen::Pen, subject::Subject};
+use super::{content::decoded, cut, failure::Failure, messages::json::Object, pen::Pen, subject::Subject};
 use crate::{
     Timestamp,
     event::{Body, EvaluationScored, Kind},
@@ -10,7 +10,6 @@ use crate::{
     },
     semconv::{self, span_event},
 };
-use serde_json::Value as Tree;
 use std::borrow::Cow;
 
 /// OpenTelemetry's limit on the events of a span.
@@ -22,15 +21,18 @@ const OWN_NAMESPACE: &str = "spanwright.";
 
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn happenings(&mut self, subject: &Subject<'_>) {
-        let span = subject.span;
+        let (span, failure) = (subject.span, Failure::of(subject.span));
+        let has_verdict = matches!(subject.told, Some(Body::GuardrailEvaluated(_)));
+        let others = [first_token(subject).is_some(), has_verdict, failure.is_some()];
+        let room = MAX_EVENTS - others.iter().filter(|is_told| **is_told).count();
         self.first_token(subject);
         self.verdict_of(subject);
         let told = span.facts.iter().enumerate().filter(|(at, fact)| is_event(subject, *at, fact));
-        told.clone().take(MAX_EVENTS).for_each(|(_, fact)| self.happening(fact));
-        if let Some(failure) = Failure::of(span) {
+        told.clone().take(room).for_each(|(_, fact)| self.happening(fact));
+        if let Some(failure) = failure {
             self.exception(span.end, &failure);
         }
-        let untold = u32::try_from(told.count().saturating_sub(MAX_EVENTS)).unwrap_or(u32::MAX);
+        let untold = u32::try_from(told.count().saturating_sub(room)).unwrap_or(u32::MAX);
         let dropped = span.dropped_facts.saturating_add(untold);
         if dropped > 0 {
             self.sink().dropped_events(dropped);
@@ -60,9 +62,10 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn evaluated(&mut self, time: Timestamp, event: &EvaluationScored) {
+        let score = event.score.filter(|score| score.is_finite());
         let told = [
             (semconv::EVALUATION_NAME, Value::Text(&event.name)),
-            (semconv::EVALUATION_SCORE, event.score.map_or(Value::Text(""), Value::Double)),
+            (semconv::EVALUATION_SCORE, score.map_or(Value::Text(""), Value::Double)),
             (semconv::EVALUATION_LABEL, Value::Text(event.label.as_deref().unwrap_or_default())),
             (semconv::EVALUATION_EXPLANATION, Value::Text(event.explanation.as_deref().unwrap_or_default())),
         ];
@@ -86,29 +89,32 @@ impl<S: SpanSink> Pen<'_, S> {
     fn own_event(&mut self, time: Timestamp, body: &Body) {
         let mut object = String::new();
         body.write_object(&mut object);
-        let Ok(Tree::Object(fields)) = serde_json::from_str(&object) else { return };
-        let known = fields.iter().filter(|(name, _)| name.len() <= MAX_NAME_BYTES).take(MAX_FIELDS);
-        let fields: Vec<(String, Flat)> =
-            known.filter_map(|(name, value)| Some((own_name(name), self.flat(value)?))).collect();
+        let Some(object) = Object::read(&object) else { return };
+        let known = object.members().iter().filter(|(name, _)| name.len() <= MAX_NAME_BYTES).take(MAX_FIELDS);
+        let mut fields: Vec<(String, Flat)> = Vec::new();
+        for (name, value) in known.map(|(name, json)| (own_name(name), self.flat(json))) {
+            // Two names of an unknown kind may be one here.
+            if let Some(value) = value.filter(|_| fields.iter().all(|(known, _)| *known != name)) {
+                fields.push((name, value));
+            }
+        }
         let told: Vec<(&str, Value<'_>)> = fields.iter().map(|(key, flat)| (key.as_str(), flat.value())).collect();
         let tag = body.tag();
         self.event(&own_name(tag.strip_prefix("data-").unwrap_or(tag)), time, &told);
     }
 
-    fn flat(&self, value: &Tree) -> Option<Flat> {
-        Some(match value {
-            Tree::Null => return None,
-            Tree::Bool(flag) => Flat::Bool(*flag),
-            Tree::Number(number) => {
-                number.as_i64().map_or_else(|| Flat::Double(number.as_f64().unwrap_or(f64::NAN)), Flat::Int)
-            }
-            Tree::String(text) => Flat::Text(text.clone()),
-            structure => {
+    fn flat(&self, json: &str) -> Option<Flat> {
+        match json.as_bytes().first()? {
+            b'n' => None,
+            b't' | b'f' => Some(Flat::Bool(json == "true")),
+            b'"' => decoded(json).map(|text| Flat::Text(text.into_owned())),
+            b'{' | b'[' => {
                 let mut out = String::new();
-                cut::json(&structure.to_string(), self.max, &mut out);
-                Flat::Text(out)
+                cut::json(json, self.max, &mut out);
+                Some(Flat::Text(out))
             }
-        })
+            _ => json.parse().map(Flat::Int).or_else(|_| json.parse().map(Flat::Double)).ok(),
+        }
     }
 
     /// Texts that are too long are cut; those that say nothing are left out.
