@@ -22,9 +22,7 @@ const OWN_NAMESPACE: &str = "spanwright.";
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn happenings(&mut self, subject: &Subject<'_>) {
         let (span, failure) = (subject.span, Failure::of(subject.span));
-        let has_verdict = matches!(subject.told, Some(Body::GuardrailEvaluated(_)));
-        let others = [first_token(subject).is_some(), has_verdict, failure.is_some()];
-        let room = MAX_EVENTS - others.iter().filter(|is_told| **is_told).count();
+        let room = room(subject, failure.is_some());
         self.first_token(subject);
         self.verdict_of(subject);
         let told = span.facts.iter().enumerate().filter(|(at, fact)| is_event(subject, *at, fact));
@@ -160,6 +158,13 @@ fn own_name(name: &str) -> String {
     let mut own = String::from(OWN_NAMESPACE);
     own.extend(name.chars().take(MAX_NAME_BYTES).map(|c| if c == '-' { '_' } else { c }));
     own
+}
+
+/// For facts, beside the events that are made of the span itself.
+fn room(subject: &Subject<'_>, has_failed: bool) -> usize {
+    let has_verdict = matches!(subject.told, Some(Body::GuardrailEvaluated(_)));
+    let own = [first_token(subject).is_some(), has_verdict, has_failed];
+    MAX_EVENTS - own.into_iter().filter(|is_told| *is_told).count()
 }
 
 /// What the attributes say already is no event.

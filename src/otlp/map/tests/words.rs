@@ -104,6 +104,24 @@ fn the_sum_of_others_says_that_it_is_one_and_costs_nothing_again() {
     assert!(!text.contains("cost") && !text.contains("token_count") && !text.contains("usage_details"), "{text}");
 }
 
+#[test]
+fn providers_have_openinferences_names() {
+    for (provider, name, system) in [
+        ("openai", "openai", "openai"),
+        ("mistral_ai", "mistralai", "mistralai"),
+        ("azure.ai.openai", "azure", "openai"),
+        ("gcp.vertex_ai", "google", "vertexai"),
+        ("gcp.gemini", "google", "google"),
+        ("x_ai", "xai", "xai"),
+        ("moonshot_ai", "moonshot", "moonshot"),
+        ("groq", "groq", "groq"),
+    ] {
+        let span = span(LlmCallStart::new("x", 0).model("m").provider(provider), Vec::new(), None);
+        let told = ["llm.provider", "llm.system"].map(|key| attribute(&span, &EVERYTHING, key));
+        assert_eq!(told, [Some(format!("{name:?}")), Some(format!("{system:?}"))], "{provider}");
+    }
+}
+
 /// Back ends leave out what agents sum up, and nothing else.
 #[test]
 fn what_a_call_around_others_sums_up_is_not_counted_again() {
