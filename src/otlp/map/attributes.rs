@@ -30,7 +30,7 @@ impl<S: SpanSink> Pen<'_, S> {
             Concept::Step => self.plain_step(subject),
             _ => self.memory(subject),
         }
-        usage.write(self);
+        usage.write(subject.concept, self);
         self.step(subject);
         self.whose(subject);
         self.ending(subject.span);

@@ -23,8 +23,7 @@ impl<'a> Content<'a> {
 
     pub(super) fn of_text(text: Option<&'a Text>) -> Option<Self> {
         let text = text?.as_str();
-        let is_structure = text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok();
-        match is_structure {
+        match is_structure(text) {
             _ if text.is_empty() => None,
             true => Some(Self::Json(text)),
             false => Some(Self::Text(text)),
@@ -38,6 +37,11 @@ impl<'a> Content<'a> {
             Self::Json(json) => decoded(json),
         }
     }
+}
+
+/// Whether a text is a JSON object or array.
+pub(super) fn is_structure(text: &str) -> bool {
+    text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What a JSON string says; none for other JSON.

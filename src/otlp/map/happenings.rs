@@ -1,6 +1,6 @@
 //! What happened in a span, as its events.
 
-use super::{cut, failure::Failure, pen::Pen, subject::Subject};
+use super::{content::decoded, cut, failure::Failure, messages::json::Object, pen::Pen, subject::Subject};
 use crate::{
     Timestamp,
     event::{Body, EvaluationScored, Kind},
@@ -10,7 +10,6 @@ use crate::{
     },
     semconv::{self, span_event},
 };
-use serde_json::Value as Tree;
 use std::borrow::Cow;
 
 /// OpenTelemetry's limit on the events of a span.
@@ -22,15 +21,16 @@ const OWN_NAMESPACE: &str = "spanwright.";
 
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn happenings(&mut self, subject: &Subject<'_>) {
-        let span = subject.span;
+        let (span, failure) = (subject.span, Failure::of(subject.span));
+        let room = room(subject, failure.is_some());
         self.first_token(subject);
         self.verdict_of(subject);
         let told = span.facts.iter().enumerate().filter(|(at, fact)| is_event(subject, *at, fact));
-        told.clone().take(MAX_EVENTS).for_each(|(_, fact)| self.happening(fact));
-        if let Some(failure) = Failure::of(span) {
+        told.clone().take(room).for_each(|(_, fact)| self.happening(fact));
+        if let Some(failure) = failure {
             self.exception(span.end, &failure);
         }
-        let untold = u32::try_from(told.count().saturating_sub(MAX_EVENTS)).unwrap_or(u32::MAX);
+        let untold = u32::try_from(told.count().saturating_sub(room)).unwrap_or(u32::MAX);
         let dropped = span.dropped_facts.saturating_add(untold);
         if dropped > 0 {
             self.sink().dropped_events(dropped);
@@ -60,9 +60,10 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn evaluated(&mut self, time: Timestamp, event: &EvaluationScored) {
+        let score = event.score.filter(|score| score.is_finite());
         let told = [
             (semconv::EVALUATION_NAME, Value::Text(&event.name)),
-            (semconv::EVALUATION_SCORE, event.score.map_or(Value::Text(""), Value::Double)),
+            (semconv::EVALUATION_SCORE, score.map_or(Value::Text(""), Value::Double)),
             (semconv::EVALUATION_LABEL, Value::Text(event.label.as_deref().unwrap_or_default())),
             (semconv::EVALUATION_EXPLANATION, Value::Text(event.explanation.as_deref().unwrap_or_default())),
         ];
@@ -86,29 +87,32 @@ impl<S: SpanSink> Pen<'_, S> {
     fn own_event(&mut self, time: Timestamp, body: &Body) {
         let mut object = String::new();
         body.write_object(&mut object);
-        let Ok(Tree::Object(fields)) = serde_json::from_str(&object) else { return };
-        let known = fields.iter().filter(|(name, _)| name.len() <= MAX_NAME_BYTES).take(MAX_FIELDS);
-        let fields: Vec<(String, Flat)> =
-            known.filter_map(|(name, value)| Some((own_name(name), self.flat(value)?))).collect();
+        let Some(object) = Object::read(&object) else { return };
+        let known = object.members().iter().filter(|(name, _)| name.len() <= MAX_NAME_BYTES).take(MAX_FIELDS);
+        let mut fields: Vec<(String, Flat)> = Vec::new();
+        for (name, value) in known.map(|(name, json)| (own_name(name), self.flat(json))) {
+            // Two names of an unknown kind may be one here.
+            if let Some(value) = value.filter(|_| fields.iter().all(|(known, _)| *known != name)) {
+                fields.push((name, value));
+            }
+        }
         let told: Vec<(&str, Value<'_>)> = fields.iter().map(|(key, flat)| (key.as_str(), flat.value())).collect();
         let tag = body.tag();
         self.event(&own_name(tag.strip_prefix("data-").unwrap_or(tag)), time, &told);
     }
 
-    fn flat(&self, value: &Tree) -> Option<Flat> {
-        Some(match value {
-            Tree::Null => return None,
-            Tree::Bool(flag) => Flat::Bool(*flag),
-            Tree::Number(number) => {
-                number.as_i64().map_or_else(|| Flat::Double(number.as_f64().unwrap_or(f64::NAN)), Flat::Int)
-            }
-            Tree::String(text) => Flat::Text(text.clone()),
-            structure => {
+    fn flat(&self, json: &str) -> Option<Flat> {
+        match json.as_bytes().first()? {
+            b'n' => None,
+            b't' | b'f' => Some(Flat::Bool(json == "true")),
+            b'"' => decoded(json).map(|text| Flat::Text(text.into_owned())),
+            b'{' | b'[' => {
                 let mut out = String::new();
-                cut::json(&structure.to_string(), self.max, &mut out);
-                Flat::Text(out)
+                cut::json(json, self.max, &mut out);
+                Some(Flat::Text(out))
             }
-        })
+            _ => json.parse().map(Flat::Int).or_else(|_| json.parse().map(Flat::Double)).ok(),
+        }
     }
 
     /// Texts that are too long are cut; those that say nothing are left out.
@@ -154,6 +158,13 @@ fn own_name(name: &str) -> String {
     let mut own = String::from(OWN_NAMESPACE);
     own.extend(name.chars().take(MAX_NAME_BYTES).map(|c| if c == '-' { '_' } else { c }));
     own
+}
+
+/// For facts, beside the events that are made of the span itself.
+fn room(subject: &Subject<'_>, has_failed: bool) -> usize {
+    let has_verdict = matches!(subject.told, Some(Body::GuardrailEvaluated(_)));
+    let own = [first_token(subject).is_some(), has_verdict, has_failed];
+    MAX_EVENTS - own.into_iter().filter(|is_told| *is_told).count()
 }
 
 /// What the attributes say already is no event.

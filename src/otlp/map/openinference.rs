@@ -97,13 +97,19 @@ impl<S: SpanSink> Pen<'_, S> {
         let prefix = openinference::RETRIEVAL_DOCUMENTS;
         let object = Object::read(document);
         let member = |name: &str| object.as_ref().and_then(|object| object.get(name));
-        let text = |json: &str| content::decoded(json).map_or_else(|| json.to_owned(), std::borrow::Cow::into_owned);
         let content = member("content").or_else(|| member("text")).unwrap_or(document);
-        self.indexed(prefix, index, ".document.id", &member("id").map(text).unwrap_or_default());
-        self.indexed(prefix, index, ".document.content", &text(content));
-        self.indexed(prefix, index, ".document.metadata", member("metadata").unwrap_or_default());
+        self.of_document(index, ".document.id", member("id").unwrap_or_default());
+        self.of_document(index, ".document.content", content);
+        self.indexed_json(prefix, index, ".document.metadata", member("metadata").unwrap_or_default());
         let score = member("score").and_then(|score| score.parse().ok());
         self.indexed_float(prefix, index, ".document.score", score);
+    }
+
+    fn of_document(&mut self, index: usize, rest: &str, json: &str) {
+        match content::decoded(json) {
+            Some(text) => self.indexed(openinference::RETRIEVAL_DOCUMENTS, index, rest, &text),
+            None => self.indexed_json(openinference::RETRIEVAL_DOCUMENTS, index, rest, json),
+        }
     }
 }
 
@@ -116,7 +122,7 @@ fn provider_and_system(provider: &str) -> (&str, &str) {
         "gcp.vertex_ai" => ("google", "vertexai"),
         "x_ai" => ("xai", "xai"),
         "moonshot_ai" => ("moonshot", "moonshot"),
-        other if other.starts_with("gcp.") => ("google", other),
+        other if other.starts_with("gcp.") => ("google", "google"),
         other => (other, other),
     }
 }

@@ -86,6 +86,8 @@ impl<'a, S: SpanSink> Pen<'a, S> {
     pub(super) fn content(&mut self, key: &str, content: Option<Content<'_>>) {
         let Some(content) = content else { return };
         match (content.plain(), content) {
+            // JSON in a text, as arguments often are, is still JSON when it is cut.
+            (Some(text), _) if text.len() > self.max && content::is_structure(&text) => self.json(key, &text),
             (Some(text), _) => self.text(key, &text),
             (None, Content::Json(json) | Content::Text(json)) => self.json(key, json),
         }
@@ -103,6 +105,12 @@ impl<'a, S: SpanSink> Pen<'a, S> {
     pub(super) fn indexed(&mut self, prefix: &str, index: usize, rest: &str, text: &str) {
         let key = self.put_together(prefix, index, rest);
         self.text(&key, text);
+        self.key = key;
+    }
+
+    pub(super) fn indexed_json(&mut self, prefix: &str, index: usize, rest: &str, json: &str) {
+        let key = self.put_together(prefix, index, rest);
+        self.json(&key, json);
         self.key = key;
     }
 

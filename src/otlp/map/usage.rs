@@ -100,17 +100,11 @@ impl<'a> Usage<'a> {
         }
     }
 
-    pub(super) fn write<S: SpanSink>(&self, pen: &mut Pen<'_, S>) {
-        let latest = pen.dialect.is_latest();
-        let either = |new, old| if latest { new } else { old };
-        pen.count(semconv::INPUT_TOKENS, self.input);
-        pen.count(semconv::OUTPUT_TOKENS, self.output);
-        pen.count(semconv::CACHE_READ_TOKENS, self.cache_read);
-        pen.count(either(semconv::CACHE_WRITE_TOKENS, semconv::CACHE_CREATION_TOKENS), self.cache_write);
-        pen.count(semconv::REASONING_TOKENS, self.reasoning);
-        // Back ends in use take each count that begins with `gen_ai.usage.` for tokens of its own, and add it.
-        pen.count(either(semconv::AUDIO_INPUT_TOKENS, semconv::USAGE_AUDIO_INPUT), self.audio_input);
-        pen.count(either(semconv::AUDIO_OUTPUT_TOKENS, semconv::USAGE_AUDIO_OUTPUT), self.audio_output);
+    pub(super) fn write<S: SpanSink>(&self, concept: Concept, pen: &mut Pen<'_, S>) {
+        // Back ends add up what model calls and steps used, and leave out only what agents say.
+        if !self.is_aggregate || concept == Concept::Agent {
+            self.write_tokens(pen);
+        }
         pen.yes(semconv::USAGE_AGGREGATE, self.is_aggregate);
         if self.is_unknown {
             pen.text(semconv::USAGE_REPORT, UsageReport::Unknown.as_str());
@@ -121,6 +115,19 @@ impl<'a> Usage<'a> {
             self.write_cost(pen);
             self.write_for(pen);
         }
+    }
+
+    fn write_tokens<S: SpanSink>(&self, pen: &mut Pen<'_, S>) {
+        let latest = pen.dialect.is_latest();
+        let either = |new, old| if latest { new } else { old };
+        pen.count(semconv::INPUT_TOKENS, self.input);
+        pen.count(semconv::OUTPUT_TOKENS, self.output);
+        pen.count(semconv::CACHE_READ_TOKENS, self.cache_read);
+        pen.count(either(semconv::CACHE_WRITE_TOKENS, semconv::CACHE_CREATION_TOKENS), self.cache_write);
+        pen.count(semconv::REASONING_TOKENS, self.reasoning);
+        // Back ends in use take each count that begins with `gen_ai.usage.` for tokens of its own, and add it.
+        pen.count(either(semconv::AUDIO_INPUT_TOKENS, semconv::USAGE_AUDIO_INPUT), self.audio_input);
+        pen.count(either(semconv::AUDIO_OUTPUT_TOKENS, semconv::USAGE_AUDIO_OUTPUT), self.audio_output);
     }
 
     /// There is no convention yet: the names that each of the consumers reads.

@@ -30,7 +30,7 @@ impl<S: SpanSink> Pen<'_, S> {
         let Part::ToolResponse { id, response } = part else { return };
         self.indexed(prefix, index, ".message.role", "tool");
         self.indexed(prefix, index, ".message.tool_call_id", id.as_deref().unwrap_or_default());
-        self.indexed(prefix, index, ".message.content", as_text(response));
+        self.flat_given(prefix, index, ".message.content", response);
     }
 
     fn flat_message(&mut self, prefix: &str, index: usize, message: &Message<'_>, parts: &[&Part<'_>]) {
@@ -47,7 +47,9 @@ impl<S: SpanSink> Pen<'_, S> {
             let key = |rest: &str| format!(".message.tool_calls.{place}.tool_call.{rest}");
             self.indexed(prefix, index, &key("id"), id.as_deref().unwrap_or_default());
             self.indexed(prefix, index, &key("function.name"), name);
-            self.indexed(prefix, index, &key("function.arguments"), arguments.as_ref().map_or("", as_text));
+            if let Some(arguments) = arguments {
+                self.flat_given(prefix, index, &key("function.arguments"), arguments);
+            }
         }
     }
 
@@ -69,10 +71,11 @@ impl<S: SpanSink> Pen<'_, S> {
             self.indexed(prefix, index, &key(rest), &value);
         }
     }
-}
 
-fn as_text<'g>(given: &'g Given<'_>) -> &'g str {
-    match given {
-        Given::Json(text) | Given::Text(text) => text,
+    fn flat_given(&mut self, prefix: &str, index: usize, rest: &str, given: &Given<'_>) {
+        match given {
+            Given::Json(json) => self.indexed_json(prefix, index, rest, json),
+            Given::Text(text) => self.indexed(prefix, index, rest, text),
+        }
     }
 }

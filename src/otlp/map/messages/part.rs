@@ -4,7 +4,7 @@ use super::{
     Given, Part,
     json::{Object, elements},
 };
-use crate::otlp::map::content::decoded;
+use crate::otlp::map::content::{decoded, is_structure};
 use std::borrow::Cow;
 
 /// Never none of it: what is not understood is a text.
@@ -66,10 +66,6 @@ pub(super) fn given(json: &str) -> Given<'_> {
         Some(text) if is_structure(&text) => Given::Json(text),
         Some(text) => Given::Text(text),
     }
-}
-
-fn is_structure(text: &str) -> bool {
-    text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn image_url<'a>(object: &Object<'a>) -> Option<Part<'a>> {

@@ -90,8 +90,10 @@ fn object<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
     if let Some(one) = message(&object, role) {
         return Some(with_system(&object, vec![one]));
     }
-    if let Some(choices) = object.get("choices").or_else(|| object.get("candidates")).and_then(elements) {
-        return Some(choices.into_iter().filter_map(|choice| of_choice(choice, role)).collect());
+    let choices = object.get("choices").or_else(|| object.get("candidates")).and_then(elements);
+    let answers: Vec<_> = choices.into_iter().flatten().filter_map(|choice| of_choice(choice, role)).collect();
+    if !answers.is_empty() {
+        return Some(answers);
     }
     if let Some(one) = object.object("message") {
         return message(&one, role).map(|one| vec![one]);
@@ -131,6 +133,9 @@ fn with_system<'a>(object: &Object<'a>, mut messages: Vec<Message<'a>>) -> Vec<M
     messages
 }
 
+/// By these an object with a role is a message, also where they hold nothing.
+const MAY_BE_EMPTY: [&str; 4] = ["content", "parts", "tool_calls", "finish_reason"];
+
 /// An object with a role, or with parts.
 fn message<'a>(object: &Object<'a>, role: &'static str) -> Option<Message<'a>> {
     let told = object.text(&["role"]);
@@ -138,6 +143,11 @@ fn message<'a>(object: &Object<'a>, role: &'static str) -> Option<Message<'a>> {
         return None;
     }
     let parts = parts(object);
+    // Not every object with a role is a message: a member of a team has one.
+    let is_empty = parts.is_empty() && object.members().len() > 1;
+    if is_empty && !object.members().iter().any(|(name, _)| MAY_BE_EMPTY.contains(&&**name)) {
+        return None;
+    }
     let role = told.map_or(Cow::Borrowed(role), known_role);
     let name = object.text(&["name"]).filter(|_| role != "tool");
     Some(Message { role, name, parts, finish_reason: finish_reason(object) })
@@ -155,7 +165,12 @@ fn known_role(role: Cow<'_, str>) -> Cow<'_, str> {
 
 fn parts<'a>(object: &Object<'a>) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
-    parts.extend(object.text(&["reasoning_content", "reasoning"]).filter(|text| !text.is_empty()).map(Part::Reasoning));
+    parts.extend(
+        object
+            .text(&["reasoning_content", "reasoning", "thinking"])
+            .filter(|text| !text.is_empty())
+            .map(Part::Reasoning),
+    );
     let held = object.get("parts").or_else(|| object.get("content"));
     match (object.text(&["tool_call_id", "tool_use_id"]), held) {
         // What a tool said is one part, of whatever form.

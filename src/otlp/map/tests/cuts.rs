@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Json,
-    event::{LlmCallEnd, LlmCallStart, Note, StateSnapshot, ToolInputAvailable, ToolOutputAvailable},
+    event::{LlmCallEnd, LlmCallStart, Note, Retrieval, StateSnapshot, ToolInputAvailable, ToolOutputAvailable},
     otlp::{
         map::Dialect,
         settings::{Naming, OpenInference},
@@ -73,6 +73,28 @@ fn arguments_and_results_stay_json() {
     let result: Value = serde_json::from_str(&text(&span, &EVERYTHING, semconv::TOOL_CALL_RESULT)).expect("JSON");
     assert_eq!(result["truncated_bytes"], 23_891);
     assert!(result["beginning"].as_str().expect("text").starts_with("[0,1,2,"));
+}
+
+#[test]
+fn json_in_a_text_and_json_that_is_flattened_stay_json() {
+    let arguments = tree!({"text": long(), "n": 5}).to_string();
+    let called = tool(&Value::String(arguments.clone()), &tree!("ok"));
+    let call =
+        tree!([{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": arguments}}]}]);
+    let document = tree!([{"id": "d", "content": {"page": long()}, "metadata": {"of": long()}}]);
+    let found = span(Retrieval::new("q", 1, 1).documents(Json::of(&document)), Vec::new(), None);
+    let message = "llm.input_messages.0.message.tool_calls.0.tool_call.function.arguments";
+    let told = [
+        text(&called, &EVERYTHING, semconv::TOOL_CALL_ARGUMENTS),
+        text(&called, &EVERYTHING, "tool.parameters"),
+        text(&model(&call, &tree!("ok")), &EVERYTHING, message),
+        text(&found, &EVERYTHING, "retrieval.documents.0.document.content"),
+        text(&found, &EVERYTHING, "retrieval.documents.0.document.metadata"),
+    ];
+    for told in told {
+        let json: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
+        assert!(json.to_string().contains("[cut: "), "{json}");
+    }
 }
 
 #[test]

@@ -208,3 +208,35 @@ fn a_call_that_failed_without_a_word_has_no_answer() {
     let failed = span(LlmCallStart::new("x", 0), Vec::new(), Some(LlmCallFailed::new("reset").into()));
     assert_eq!(attribute(&failed, &Dialect::default(), OUTPUT_MESSAGES), None);
 }
+
+/// Names of messages' members are those of other things, too: nothing of these is lost.
+#[test]
+fn what_only_looks_like_messages_is_told_whole() {
+    for input in [
+        r#"{"question":"which?","choices":["red","blue"]}"#,
+        r#"{"candidates":[{"name":"Ada"}],"limit":3}"#,
+        r#"{"role":"admin","user":"bob"}"#,
+        r#"[{"role":"admin","user":"bob"}]"#,
+    ] {
+        let line = text(&call(input, "null"), &latest(), INPUT_MESSAGES);
+        is_of_the_schema(&line);
+        let messages: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(messages[0]["parts"][0]["content"], input);
+    }
+}
+
+#[test]
+fn a_message_may_say_nothing() {
+    let line = text(&call(r#"[{"role":"assistant","content":null,"id":"1"}]"#, "null"), &latest(), INPUT_MESSAGES);
+    assert_eq!(line, r#"[{"role":"assistant","parts":[]}]"#);
+}
+
+#[test]
+fn ollamas_thinking_is_reasoning() {
+    reads(
+        r#"[{"role":"assistant","content":"a","thinking":"hm"}]"#,
+        expect![[
+            r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"hm"},{"type":"text","content":"a"}]}]"#
+        ]],
+    );
+}

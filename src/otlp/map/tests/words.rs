@@ -105,6 +105,54 @@ fn the_sum_of_others_says_that_it_is_one_and_costs_nothing_again() {
 }
 
 #[test]
+fn providers_have_openinferences_names() {
+    for (provider, name, system) in [
+        ("openai", "openai", "openai"),
+        ("mistral_ai", "mistralai", "mistralai"),
+        ("azure.ai.openai", "azure", "openai"),
+        ("gcp.vertex_ai", "google", "vertexai"),
+        ("gcp.gemini", "google", "google"),
+        ("x_ai", "xai", "xai"),
+        ("moonshot_ai", "moonshot", "moonshot"),
+        ("groq", "groq", "groq"),
+    ] {
+        let span = span(LlmCallStart::new("x", 0).model("m").provider(provider), Vec::new(), None);
+        let told = ["llm.provider", "llm.system"].map(|key| attribute(&span, &EVERYTHING, key));
+        assert_eq!(told, [Some(format!("{name:?}")), Some(format!("{system:?}"))], "{provider}");
+    }
+}
+
+/// Back ends leave out what agents sum up, and nothing else.
+#[test]
+fn what_a_call_around_others_sums_up_is_not_counted_again() {
+    let openers: [Body; 2] =
+        [LlmCallStart::new("outer", 0).model("m").into(), StepStart::new(StepType::GraphNode, "all").into()];
+    for opener in openers {
+        let sum = TokenUsage::new(9, 9, 18, 0).aggregate(true).cached_tokens(3);
+        let text = write(&span(opener, vec![sum.into()], None), &EVERYTHING);
+        assert!(text.contains("usage.aggregate = true"), "{text}");
+        assert!(!text.contains("gen_ai.usage.") && !text.contains("token_count"), "{text}");
+    }
+}
+
+#[test]
+fn with_how_it_ended_there_are_no_more_events_than_the_limit() {
+    let notes: Vec<Body> = (0..200).map(|at| Note::new("n", Json::of(&at)).into()).collect();
+    let failed = LlmCallFailed::new("words").error_type("io");
+    let text = write(&span(LlmCallStart::new("x", 0), notes, Some(failed.into())), &Dialect::default());
+    assert_eq!(text.matches("\n  event ").count(), 128);
+    assert!(text.contains("event exception") && text.contains("73 events dropped"), "{text}");
+}
+
+#[test]
+fn fields_of_an_unknown_kind_that_have_one_name_here_are_told_once() {
+    let unknown = r#"{"type":"data-of-tomorrow","a-b":1,"a_b":2,"execution_id":"e"}"#;
+    let event = crate::StreamEvent::from_json(unknown).expect("an event");
+    let text = write(&span(AgentStart::new("a"), vec![event.body], None), &Dialect::default());
+    assert_eq!(text.matches("spanwright.a_b = ").count(), 1, "{text}");
+}
+
+#[test]
 fn what_happened_beyond_the_limit_is_counted() {
     let notes = (0..200).map(|at| Note::new("n", Json::of(&at)).into()).collect();
     let mut span = span(AgentStart::new("a"), notes, None);

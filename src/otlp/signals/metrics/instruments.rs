@@ -36,6 +36,9 @@ macro_rules! instruments {
     ($($(#[$about:meta])* $constant:ident = $name:literal $unit:literal $kind:expr, $description:literal;)*) => {
         $($(#[$about])* pub(super) static $constant: Instrument =
             Instrument { name: $name, unit: $unit, description: $description, kind: $kind };)*
+
+        #[cfg(test)]
+        pub(super) static ALL: &[&Instrument] = &[$(&$constant),*];
     };
 }
 

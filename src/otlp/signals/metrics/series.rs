@@ -44,7 +44,11 @@ pub(super) struct Histogram {
 pub(super) const MAX_SERIES: usize = 2_000;
 
 impl Series {
+    /// What is no number would make none of the sum, for good.
     pub(super) fn record(&mut self, instrument: &'static Instrument, attributes: Attributes, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
         let new = || Metric { instrument, points: BTreeMap::new(), overflow: None };
         let metric = self.metrics.entry(instrument.name).or_insert_with(new);
         metric.series(attributes).add(value, instrument.kind);

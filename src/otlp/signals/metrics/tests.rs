@@ -2,7 +2,7 @@
 
 use super::{
     Meter,
-    instruments::{INPUT_TOKENS, OPERATION_DURATION, TOOL_DURATION},
+    instruments::{self, COST_OF_CALL, INPUT_TOKENS, Kind, OPERATION_DURATION, TOOL_DURATION},
     message::{Told, Window},
     series::{Attributes, MAX_SERIES, Series},
 };
@@ -127,6 +127,59 @@ fn series_past_the_bound_are_one_that_says_so() {
     assert_eq!(names, [("otel.metric.overflow", Some(&Any::BoolValue(true)))]);
     assert_eq!(counted(last), 501);
     assert_eq!(histogram(&told[1]).data_points.len(), 1);
+}
+
+#[test]
+fn what_is_no_number_is_not_summed_up() {
+    let mut series = Series::default();
+    for cost in [0.25, f64::NAN, f64::INFINITY, 0.5] {
+        series.record(&COST_OF_CALL, of_model("a"), cost);
+    }
+    let told = metrics(&series);
+    let point = &histogram(&told[0]).data_points[0];
+    assert_eq!((point.count, point.sum, point.max), (2, Some(0.75), Some(0.5)));
+}
+
+/// From, by how much more each, to. "ExplicitBucketBoundaries" of the GenAI conventions.
+fn growing(from: f64, factor: f64, count: usize) -> Vec<f64> {
+    let bounds = std::iter::successors(Some(from), |bound| Some(bound * factor)).take(count);
+    bounds.map(|bound| (bound * 1e5).round() / 1e5).collect()
+}
+
+#[test]
+fn names_units_and_boundaries_are_those_of_the_conventions() {
+    let workflow = vec![1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
+    let (call, agent, calls) = (growing(0.01, 2.0, 14), growing(0.1, 2.0, 13), growing(1.0, 2.0, 8));
+    let tokens = growing(1.0, 4.0, 14);
+    assert_eq!((call[13], agent[12], calls[7], tokens[13]), (81.92, 409.6, 128.0, 67_108_864.0));
+    let document = include_str!("../../../../docs/otlp.md");
+    for instrument in instruments::ALL {
+        let name = instrument.name.strip_prefix("gen_ai.").expect("a metric of the conventions");
+        let (unit, bounds) = match name {
+            "client.operation.cost" => ("{cost}", Some(growing(0.00001, 4.0, 12))),
+            "client.token.usage" | "client.inference.operation.input_tokens" => ("{token}", Some(tokens.clone())),
+            "client.inference.operation.output_tokens" => ("{token}", Some(tokens.clone())),
+            "invoke_agent.inference_calls" => ("{inference_call}", Some(calls.clone())),
+            "invoke_agent.tool_calls" => ("{tool_call}", Some(calls.clone())),
+            "invoke_agent.duration" => ("s", Some(agent.clone())),
+            "invoke_workflow.duration" => ("s", Some(workflow.clone())),
+            "client.operation.duration" | "client.inference.duration" | "execute_tool.duration" => {
+                ("s", Some(call.clone()))
+            }
+            "client.operation.time_to_first_chunk" | "client.inference.time_to_first_chunk" => {
+                ("s", Some(call.clone()))
+            }
+            counter if counter.starts_with("client.inference.usage.") => ("{token}", None),
+            other => panic!("no convention has {other}"),
+        };
+        assert_eq!(instrument.unit, unit, "{name}");
+        match instrument.kind {
+            Kind::Counter => assert_eq!(bounds, None, "{name}"),
+            Kind::Histogram(boundaries) => assert_eq!(Some(boundaries.to_vec()), bounds, "{name}"),
+        }
+        let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+        assert!(document.contains(&format!("{last}`")), "{name}");
+    }
 }
 
 #[test]
