@@ -96,8 +96,10 @@ fn cut_half_message(mut file: fs::File) -> io::Result<()> {
         let mut head = Vec::with_capacity(PREFIX_BYTES + 1);
         file.seek(SeekFrom::Start(at))?;
         Read::by_ref(&mut file).take(PREFIX_BYTES as u64 + 1).read_to_end(&mut head)?;
-        // Every export request is one repeated field, the first.
-        if head.get(PREFIX_BYTES).is_some_and(|tag| *tag != 0x0a) {
+        // Every export request is one repeated field, the first. What begins with text has the length of one that nobody
+        // wrote, and is not ours to cut.
+        let is_other = |tag: &u8| *tag != 0x0a;
+        if head.get(PREFIX_BYTES).is_some_and(is_other) || head.first().is_some_and(|byte| *byte > MOST_FIRST_BYTE) {
             return Err(io::Error::other("a file of OTLP messages behind their lengths is accepted"));
         }
         let size = head.first_chunk().map_or(u64::MAX, |size| u64::from(u32::from_be_bytes(*size)));
@@ -110,6 +112,8 @@ fn cut_half_message(mut file: fs::File) -> io::Result<()> {
 }
 
 const PREFIX_BYTES: usize = 4;
+/// Of a length: messages are shorter than 128 MiB ("it is RECOMMENDED to limit request size to 64 MiB").
+const MOST_FIRST_BYTE: u8 = 7;
 
 fn last_byte(file: &mut fs::File) -> io::Result<u8> {
     let mut byte = [0];

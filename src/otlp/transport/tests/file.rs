@@ -74,6 +74,12 @@ fn what_is_no_such_file_is_left_alone() {
     let refused = Destination::file(&path).encoding(Encoding::Protobuf).transport(Signal::Traces);
     assert!(refused.err().expect("refused").to_string().contains("letter.txt"));
     assert_eq!(fs::read(&path).expect("read"), b"Dear reader");
+    // Nor is one whose fifth byte happens to be the first of a message, or that is shorter than a length.
+    for text in ["year\n1999\n2000\n", "12\n", "7"] {
+        fs::write(&path, text).expect("write");
+        assert!(Destination::file(&path).encoding(Encoding::Protobuf).transport(Signal::Traces).is_err(), "{text}");
+        assert_eq!(fs::read_to_string(&path).expect("read"), text);
+    }
     for no_file in [folder.0.clone(), folder.file("missing/run.jsonl"), PathBuf::from("/dev/null"), PathBuf::new()] {
         assert!(Destination::file(&no_file).transport(Signal::Traces).is_err(), "{}", no_file.display());
     }
