@@ -7,7 +7,7 @@ use super::{
 use crate::Error;
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -96,6 +96,9 @@ fn cut_half_message(mut file: fs::File) -> io::Result<()> {
         let mut head = Vec::with_capacity(PREFIX_BYTES + 1);
         file.seek(SeekFrom::Start(at))?;
         Read::by_ref(&mut file).take(PREFIX_BYTES as u64 + 1).read_to_end(&mut head)?;
+        if head.iter().all(|byte| *byte == 0) && is_blank(&mut file, at)? {
+            return file.set_len(at);
+        }
         // Every export request is one repeated field, the first. What begins with text has the length of one that nobody
         // wrote, and is not ours to cut.
         let is_other = |tag: &u8| *tag != 0x0a;
@@ -109,6 +112,18 @@ fn cut_half_message(mut file: fs::File) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether there is nothing but zeros from here on: what a file system made room for and had not written when the power
+/// went.
+fn is_blank(file: &mut fs::File, at: u64) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(at))?;
+    for byte in BufReader::new(file).bytes() {
+        if byte? != 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 const PREFIX_BYTES: usize = 4;

@@ -67,6 +67,19 @@ fn messages_are_behind_their_lengths_and_half_a_one_is_taken_off() {
 }
 
 #[test]
+fn room_that_was_never_written_is_taken_off() {
+    let folder = Folder::new();
+    let path = folder.file("run.bin");
+    let destination = Destination::file(&path).encoding(Encoding::Protobuf);
+    let whole = [&u32::try_from(BODY.len()).expect("small").to_be_bytes(), BODY].concat();
+    for zeros in [1, 4, 5, 100_000] {
+        fs::write(&path, [&*whole, &vec![0; zeros]].concat()).expect("write");
+        assert_eq!(open(&destination).send(Signal::Traces, BODY), Reply::Accepted);
+        assert_eq!(fs::read(&path).expect("read"), [&*whole, &whole].concat(), "{zeros} zeros");
+    }
+}
+
+#[test]
 fn what_is_no_such_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("letter.txt");
