@@ -26,7 +26,7 @@ fn langfuse() -> Option<Destination> {
     let base = env::var("LANGFUSE_BASE_URL").unwrap_or_else(|_| CLOUD.to_owned());
     let (public, secret) = (env::var("LANGFUSE_PUBLIC_KEY").ok()?, env::var("LANGFUSE_SECRET_KEY").ok()?);
     // What stands before the host is sent as basic authentication, and never shown.
-    let (scheme, host) = base.split_once("://")?;
+    let (scheme, host) = base.trim_end_matches('/').split_once("://")?;
     let destination = Destination::http(format!("{scheme}://{public}:{secret}@{host}/api/public/otel"))
         .name("langfuse")
         // Without it Langfuse shows what comes some ten minutes later.

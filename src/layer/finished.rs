@@ -34,10 +34,14 @@ pub(crate) struct Whereabouts {
     pub(crate) end: Timestamp,
 }
 
-/// Values from an event of the span: after every name of the span's own.
-const FROM_EVENT: u8 = 100;
+/// A bit in the ranks of values from an event of the span: they come after every name of the span's own, and keep the
+/// order that they have among each other.
+const FROM_EVENT: u8 = 64;
 
 impl FinishedSpan {
+    /// Names of attributes by which instrumentations of `tracing` say where a span is from, the best first.
+    pub(crate) const TARGETS: [&'static str; 3] = ["target", "code.module.name", "code.namespace"];
+
     /// `target`: the module or the instrumentation that it is from.
     pub(crate) fn new<'a>(
         name: &str,

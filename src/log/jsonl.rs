@@ -147,9 +147,10 @@ impl<R: BufRead> Lines<R> {
         None
     }
 
-    /// The line that was read last and everything after it, where that is no longer than this.
+    /// This, the line that was read last and everything after it, where that is no longer than `most`.
     #[cfg(feature = "otlp")]
-    pub(crate) fn document(&mut self, most: usize) -> Result<&[u8], Error> {
+    pub(crate) fn document(&mut self, before: &[u8], most: usize) -> Result<&[u8], Error> {
+        self.line.splice(..0, [before, b"\n"].concat());
         self.line.push(b'\n');
         let read = self.input.by_ref().take(most as u64 + 1).read_to_end(&mut self.line);
         read.map_err(|source| self.cannot_read(&source))?;

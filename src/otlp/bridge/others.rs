@@ -56,11 +56,9 @@ impl<E: SpanExporter> SpanExporter for WithoutAgentSpans<E> {
     }
 }
 
-/// tracing-opentelemetry tells the module that a span is from in an attribute.
-const TARGET: &str = "target";
-
 fn is_agent_span(span: &SpanData) -> bool {
-    let target = span.attributes.iter().find(|pair| pair.key.as_str() == TARGET).map(|pair| pair.value.as_str());
+    let said = |key: &str| span.attributes.iter().find(|pair| pair.key.as_str() == key).map(|pair| pair.value.as_str());
+    let target = FinishedSpan::TARGETS.into_iter().find_map(said);
     let attributes = span.attributes.iter().map(|pair: &KeyValue| (pair.key.as_str(), field(&pair.value)));
     FinishedSpan::new(&span.name, target.as_deref().unwrap_or_default(), attributes).is_agent_span()
 }

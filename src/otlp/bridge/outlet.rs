@@ -9,6 +9,7 @@ use crate::{
         map::{self, Dialect},
         signals::has_remote_parent,
         span::{Output, Span},
+        transport::Mask,
     },
 };
 use opentelemetry::{InstrumentationScope, KeyValue};
@@ -52,8 +53,6 @@ const PATIENCE: u32 = 3;
 const EXPORT_LIMIT: Duration = Duration::from_secs(60);
 /// The SDK's own, for shutting down.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
-/// What is kept of an exporter's word, in characters.
-const MAX_WORDS: usize = 512;
 
 impl Bridge {
     pub(super) fn new(
@@ -66,7 +65,8 @@ impl Bridge {
         let runtime = Beside::start()?;
         let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
         let resource = Resource::builder_empty().with_attributes(attributes).build();
-        runtime.run(|| exporter.set_resource(&resource));
+        let told = runtime.run(|| guarded(|| exporter.set_resource(&resource)));
+        told.map_err(|why| Error::config(format!("{why} when it was told the resource")))?;
         let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
             .with_schema_url(SCHEMA_URL)
@@ -92,9 +92,9 @@ impl Bridge {
             Ok(guarded(|| exporter.force_flush()).and_then(say))
         });
         // To flush is "a hint": where it fails, what was exported was taken all the same.
-        let flushed = outcome.map_err(bounded)?;
+        let flushed = outcome.map_err(|why: String| bounded(&why))?;
         self.counters.accepted(count);
-        flushed.unwrap_or_else(|why| self.counters.say(&bounded(why)));
+        flushed.unwrap_or_else(|why| self.counters.say(&bounded(&why)));
         (self.taken, self.failures) = (self.taken + count, 0);
         Ok(())
     }
@@ -140,8 +140,9 @@ fn say(result: OTelSdkResult) -> Result<(), String> {
     result.map_err(|error| error.to_string())
 }
 
-fn bounded(why: String) -> String {
-    why.chars().take(MAX_WORDS).collect()
+/// Some exporters repeat what the other side said.
+fn bounded(why: &str) -> String {
+    Mask::default().clean(why.as_bytes())
 }
 
 impl Outlet for Bridge {
@@ -176,6 +177,6 @@ impl Drop for Bridge {
     fn drop(&mut self) {
         let Self { exporter, runtime, counters, .. } = self;
         let ended = runtime.run(|| guarded(|| exporter.shutdown(SHUTDOWN_LIMIT)).and_then(say));
-        ended.unwrap_or_else(|why| counters.say(&bounded(why)));
+        ended.unwrap_or_else(|why| counters.say(&bounded(&why)));
     }
 }

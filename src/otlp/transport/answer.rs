@@ -87,7 +87,8 @@ pub(super) fn in_protobuf(body: &[u8]) -> Option<(i64, Vec<u8>)> {
 
 fn in_json(body: &[u8]) -> Option<(i64, Vec<u8>)> {
     let partial = serde_json::from_slice::<Response>(body).ok()?.partial_success?;
-    Some((partial.rejected.map_or(0, Count::number), partial.error_message.into_bytes()))
+    let message = partial.error_message.unwrap_or_default();
+    Some((partial.rejected.map_or(0, Count::number), message.into_bytes()))
 }
 
 /// "Keys are lowerCamelCase"; the Status too has its `message`.
@@ -113,8 +114,9 @@ struct Partial {
         alias = "rejected_log_records"
     )]
     rejected: Option<Count>,
-    #[serde(default, rename = "errorMessage", alias = "error_message")]
-    error_message: String,
+    /// "null is an accepted value for all field types and treated as the default value" (ProtoJSON).
+    #[serde(rename = "errorMessage", alias = "error_message")]
+    error_message: Option<String>,
 }
 
 /// 64-bit integers are texts in the JSON of protobuf, "either numbers or strings are accepted".

@@ -7,7 +7,7 @@ use super::{
 use crate::Error;
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -96,8 +96,13 @@ fn cut_half_message(mut file: fs::File) -> io::Result<()> {
         let mut head = Vec::with_capacity(PREFIX_BYTES + 1);
         file.seek(SeekFrom::Start(at))?;
         Read::by_ref(&mut file).take(PREFIX_BYTES as u64 + 1).read_to_end(&mut head)?;
-        // Every export request is one repeated field, the first.
-        if head.get(PREFIX_BYTES).is_some_and(|tag| *tag != 0x0a) {
+        if head.iter().all(|byte| *byte == 0) && is_blank(&mut file, at)? {
+            return file.set_len(at);
+        }
+        // Every export request is one repeated field, the first. What begins with text has the length of one that nobody
+        // wrote, and is not ours to cut.
+        let is_other = |tag: &u8| *tag != 0x0a;
+        if head.get(PREFIX_BYTES).is_some_and(is_other) || head.first().is_some_and(|byte| *byte > MOST_FIRST_BYTE) {
             return Err(io::Error::other("a file of OTLP messages behind their lengths is accepted"));
         }
         let size = head.first_chunk().map_or(u64::MAX, |size| u64::from(u32::from_be_bytes(*size)));
@@ -109,7 +114,21 @@ fn cut_half_message(mut file: fs::File) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether there is nothing but zeros from here on: what a file system made room for and had not written when the power
+/// went.
+fn is_blank(file: &mut fs::File, at: u64) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(at))?;
+    for byte in BufReader::new(file).bytes() {
+        if byte? != 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 const PREFIX_BYTES: usize = 4;
+/// Of a length: messages are shorter than 128 MiB ("it is RECOMMENDED to limit request size to 64 MiB").
+const MOST_FIRST_BYTE: u8 = 7;
 
 fn last_byte(file: &mut fs::File) -> io::Result<u8> {
     let mut byte = [0];

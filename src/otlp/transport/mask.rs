@@ -2,7 +2,7 @@
 
 /// The texts that nobody may read in a message: values of headers, and what stands in an address beside host and path.
 #[derive(Clone, Default)]
-pub(super) struct Mask(Vec<String>);
+pub(in crate::otlp) struct Mask(Vec<String>);
 
 /// What of a text is told.
 const MAX_CHARS: usize = 512;
@@ -21,7 +21,7 @@ impl Mask {
     }
 
     /// A text in one line, masked and cut.
-    pub(super) fn clean(&self, text: &[u8]) -> String {
+    pub(in crate::otlp) fn clean(&self, text: &[u8]) -> String {
         let text = String::from_utf8_lossy(&text[..text.len().min(MAX_BYTES)]);
         let visible: String = text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
         let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -33,11 +33,13 @@ impl Mask {
     }
 }
 
-/// Of `Bearer abc` also `abc`; each as a text of one line has it.
+/// Of `Bearer abc` also `abc`, and of `YWI=` also `YWI`, since some write the end as `\u003d` or `%3D`; each as a text of one
+/// line has it.
 fn forms(secret: String) -> Vec<String> {
     let words: Vec<&str> = secret.split_whitespace().collect();
     let parts = words.iter().filter(|word| !SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme)));
-    parts.map(|word| (*word).to_owned()).chain([words.join(" ")]).collect()
+    let parts = parts.flat_map(|word| [*word, word.trim_end_matches('=')]);
+    parts.map(str::to_owned).chain([words.join(" ")]).collect()
 }
 
 /// How values of `Authorization` begin; no secrets.

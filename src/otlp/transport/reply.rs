@@ -47,7 +47,12 @@ impl Meaning {
         match self {
             Self::Accepted => Reply::Accepted,
             Self::TooLarge => Reply::TooLarge(sentence),
-            Self::Retry => Reply::Retry { after: after.map(|wait| wait.min(LONGEST_WAIT)), why: sentence },
+            // To be asked again at once, by everyone, is nobody's wish (a proxy's default, a clock that is behind ours):
+            // then it is as long as if nothing had been said.
+            Self::Retry => {
+                let after = after.filter(|wait| !wait.is_zero()).map(|wait| wait.min(LONGEST_WAIT));
+                Reply::Retry { after, why: sentence }
+            }
             Self::Refused => Reply::Refused(sentence),
         }
     }

@@ -1,7 +1,10 @@
 //! Beside a tracing-opentelemetry layer, with one back end behind both: each span comes once, in one trace.
 
 use super::LIMIT;
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::{
+    KeyValue,
+    trace::{Tracer, TracerProvider},
+};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use spanwright::{
     AgentLayer, Recorder,
@@ -65,6 +68,20 @@ fn each_span_comes_once_and_under_the_parent_that_it_had() {
     }
     let trace = whole[0].span_context.trace_id();
     assert!(theirs.iter().chain(&ours).all(|span| span.span_context.trace_id() == trace));
+}
+
+/// `with_target(false)`: the module is told all the same.
+#[test]
+fn spans_of_a_known_crate_are_ours_to_tell_without_a_target_too() {
+    let theirs = InMemorySpanExporter::default();
+    let exporter = WithoutAgentSpans::new(theirs.clone());
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter).build();
+    let tracer = provider.tracer("test");
+    for module in ["adk_runner", "hyper::client"] {
+        let span = tracer.span_builder("agent.execute").with_attributes([KeyValue::new("code.module.name", module)]);
+        drop(span.start(&tracer));
+    }
+    assert_eq!(theirs.get_finished_spans().expect("spans").len(), 1);
 }
 
 fn key(span: &SpanData) -> String {

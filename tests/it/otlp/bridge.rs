@@ -89,7 +89,7 @@ impl SpanExporter for Scripted {
 }
 
 fn failed() -> OTelSdkResult {
-    Err(OTelSdkError::InternalFailure("the other side is down".into()))
+    Err(OTelSdkError::InternalFailure("the other side\r\n\u{1b}[2Jis down".into()))
 }
 
 fn recorder() -> Recorder {
@@ -228,7 +228,7 @@ fn while_it_fails_nothing_is_lost_however_long_that_is() {
     let stats = settle(&recorder, &delivery);
     assert_eq!((exporter.names(), stats.accepted, stats.dropped), (once(&ids), 6, 0));
     assert_eq!(stats.failures, 60);
-    assert!(stats.last_error.expect("said").contains("the other side is down"));
+    assert!(stats.last_error.expect("said").contains("the other side [2Jis down"));
 }
 
 #[test]
@@ -287,6 +287,27 @@ fn a_panic_of_the_exporter_is_a_failure_like_another() {
     let ids = run(&recorder.emitter(), 1);
     let stats = settle(&recorder, &delivery);
     assert_eq!((exporter.names(), stats.failures), (once(&ids), 1));
+}
+
+/// Panics as soon as it is told anything.
+#[derive(Debug)]
+struct Touchy;
+
+impl SpanExporter for Touchy {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn set_resource(&mut self, _: &Resource) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_panic_when_it_is_told_the_resource_is_said_by_the_start() {
+    let log = recorder().log().expect("log").clone();
+    let error = Destination::exporter(Touchy).start(log).expect_err("refused");
+    assert!(error.is_config() && error.to_string().contains("panicked"), "{error}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use spanwright::{
     otlp::{self, Export, OpenInference},
     view::RunTree,
 };
+use std::collections::HashSet;
 
 fn recorder() -> Recorder {
     Recorder::builder().log(MemoryLog::new()).content(full()).start().expect("start")
@@ -182,6 +183,63 @@ fn what_cannot_be_read_is_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_first_line_that_a_crash_cut_off_costs_nothing_but_itself() {
+    let good = request(of_others()).to_string();
+    for torn in ["{", "{\"resourceSpans\":[{\"scopeSpans\":["] {
+        let file = format!("{torn}\n\n{good}\n{{\"a\":1}}\n{good}\n");
+        let mut read = otlp::read_json(file.as_bytes());
+        let mut named = || read.next().expect("more").expect_err("bad").to_string();
+        assert!(named().starts_with("line 1: "));
+        assert!(named().starts_with("line 4: "));
+        assert_eq!(read.map(|events| events.expect("a trace")).count(), 1, "{torn}");
+    }
+    // Nothing comes after it.
+    assert_eq!(otlp::read_json(&b"{\"resourceSpans\":["[..]).filter(Result::is_err).count(), 1);
+}
+
+#[test]
+fn what_is_null_is_as_if_it_were_not_there() {
+    let mut spans = of_others();
+    let whole = read(&request(spans.clone()).to_string());
+    spans[0]["events"] = Value::Null;
+    spans[0]["status"] = json!({"code": null, "message": null});
+    spans[3]["parentSpanId"] = Value::Null;
+    assert_eq!(read(&request(spans).to_string()), whole);
+}
+
+#[test]
+fn of_several_names_in_an_event_the_best_counts_wherever_it_stands() {
+    let names = [("gen_ai.request.model", "gpt-4o"), ("embedding.model_name", "another")];
+    for names in [names, [names[1], names[0]]] {
+        let mut call = span(2, 0, "chat", (0, 9), json!({"gen_ai.operation.name": "chat"}));
+        let pairs = names.map(|(key, value)| json!({"key": key, "value": typed(&json!(value))}));
+        call["events"] = json!([{"name": "gen_ai.details", "attributes": pairs}]);
+        let events = read(&request(vec![call]).to_string());
+        let model = events.iter().find_map(|event| match &event.body {
+            Body::LlmCallStart(start) => start.model.clone(),
+            _ => None,
+        });
+        assert_eq!(model.as_deref(), Some("gpt-4o"), "{names:?}");
+    }
+}
+
+/// Clocks of two machines: what is inside says that it began, and ended, before what is around it.
+#[test]
+fn what_is_around_begins_first_whatever_the_clocks_say() {
+    let llm = json!({"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o"});
+    let agent = json!({"openinference.span.kind": "AGENT", "agent.name": "research"});
+    let mut call = span(2, 1, "chat", (5, 8), llm);
+    call["events"] = json!([{"timeUnixNano": nanos(6).to_string(), "name": "retry", "attributes": []}]);
+    let events = read(&request(vec![call, span(1, 0, "research", (10, 20), agent)]).to_string());
+    assert_eq!(outline(&events), "✓ run research\n└─ ✓ llm gpt-4o\n   └─ ✓ note retry\n");
+    let kinds: Vec<Kind> = events.iter().map(StreamEvent::kind).collect();
+    assert_eq!((kinds[0], kinds[kinds.len() - 1]), (Kind::ExecutionStart, Kind::ExecutionEnd), "{kinds:?}");
+    // Each keeps the times that it said.
+    let start = events.iter().find(|event| event.kind() == Kind::LlmCallStart).expect("a call");
+    assert_eq!(start.time.map(|time| time.unix_nanos()), i64::try_from(nanos(5)).ok());
+}
+
+#[test]
 fn a_trace_whose_root_is_elsewhere_goes_on_from_there() {
     let events = read(&request(vec![span(2, 1, "chat", (0, 9), json!({"gen_ai.operation.name": "chat"}))]).to_string());
     let Body::ExecutionStart(start) = &events[0].body else { panic!("{:?}", events[0]) };
@@ -231,6 +289,13 @@ proptest! {
         let events = read(&request(spans).to_string());
         let starts = events.iter().filter(|event| event.kind() == Kind::StepStart).count();
         prop_assert_eq!(starts, count);
+        let mut begun = HashSet::new();
+        for event in &events {
+            if let Body::StepStart(start) = &event.body {
+                prop_assert!(start.parent_step_id.iter().all(|around| begun.contains(around)), "{events:?}");
+            }
+            begun.extend(event.step_id.clone());
+        }
         let mut open = OpenThings::new(events[0].execution_id.clone().expect("id"));
         events.iter().for_each(|event| open.apply(event));
         prop_assert!(open.is_empty(), "{:?}", open);

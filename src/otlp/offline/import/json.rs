@@ -16,21 +16,21 @@ struct Request {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ResourceSpans {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     scope_spans: Vec<ScopeSpans>,
 }
 
 #[derive(Deserialize)]
 struct ScopeSpans {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     scope: Scope,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     spans: Vec<Span>,
 }
 
 #[derive(Default, Deserialize)]
 struct Scope {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
 }
 
@@ -39,19 +39,19 @@ struct Scope {
 pub(super) struct Span {
     pub(super) trace_id: String,
     pub(super) span_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) parent_span_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) start_time_unix_nano: Number,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) end_time_unix_nano: Number,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) attributes: Vec<KeyValue>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) events: Vec<Event>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) status: Status,
     /// Of the instrumentation that it is from.
     #[serde(skip)]
@@ -61,26 +61,24 @@ pub(super) struct Span {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) time_unix_nano: Number,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) attributes: Vec<KeyValue>,
 }
 
 #[derive(Default, Deserialize)]
 pub(super) struct Status {
-    #[serde(default)]
     message: Option<String>,
-    #[serde(default)]
     code: Option<Tree>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct KeyValue {
     pub(super) key: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) value: AnyValue,
 }
 
@@ -98,8 +96,13 @@ pub(super) struct AnyValue {
 
 #[derive(Deserialize)]
 struct Values<T> {
-    #[serde(default = "Vec::new")]
-    values: Vec<T>,
+    values: Option<Vec<T>>,
+}
+
+/// "null is an accepted value for all field types and treated as the default value of the corresponding field type"
+/// (ProtoJSON).
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A number, or the text of one, as it stands there.
@@ -189,9 +192,9 @@ impl AnyValue {
             Self { bool_value: Some(yes), .. } => json!(yes),
             Self { int_value: Some(number), .. } => number.tree(),
             Self { double_value: Some(number), .. } => json!(number.0.parse::<f64>().unwrap_or(f64::NAN)),
-            Self { array_value: Some(array), .. } => array.values.iter().map(Self::tree).collect(),
+            Self { array_value: Some(array), .. } => array.values.iter().flatten().map(Self::tree).collect(),
             Self { kvlist_value: Some(list), .. } => {
-                list.values.iter().map(|pair| (pair.key.clone(), pair.value.tree())).collect()
+                list.values.iter().flatten().map(|pair| (pair.key.clone(), pair.value.tree())).collect()
             }
             _ => Tree::Null,
         }

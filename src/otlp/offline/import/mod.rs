@@ -8,7 +8,7 @@ mod tell;
 use crate::{Error, StreamEvent, log::jsonl::Lines};
 use span::Span;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     fmt,
     io::BufRead,
 };
@@ -38,13 +38,22 @@ use std::{
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_json<R: BufRead>(input: R) -> Traces<R> {
-    Traces { lines: Lines::new(input), held: HashMap::new(), bytes: 0, lines_read: 0, ready: VecDeque::new() }
+    Traces {
+        lines: Lines::new(input),
+        held: HashMap::new(),
+        touched: BTreeSet::new(),
+        bytes: 0,
+        lines_read: 0,
+        ready: VecDeque::new(),
+    }
 }
 
 /// The traces of a file, or why something in it is none; see [`read_json`].
 pub struct Traces<R> {
     lines: Lines<R>,
     held: HashMap<u128, Held>,
+    /// The traces that are held, by the line that added to each last.
+    touched: BTreeSet<(u64, u128)>,
     bytes: usize,
     lines_read: u64,
     ready: VecDeque<Result<Vec<StreamEvent>, Error>>,
@@ -56,6 +65,10 @@ struct Held {
     bytes: usize,
     /// The line that added to it last.
     touched: u64,
+}
+
+fn no_request(number: u64, source: serde_json::Error) -> Error {
+    Error::invalid(format!("line {number}: no OTLP request in JSON ({source})")).with_source(source)
 }
 
 /// How much of a file is held of traces that may go on.
@@ -87,25 +100,38 @@ impl<R: BufRead> Traces<R> {
             Ok(line) => line,
             Err(error) => return Some(Err(error)),
         };
-        let mut read = json::read(line);
-        let mut bytes = line.len();
-        // A document that is laid out over lines has none that is one.
-        if self.lines_read == 1 && read.as_ref().is_err_and(serde_json::Error::is_eof) {
-            let document = match self.lines.document(MAX_HELD_BYTES) {
-                Ok(document) => document,
-                Err(error) => return Some(Err(error)),
-            };
-            (read, bytes) = (json::read(document), document.len());
-        }
-        Some(match read {
+        Some(match json::read(line) {
             Ok(spans) => {
+                let bytes = line.len();
                 self.take(number, spans, bytes);
                 Ok(())
             }
-            Err(source) => {
-                Err(Error::invalid(format!("line {number}: no OTLP request in JSON ({source})")).with_source(source))
+            Err(source) if self.lines_read == 1 && source.is_eof() => {
+                let first = line.to_vec();
+                self.go_on(number, &first, source)
             }
+            Err(source) => Err(no_request(number, source)),
         })
+    }
+
+    /// After a first line that wants an end. A document that is laid out over lines has none that is a request; where the
+    /// next one is, a crash cut off the first.
+    fn go_on(&mut self, number: u64, first: &[u8], source: serde_json::Error) -> Result<(), Error> {
+        let (second, line) = match self.lines.next() {
+            None => return Err(no_request(number, source)),
+            Some(next) => next?,
+        };
+        if let Ok(spans) = json::read(line) {
+            let bytes = line.len();
+            self.ready.push_back(Err(no_request(number, source)));
+            self.take(second, spans, bytes);
+            return Ok(());
+        }
+        let document = self.lines.document(first, MAX_HELD_BYTES)?;
+        let spans = json::read(document).map_err(|source| no_request(number, source))?;
+        let bytes = document.len();
+        self.take(number, spans, bytes);
+        Ok(())
     }
 
     fn take(&mut self, number: u64, spans: Vec<json::Span>, bytes: usize) {
@@ -113,9 +139,14 @@ impl<R: BufRead> Traces<R> {
         for span in spans {
             match Span::of(span) {
                 Ok(span) => {
-                    let held = self.held.entry(span.trace_id).or_default();
+                    let (id, line) = (span.trace_id, self.lines_read);
+                    let held = self.held.entry(id).or_default();
                     held.spans.push(span);
-                    (held.bytes, held.touched) = (held.bytes + each, self.lines_read);
+                    if held.touched != line {
+                        self.touched.remove(&(held.touched, id));
+                        self.touched.insert((line, id));
+                    }
+                    (held.bytes, held.touched) = (held.bytes + each, line);
                     self.bytes += each;
                 }
                 Err(why) => self.ready.push_back(Err(Error::invalid(format!("line {number}: {why}")))),
@@ -125,8 +156,8 @@ impl<R: BufRead> Traces<R> {
     }
 
     fn give_out_quietest(&mut self) -> bool {
-        let quietest = self.held.iter().min_by_key(|(_, held)| held.touched).map(|(id, _)| *id);
-        let Some(held) = quietest.and_then(|id| self.held.remove(&id)) else { return false };
+        let quietest = self.touched.pop_first();
+        let Some(held) = quietest.and_then(|(_, id)| self.held.remove(&id)) else { return false };
         self.bytes = self.bytes.saturating_sub(held.bytes);
         self.ready.push_back(Ok(tell::events(held.spans)));
         true
@@ -134,6 +165,7 @@ impl<R: BufRead> Traces<R> {
 
     /// The oldest first, as they would have been recorded.
     fn give_out_all(&mut self) {
+        self.touched.clear();
         let mut traces: Vec<Vec<Span>> = self.held.drain().map(|(_, held)| held.spans).collect();
         traces.sort_by_cached_key(|spans| spans.iter().map(|span| (span.start, span.span_id)).min());
         self.ready.extend(traces.into_iter().map(|spans| Ok(tell::events(spans))));

@@ -21,13 +21,13 @@ impl Tree {
         spans.retain(|span| seen.insert(span.span_id));
         spans.sort_by_key(|span| span.start);
         let mut around = around(&spans);
-        let depth = (0..spans.len()).map(|at| ancestors(&around, at).count()).collect();
         // Parents in a ring are nobody's: whoever is that deep is cut off.
         for at in 0..spans.len() {
             if ancestors(&around, at).count() >= MAX_DEPTH {
                 around[at] = Some(0).filter(|_| at > 0);
             }
         }
+        let depth = (0..spans.len()).map(|at| ancestors(&around, at).count()).collect();
         Self { spans, around, depth }
     }
 

@@ -32,8 +32,6 @@ pub(super) struct Own {
 }
 
 const OWN_NAMESPACE: &str = "spanwright.";
-/// Names of attributes by which instrumentations of `tracing` say where a span is from.
-const TARGETS: [&str; 3] = ["target", "code.module.name", "code.namespace"];
 
 impl Span {
     pub(super) fn of(span: json::Span) -> Result<Self, String> {
@@ -94,7 +92,7 @@ fn text<'a>(attributes: &'a [json::KeyValue], key: &str) -> Option<&'a str> {
 }
 
 fn said(span: &json::Span) -> FinishedSpan {
-    let target = TARGETS.into_iter().find_map(|key| text(&span.attributes, key)).unwrap_or(&span.scope);
+    let target = FinishedSpan::TARGETS.into_iter().find_map(|key| text(&span.attributes, key)).unwrap_or(&span.scope);
     let attributes = span.attributes.iter().map(|pair| (pair.key.as_str(), pair.value.field()));
     let mut said = FinishedSpan::new(&span.name, target, attributes);
     said.describe(text(&span.attributes, semconv::OUTCOME_REASON), None);

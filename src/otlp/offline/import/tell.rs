@@ -7,6 +7,7 @@ use crate::{
     layer::Whereabouts,
     otlp::fold::is_derived,
 };
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// The events of one trace.
 pub(super) fn events(spans: Vec<Span>) -> Vec<StreamEvent> {
@@ -19,19 +20,23 @@ pub(super) fn events(spans: Vec<Span>) -> Vec<StreamEvent> {
 struct Teller {
     tree: Tree,
     said: Vec<Said>,
-    open: Vec<usize>,
+    open: BTreeSet<Open>,
     out: Vec<StreamEvent>,
 }
 
 /// What a span tells.
-#[derive(Default)]
 struct Said {
     starts: Vec<StreamEvent>,
     moments: Vec<(Timestamp, Option<StreamEvent>)>,
     ends: Vec<StreamEvent>,
+    /// Not before what is around it, whose clock may be another.
+    begins_at: Timestamp,
     /// After everything that happens in it, where it is a root: with it everything ends.
-    ends_at: Option<Timestamp>,
+    ends_at: Timestamp,
 }
+
+/// What has begun, in the order of its end: what is inside first.
+type Open = (Timestamp, Reverse<usize>, Reverse<usize>);
 
 /// What is told next: a start, or a moment of a span.
 type Item = (Timestamp, usize, usize, Option<usize>);
@@ -40,6 +45,7 @@ impl Teller {
     fn new(mut tree: Tree, id: &ExecutionId) -> Self {
         let spans = std::mem::take(&mut tree.spans);
         let ids: Vec<StepId> = spans.iter().map(|span| StepId::from_span_id(span.span_id)).collect();
+        let begins: Vec<Timestamp> = spans.iter().map(|span| span.start).collect();
         let mut ends: Vec<Timestamp> = spans.iter().map(|span| span.end).collect();
         for (at, span) in spans.iter().enumerate() {
             if let Some(root) = tree.ancestors(at).last() {
@@ -51,10 +57,11 @@ impl Teller {
             let is_own = !is_derived(span.trace_id, span.span_id);
             let shared = tree.around[at].filter(|around| !is_own && !tree.is_root(*around));
             let shared = shared.map(|around| ids[around].clone());
-            Said { ends_at: Some(ends[at]), ..told(span, id, ids[at].clone(), parent, shared) }
+            let begins_at = tree.ancestors(at).map(|around| begins[around]).fold(begins[at], Timestamp::max);
+            Said { begins_at, ends_at: ends[at].max(begins_at), ..told(span, id, ids[at].clone(), parent, shared) }
         });
         let said = said.collect();
-        Self { tree, said, open: Vec::new(), out: Vec::new() }
+        Self { tree, said, open: BTreeSet::new(), out: Vec::new() }
     }
 
     fn tell(mut self) -> Vec<StreamEvent> {
@@ -64,7 +71,7 @@ impl Teller {
                 None => {
                     let starts = std::mem::take(&mut self.said[at].starts);
                     self.out.extend(starts);
-                    self.open.push(at);
+                    self.open.insert((self.said[at].ends_at, Reverse(self.tree.depth[at]), Reverse(at)));
                 }
                 Some(moment) => self.out.extend(self.said[at].moments[moment].1.take()),
             }
@@ -77,10 +84,9 @@ impl Teller {
         let mut items: Vec<Item> = Vec::new();
         for (at, said) in self.said.iter().enumerate() {
             let depth = self.tree.depth[at];
-            items.extend(said.starts.first().and_then(|start| start.time).map(|time| (time, depth, at, None)));
-            items.extend(
-                said.moments.iter().enumerate().map(|(moment, (time, _))| (*time, depth + 1, at, Some(moment))),
-            );
+            items.extend((!said.starts.is_empty()).then_some((said.begins_at, depth, at, None)));
+            let moments = said.moments.iter().map(|(time, _)| (*time).max(said.begins_at)).enumerate();
+            items.extend(moments.map(|(moment, time)| (time, depth + 1, at, Some(moment))));
         }
         items.sort();
         items
@@ -88,17 +94,17 @@ impl Teller {
 
     /// Ends what is over before this happens: at the very moment only what it is not part of.
     fn close(&mut self, before: Option<(Timestamp, usize, bool)>) {
-        let is_due = |this: &Self, open: usize| {
-            let Some((time, at, is_moment)) = before else { return true };
-            let ends_at = this.said[open].ends_at.unwrap_or(time);
-            let is_around = || (is_moment && open == at) || this.tree.ancestors(at).any(|around| around == open);
-            ends_at < time || (ends_at == time && !is_around())
+        let is_over = |open: &&Open| before.is_none_or(|(time, ..)| open.0 <= time);
+        let stays = |(ends_at, _, Reverse(open)): &Open| {
+            before.is_some_and(|(time, at, is_moment)| {
+                let is_around = || (is_moment && *open == at) || self.tree.ancestors(at).any(|around| around == *open);
+                *ends_at == time && is_around()
+            })
         };
-        let mut due: Vec<usize> = self.open.iter().copied().filter(|open| is_due(self, *open)).collect();
-        self.open.retain(|open| !due.contains(open));
-        due.sort_by_key(|at| (self.said[*at].ends_at, usize::MAX - self.tree.depth[*at], usize::MAX - *at));
-        for at in due {
-            let ends = std::mem::take(&mut self.said[at].ends);
+        let due: Vec<Open> = self.open.iter().take_while(is_over).filter(|open| !stays(open)).copied().collect();
+        for open in due {
+            self.open.remove(&open);
+            let ends = std::mem::take(&mut self.said[open.2.0].ends);
             self.out.extend(ends);
         }
     }
@@ -136,7 +142,7 @@ fn told(span: Span, id: &ExecutionId, step_id: StepId, parent: Option<StepId>, s
     if own.is_unended && !is_root {
         ends.clear();
     }
-    Said { starts, moments, ends, ends_at: None }
+    Said { starts, moments, ends, begins_at: start, ends_at: end }
 }
 
 /// A call that happened in a step, and had no step of its own.

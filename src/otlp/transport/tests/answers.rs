@@ -32,8 +32,10 @@ fn a_status_is_what_counts() {
 }
 
 #[test]
-fn a_back_end_that_asks_for_time_gets_it_up_to_ten_minutes() {
-    for (asked, waited) in [("7", Some(7)), ("86400", Some(600)), ("0", Some(0)), ("soon", None)] {
+fn a_back_end_that_asks_for_time_gets_it_up_to_ten_minutes_and_for_none_the_usual() {
+    for (asked, waited) in
+        [("7", Some(7)), ("86400", Some(600)), ("0", None), ("Sun, 06 Nov 1994 08:49:37 GMT", None), ("soon", None)]
+    {
         let server = Server::with(503, &format!("Retry-After: {asked}\r\n"), b"");
         assert_eq!(retried(send(&http(&server))).0, waited.map(Duration::from_secs), "{asked}");
     }
@@ -73,6 +75,7 @@ fn a_partial_success_is_told_in_both_encodings_whichever_was_sent() {
         ("", b"\x0a\x02\x08\x05", told(5, "")),
         (JSON, b"{\"partialSuccess\":{\"rejectedSpans\":\"5\",\"errorMessage\":\"no\"}}", told(5, "no")),
         (JSON, b"{\"partialSuccess\":{\"rejectedDataPoints\":2}}", told(2, "")),
+        (JSON, b"{\"partialSuccess\":{\"rejectedSpans\":\"4\",\"errorMessage\":null}}", told(4, "")),
         (JSON, b"{\"partial_success\":{\"rejected_log_records\":3}}", told(3, "")),
         // Measured: JSON as the answer to protobuf, whatever its type says.
         (PROTOBUF, b"{\"partialSuccess\":{\"errorMessage\":\"hm\"}}", told(0, "hm")),

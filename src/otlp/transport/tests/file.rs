@@ -67,6 +67,19 @@ fn messages_are_behind_their_lengths_and_half_a_one_is_taken_off() {
 }
 
 #[test]
+fn room_that_was_never_written_is_taken_off() {
+    let folder = Folder::new();
+    let path = folder.file("run.bin");
+    let destination = Destination::file(&path).encoding(Encoding::Protobuf);
+    let whole = [&u32::try_from(BODY.len()).expect("small").to_be_bytes(), BODY].concat();
+    for zeros in [1, 4, 5, 100_000] {
+        fs::write(&path, [&*whole, &vec![0; zeros]].concat()).expect("write");
+        assert_eq!(open(&destination).send(Signal::Traces, BODY), Reply::Accepted);
+        assert_eq!(fs::read(&path).expect("read"), [&*whole, &whole].concat(), "{zeros} zeros");
+    }
+}
+
+#[test]
 fn what_is_no_such_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("letter.txt");
@@ -74,6 +87,12 @@ fn what_is_no_such_file_is_left_alone() {
     let refused = Destination::file(&path).encoding(Encoding::Protobuf).transport(Signal::Traces);
     assert!(refused.err().expect("refused").to_string().contains("letter.txt"));
     assert_eq!(fs::read(&path).expect("read"), b"Dear reader");
+    // Nor is one whose fifth byte happens to be the first of a message, or that is shorter than a length.
+    for text in ["year\n1999\n2000\n", "12\n", "7"] {
+        fs::write(&path, text).expect("write");
+        assert!(Destination::file(&path).encoding(Encoding::Protobuf).transport(Signal::Traces).is_err(), "{text}");
+        assert_eq!(fs::read_to_string(&path).expect("read"), text);
+    }
     for no_file in [folder.0.clone(), folder.file("missing/run.jsonl"), PathBuf::from("/dev/null"), PathBuf::new()] {
         assert!(Destination::file(&no_file).transport(Signal::Traces).is_err(), "{}", no_file.display());
     }

@@ -40,6 +40,18 @@ fn a_back_end_that_repeats_everything_is_not_repeated() {
 }
 
 #[test]
+fn what_is_written_otherwise_at_its_end_is_not_repeated_either() {
+    for end in ["==", "\\u003d\\u003d", "%3D%3D"] {
+        let said = format!("{{\"error\":\"no: Basic Y2FuYXJ5LW9mLW1pbmU{end}\"}}");
+        let server = Server::with(401, "", said.as_bytes());
+        let to = Destination::http(format!("http://{}", server.addr()))
+            .header("Authorization", "Basic Y2FuYXJ5LW9mLW1pbmU==");
+        let why = refused(send(&to.timeout(SOON)));
+        assert!(why.contains("***") && !why.contains("Y2FuYXJ5"), "{why}");
+    }
+}
+
+#[test]
 fn no_failure_of_the_line_tells_them() {
     silent(&retried(send(&with_canaries(nobody()))).1);
     let closing = Server::start(|_, _| Then::Close);
