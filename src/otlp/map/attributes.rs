@@ -80,7 +80,7 @@ impl<S: SpanSink> Pen<'_, S> {
         self.name(semconv::TOOL_NAME, subject.name());
         // "A tool that is executed on the side of the client": who runs it is who told us of it.
         self.text(semconv::TOOL_TYPE, "function");
-        self.name(semconv::TOOL_CALL_ID, subject.span.opener.key());
+        self.name(semconv::TOOL_CALL_ID, subject.call_id());
         self.name(semconv::AGENT_NAME, subject.span.agent.as_ref());
         self.conversation(subject);
         self.content(semconv::TOOL_CALL_ARGUMENTS, subject.input());
@@ -129,7 +129,7 @@ impl<S: SpanSink> Pen<'_, S> {
 
     fn embedding(&mut self, subject: &Subject<'_>, usage: &Usage<'_>) {
         self.name(semconv::PROVIDER_NAME, usage.provider);
-        self.name(semconv::REQUEST_MODEL, subject.name());
+        self.name(semconv::REQUEST_MODEL, subject.embedding_model());
         if let Some(Body::Embedding(event)) = subject.told {
             self.count(semconv::EMBEDDINGS_DIMENSIONS, event.dimensions);
         }

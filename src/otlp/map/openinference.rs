@@ -62,7 +62,7 @@ impl<S: SpanSink> Pen<'_, S> {
                 self.name(openinference::TOOL_ID, subject.span.opener.key());
                 self.content(openinference::TOOL_PARAMETERS, subject.input());
             }
-            Concept::Embedding => self.name(openinference::EMBEDDING_MODEL_NAME, subject.name()),
+            Concept::Embedding => self.name(openinference::EMBEDDING_MODEL_NAME, subject.embedding_model()),
             Concept::Retrieval | Concept::MemorySearch => self.documents(subject),
             _ => {}
         }

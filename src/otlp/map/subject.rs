@@ -74,6 +74,20 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// None of one that failed: what its step is called may be anything.
+    pub(super) fn embedding_model(&self) -> Option<&'a Text> {
+        match self.told {
+            Some(Body::Embedding(event)) => Some(&event.model),
+            _ => None,
+        }
+    }
+
+    /// The provider's id of a tool call. One that has none is called like its step in the record, and that is no such id.
+    pub(super) fn call_id(&self) -> Option<&'a Text> {
+        let own = || format!("step_{:016x}", self.span.span_id);
+        self.span.opener.key().filter(|id| id.as_str() != own())
+    }
+
     pub(super) fn request_model(&self) -> Option<&'a Text> {
         let failed = match &self.span.closer {
             Some(Body::LlmCallFailed(failed)) => failed.model.as_ref(),

@@ -14,7 +14,7 @@ use crate::{
     otlp::{
         delivery::{Counters, Outlet, Sent},
         encode::Envelope,
-        settings::{Encoding, Naming, Temporality},
+        settings::{Encoding, MOST_BATCH_BYTES, Naming, Temporality},
         span::Output,
         transport::{Reply, Signal, Transport},
     },
@@ -22,7 +22,10 @@ use crate::{
 use measure::Measure;
 use message::{Told, Window};
 use series::Series;
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
+
+/// A request of more is refused by back ends that take gRPC messages of 4 MiB; one metric has at most about 1 MiB.
+const MOST_BYTES: usize = MOST_BATCH_BYTES - (64 << 10);
 
 /// Sums up what it takes, and sends all sums at once.
 ///
@@ -36,7 +39,13 @@ pub(crate) struct Meter {
     counters: Arc<Counters>,
     series: Series,
     start: Timestamp,
-    request: Vec<u8>,
+    /// What is being sent: the requests that are left of an export, and when its window ended.
+    leaving: Option<Leaving>,
+}
+
+struct Leaving {
+    requests: VecDeque<Vec<u8>>,
+    end: Timestamp,
 }
 
 impl Meter {
@@ -54,20 +63,34 @@ impl Meter {
             counters,
             series: Series::default(),
             start: Timestamp::now(),
-            request: Vec::new(),
+            leaving: None,
         }
     }
 
-    fn write_request(&mut self, end: Timestamp) {
+    /// All sums up to now, in as many requests as their size asks for: a metric is of one.
+    fn pack(&mut self) -> Leaving {
+        let end = Timestamp::now().max(self.start);
         let window = Window { start: self.start, end, temporality: self.temporality };
-        let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+        let mut leaving = Leaving { requests: VecDeque::new(), end };
+        let mut metrics: Vec<Vec<u8>> = Vec::new();
         for metric in self.series.metrics() {
+            let mut bytes = Vec::new();
             self.envelope.encode(&Told(metric, window), &mut bytes);
-            ends.push(bytes.len());
+            if metrics.iter().map(Vec::len).sum::<usize>() + bytes.len() > MOST_BYTES && !metrics.is_empty() {
+                leaving.requests.push_back(self.request(&metrics));
+                metrics.clear();
+            }
+            metrics.push(bytes);
         }
-        let items: Vec<&[u8]> = ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect();
-        self.request.clear();
-        self.envelope.wrap(&items, &mut self.request);
+        leaving.requests.push_back(self.request(&metrics));
+        leaving
+    }
+
+    fn request(&self, metrics: &[Vec<u8>]) -> Vec<u8> {
+        let items: Vec<&[u8]> = metrics.iter().map(Vec::as_slice).collect();
+        let mut request = Vec::new();
+        self.envelope.wrap(&items, &mut request);
+        request
     }
 
     /// What was sent is not sent again, taken or not: sums that go on have it in them the next time.
@@ -88,9 +111,9 @@ impl Outlet for Meter {
         }
     }
 
-    /// Sums take no more room for more spans.
+    /// Sums take no more room for more spans; while some of them leave, none is changed.
     fn is_full(&self) -> bool {
-        false
+        self.leaving.is_some()
     }
 
     fn is_empty(&self) -> bool {
@@ -98,19 +121,24 @@ impl Outlet for Meter {
     }
 
     fn send(&mut self) -> Sent {
-        let end = Timestamp::now().max(self.start);
-        self.write_request(end);
-        self.counters.request();
-        match self.transport.send(Signal::Metrics, &self.request) {
-            Reply::Accepted => self.counters.accepted(1),
-            // What they reject is data points; what is counted here is exports.
-            Reply::Partial { rejected, message } => {
-                self.counters.accepted(u64::from(rejected == 0));
-                self.counters.rejected(rejected.min(1), &message);
+        let mut leaving = self.leaving.take().unwrap_or_else(|| self.pack());
+        while let Some(request) = leaving.requests.front() {
+            self.counters.request();
+            match self.transport.send(Signal::Metrics, request) {
+                Reply::Accepted => self.counters.accepted(1),
+                // What they reject is data points; what is counted here is requests.
+                Reply::Partial { rejected, message } => {
+                    self.counters.accepted(u64::from(rejected == 0));
+                    self.counters.rejected(rejected.min(1), &message);
+                }
+                Reply::TooLarge(why) | Reply::Refused(why) => self.counters.dropped(1, &why),
+                Reply::Retry { after, why } => {
+                    self.leaving = Some(leaving);
+                    return Sent::Again { after, why };
+                }
             }
-            Reply::TooLarge(why) | Reply::Refused(why) => self.counters.dropped(1, &why),
-            Reply::Retry { after, why } => return Sent::Again { after, why },
+            leaving.requests.pop_front();
         }
-        self.settled(end)
+        self.settled(leaving.end)
     }
 }
