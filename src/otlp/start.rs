@@ -32,7 +32,8 @@ impl Destination {
     }
 
     /// # Errors
-    /// `is_config` where two of them would share a place in the log, and each get half of what it has.
+    /// `is_config` where two of them would share a place in the log: the one that is behind would miss, at the next start,
+    /// what the other one has.
     pub(crate) fn check_distinct(all: &[Self]) -> Result<(), Error> {
         let mut places = HashSet::new();
         for destination in all {

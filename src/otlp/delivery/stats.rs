@@ -30,7 +30,7 @@ pub struct Stats {
     pub rejected: u64,
     /// Items that were given up: refused, or too large even when cut.
     pub dropped: u64,
-    /// Items whose values were shortened because the other side refused them for their size.
+    /// Items whose values were shortened: too large for a request by themselves, or refused for their size.
     pub cut: u64,
     /// Requests that were sent again in two halves for their size.
     pub splits: u64,
