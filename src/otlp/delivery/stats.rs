@@ -38,7 +38,7 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that failed and were, or will be, tried again.
     pub failures: u64,
-    /// Events of the log that could not be read.
+    /// Events of the log that could not be read, and executions whose earlier ones could not when they went on.
     pub undecodable: u64,
     /// Offset of the log up to which everything is settled.
     pub place: u64,

@@ -134,6 +134,13 @@ fn a_destination_without_a_log_or_a_signal_is_refused() {
     assert!(refused(builder(&scratch).otlp(to.traces(false)).start()).contains("signal"));
 }
 
+#[test]
+fn a_destination_that_cannot_be_used_is_refused_before_anything_is_opened() {
+    let scratch = Scratch::new();
+    let error = refused(builder(&scratch).otlp(Destination::http("http://localhost:9").batch_spans(0)).start());
+    assert!(error.contains("batch") && !scratch.file("log.db").exists(), "{error}");
+}
+
 const WORDS: &str = "delivery::ends::the_guard_says_what_was_not_delivered";
 
 #[test]

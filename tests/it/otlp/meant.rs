@@ -63,8 +63,8 @@ fn of_two_agents_in_one_trace_the_one_that_waited_goes_on() {
     ]);
     expect![[r#"
         invoke_agent a 1..6
-          run_step in a 3..6
           invoke_agent a, again 5..6
+          run_step in a 3..6
         invoke_agent b 2..9
           run_step in b 7..8
     "#]]
