@@ -40,9 +40,13 @@ impl Destination {
         Ok(delivery)
     }
 
+    /// Before anything is opened or begun.
+    ///
     /// # Errors
-    /// `is_config` where two of them would share a place in the log, and each get half of what it has.
-    pub(crate) fn check_distinct(all: &[Self]) -> Result<(), Error> {
+    /// `is_config` where one cannot be used, and where two of them would share a place in the log: the one that is behind
+    /// would miss, at the next start, what the other one has.
+    pub(crate) fn check_all(all: &[Self]) -> Result<(), Error> {
+        all.iter().try_for_each(Self::check)?;
         let mut places = HashSet::new();
         for destination in all {
             let sent = Signal::ALL.into_iter().filter(|signal| destination.sends(*signal));

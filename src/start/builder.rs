@@ -131,7 +131,7 @@ impl Builder {
     /// As for [`init`](Builder::init).
     pub fn start(mut self) -> Result<Guard, Error> {
         #[cfg(feature = "otlp")]
-        crate::otlp::Destination::check_distinct(&self.destinations)?;
+        crate::otlp::Destination::check_all(&self.destinations)?;
         let log = self.open_log()?;
         let recorder = self.recorder.clone().start()?;
         let mut guard = Guard::new(recorder, log, self.rules);

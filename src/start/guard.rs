@@ -153,8 +153,9 @@ impl Guard {
         self.deliveries.iter().for_each(|delivery| delivery.stop(deadline));
         for delivery in &self.deliveries {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
-            let ended = delivery.shutdown(left);
-            delivery.losses(&ended).into_iter().for_each(|line| say(&line));
+            // The lines say what is left, of which signal.
+            let _ = delivery.shutdown(left);
+            delivery.losses().into_iter().for_each(|line| say(&line));
         }
     }
 }

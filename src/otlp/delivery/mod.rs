@@ -49,6 +49,8 @@ struct Running {
     control: Arc<Control>,
     counters: Arc<Counters>,
     thread: Mutex<Option<JoinHandle<Result<(), Error>>>>,
+    /// Whether it ended with something left, or not in time.
+    is_left: AtomicBool,
 }
 
 /// How long dropping a delivery may take.
@@ -74,7 +76,8 @@ impl Delivery {
             .name("spanwright-otlp".into())
             .spawn(move || pump.run())
             .map_err(|source| Error::io("the thread of an OTLP destination").with_source(source))?;
-        self.pumps.push(Running { signal, control, counters, thread: Mutex::new(Some(thread)) });
+        let (thread, is_left) = (Mutex::new(Some(thread)), AtomicBool::new(false));
+        self.pumps.push(Running { signal, control, counters, thread, is_left });
         Ok(())
     }
 
@@ -117,18 +120,18 @@ impl Delivery {
         ends.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
 
-    /// What a person should know at the end, a line each.
-    pub(crate) fn losses(&self, ended: &Result<(), Error>) -> Vec<String> {
-        self.pumps.iter().flat_map(|pump| self.losses_of(pump, ended)).collect()
+    /// What a person should know after the shutdown, a line each.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        self.pumps.iter().flat_map(|pump| self.losses_of(pump)).collect()
     }
 
-    fn losses_of(&self, pump: &Running, ended: &Result<(), Error>) -> Vec<String> {
+    fn losses_of(&self, pump: &Running) -> Vec<String> {
         let (name, signal, stats) = (&self.name, pump.signal, pump.counters.read());
         let why = stats.last_error.as_deref().unwrap_or("it did not answer in time");
         let lost = stats.rejected + stats.dropped;
         let refused = format!("{name}: {lost} of the {signal} were refused: {why}");
         let left = format!("{name}: not all {signal} are delivered yet, the next start goes on: {why}");
-        let is_left = stats.place < stats.read_to || ended.is_err();
+        let is_left = stats.place < stats.read_to || pump.is_left.load(Relaxed);
         [(lost > 0, refused), (is_left, left)].into_iter().filter_map(|(is_so, line)| is_so.then_some(line)).collect()
     }
 
@@ -142,6 +145,12 @@ impl Delivery {
 impl Running {
     /// How it ended; an error when it runs on past the deadline.
     fn join(&self, deadline: Instant) -> Result<(), Error> {
+        let ended = self.end(deadline);
+        self.is_left.store(ended.is_err(), Relaxed);
+        ended
+    }
+
+    fn end(&self, deadline: Instant) -> Result<(), Error> {
         let mut slot = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(thread) = slot.take() else { return Ok(()) };
         while !thread.is_finished() {

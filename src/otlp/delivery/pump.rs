@@ -17,6 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// So many offsets are worth a word to the log by themselves.
+const FAR: u64 = 4_096;
+
 /// What a pump is told at its start.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -115,6 +118,7 @@ impl Pump {
             // A log that cannot say it says what is wrong when it is read.
             let goal = caught(|| self.record.last()).and_then(Result::ok).unwrap_or(u64::MAX);
             self.orders.add(asked, goal);
+            self.record.look_again();
         }
     }
 
@@ -175,7 +179,7 @@ impl Pump {
     /// Where nothing waits, the next process need not read again what finished nothing.
     fn rest(&mut self) {
         if self.outlet.is_empty() && self.record.taken_to() > self.place {
-            let _ = self.settle();
+            let _ = caught(|| self.settle());
         }
     }
 
@@ -192,7 +196,8 @@ impl Pump {
 
     fn put_off(&mut self, after: Option<Duration>, why: String) -> Error {
         self.counters.failed(&why);
-        let wait = after.unwrap_or_else(|| self.pause());
+        // Who asks for next to nothing is not asked again at once.
+        let wait = after.unwrap_or_default().max(self.pause());
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some((crate::time::deadline(wait), after.is_some()));
         self.why = Some(why);
@@ -223,8 +228,10 @@ impl Pump {
         Ok(())
     }
 
+    /// Also now and then where nothing was finished: a process that is killed need not read all of that again.
     fn keep_again(&mut self) -> Result<(), Error> {
-        if self.is_unkept { self.settle() } else { Ok(()) }
+        let is_far = self.record.taken_to().saturating_sub(self.place) >= FAR;
+        if self.is_unkept || is_far { self.settle() } else { Ok(()) }
     }
 
     /// Who waits for a flush, or ends, does not wait for our own patience; for what the other side asked, everyone does.

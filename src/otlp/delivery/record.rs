@@ -91,6 +91,11 @@ impl Record {
         Ok(true)
     }
 
+    /// Somebody means what the log has now, which may be more than the page had when it was read.
+    pub(super) const fn look_again(&mut self) {
+        self.more = true;
+    }
+
     /// Whether the log had more at the last look than what was taken in.
     pub(super) fn has_more(&self) -> bool {
         self.more || !self.page.as_slice().is_empty()
@@ -108,8 +113,18 @@ impl Record {
             return Ok(());
         }
         let (id, before) = (event.context.execution_id.clone(), event.cursor.offset);
+        let recalled = self.recall(&id, before);
         // Half of what was before is worse than nothing of it.
-        self.recall(&id, before).inspect_err(|_| self.fold.forget(&id))
+        recalled.inspect_err(|_| self.fold.forget(&id)).or_else(|error| self.go_without(error))
+    }
+
+    /// What is damaged stays so: one execution is not waited for by all that come after it.
+    fn go_without(&self, error: Error) -> Result<(), Error> {
+        if !error.is_corrupt() {
+            return Err(error);
+        }
+        self.counters.undecodable();
+        Ok(())
     }
 
     /// What it had finished by then was given out by then.

@@ -30,7 +30,7 @@ pub struct Stats {
     pub rejected: u64,
     /// Items that were given up: refused, or too large even when cut.
     pub dropped: u64,
-    /// Items whose values were shortened because the other side refused them for their size.
+    /// Items whose values were shortened: too large for a request by themselves, or refused for their size.
     pub cut: u64,
     /// Requests that were sent again in two halves for their size.
     pub splits: u64,
@@ -38,7 +38,7 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that failed and were, or will be, tried again.
     pub failures: u64,
-    /// Events of the log that could not be read.
+    /// Events of the log that could not be read, and executions whose earlier ones could not when they went on.
     pub undecodable: u64,
     /// Offset of the log up to which everything is settled.
     pub place: u64,

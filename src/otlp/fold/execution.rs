@@ -22,7 +22,8 @@ pub(super) struct Execution {
     pub(super) agents: Vec<(Text, u64)>,
     /// The last root that ended, and whether it ended well.
     pub(super) ended: Option<(u64, bool)>,
-    pub(super) paused: bool,
+    /// The root that waits for somebody: what begins next goes on for it.
+    pub(super) paused: Option<u64>,
     /// When it was last heard of, before its process was lost.
     heard: Option<Timestamp>,
     bytes: usize,
@@ -30,6 +31,8 @@ pub(super) struct Execution {
 
 /// Events of the execution for which the end of a model call waits at most for what it used.
 const LINGER: u64 = 32;
+/// Open spans of one execution past which their bytes are not added up with each event.
+const MANY: usize = 64;
 
 /// An event, taken apart.
 pub(super) struct Told {
@@ -54,7 +57,7 @@ impl Execution {
             taken: HashSet::new(),
             agents: Vec::new(),
             ended: None,
-            paused: false,
+            paused: None,
             heard: None,
             bytes: 0,
         }
@@ -83,7 +86,10 @@ impl Execution {
             Life::Closes(concept) if is_span(concept) => self.close(concept, told, out),
             _ => self.fact(told, out),
         }
-        self.bytes = self.open.iter().map(|story| story.bytes).sum();
+        // A look at all that is open with each event would cost the square of it: where that is much, now and then is enough.
+        if self.open.len() < MANY || sequence.is_multiple_of(MANY as u64) {
+            self.bytes = self.open.iter().map(|story| story.bytes).sum();
+        }
     }
 
     /// A root begins. What goes on after a pause is part of what was paused; what is tried again after an end that was
@@ -92,13 +98,12 @@ impl Execution {
         if let Body::ExecutionStart(start) = &told.body {
             self.say_whose(start);
         }
-        let paused = self.open.iter().rev().find(|story| self.paused && story.is_root).map(|story| story.span_id);
+        let paused = self.paused.take().filter(|span_id| self.of_span(Some(*span_id)).is_some());
         let broken_off = self.ended.filter(|(_, well)| !well && paused.is_none());
         let mut root = Story::new(Concept::Execution, self.own_id(&told), told);
         root.parent = paused.or_else(|| remote_parent(&root.opener));
         root.resumes = paused.is_some();
         root.links.extend(broken_off.map(|(span_id, _)| Link { span_id, why: LinkKind::Resumed }));
-        self.paused = false;
         self.enter(root);
     }
 
@@ -162,16 +167,24 @@ impl Execution {
             return;
         }
         match story.awaits_usage() {
-            true => story.lingers_until = Some(told.sequence + LINGER),
+            true => story.lingers_until = Some(told.sequence.saturating_add(LINGER)),
             false => self.leave(place, now, out),
         }
     }
 
-    /// The root of this step ends, else the last one, and with it what is open inside: nobody will say its end any more.
+    /// The root of this step ends, else the last one, and each that it went on for after a pause.
     fn end(&mut self, told: Told, out: &mut Vec<Output>) {
         let of_step = |story: &Story| story.is_root && told.step_id.is_some() && story.step_id == told.step_id;
         let place = self.open.iter().rposition(of_step).or_else(|| self.open.iter().rposition(|story| story.is_root));
-        let Some(place) = place else { return };
+        let mut ending = place;
+        while let Some(place) = ending {
+            let resumed = self.end_root(place, &told, out);
+            ending = self.open.iter().position(|story| Some(story.span_id) == resumed);
+        }
+    }
+
+    /// With it ends what is open inside: nobody will say its end any more. Gives the root that it went on for.
+    fn end_root(&mut self, place: usize, told: &Told, out: &mut Vec<Output>) -> Option<u64> {
         let mut root = self.open.remove(place);
         let others = self.open.iter().any(|story| story.is_root && root.parent != Some(story.span_id));
         let goes_along = |story: &Story| !story.is_root && (!others || self.is_inside(story, root.span_id));
@@ -181,11 +194,7 @@ impl Execution {
         }
         let resumed = root.parent.filter(|_| root.resumes);
         root.end_with(told.time, told.body.clone());
-        self.paused = false;
         self.give_out(root, told.time, out);
-        if let Some(paused) = self.open.iter().position(|story| Some(story.span_id) == resumed) {
-            let step_id = self.open[paused].step_id.clone();
-            self.end(Told { step_id, ..told }, out);
-        }
+        resumed
     }
 }

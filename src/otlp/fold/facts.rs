@@ -2,6 +2,7 @@
 
 use super::{
     execution::{Execution, Told},
+    places::has_own_step,
     story::Story,
 };
 use crate::{
@@ -14,8 +15,8 @@ use std::time::Duration;
 impl Execution {
     pub(super) fn fact(&mut self, told: Told, out: &mut Vec<Output>) {
         match &told.body {
-            Body::ExecutionPaused(_) => self.paused = true,
-            Body::ExecutionResumed(_) => self.paused = false,
+            Body::ExecutionPaused(_) => self.paused = self.root_of(self.meant(&told)),
+            Body::ExecutionResumed(_) => self.paused = None,
             // What a client draws lines by; the text's whole comes with its end.
             Body::StartStep(_)
             | Body::FinishStep(_)
@@ -56,11 +57,17 @@ impl Execution {
         };
         let call = |story: &Story| story.concept == Concept::ToolCall && story.key.as_ref() == of_call;
         let call = of_call.and_then(|_| self.open.iter().rposition(call));
+        call.or_else(|| self.meant_by_step(told))
+    }
+
+    /// What is only announced in a step is not what is told of in it: it may never run, and be no span.
+    fn meant_by_step(&self, told: &Told) -> Option<usize> {
         let step_id = told.step_id.as_ref()?;
         let of_step = |story: &Story| story.step_id.as_ref() == Some(step_id);
         let model = |story: &Story| story.concept == Concept::LlmCall && of_step(story);
-        call.or_else(|| self.open.iter().rposition(model).filter(|_| is_of_model(&told.body)))
-            .or_else(|| self.open.iter().position(of_step))
+        let is_there = |story: &Story| of_step(story) && (story.is_called || has_own_step(story));
+        let model = self.open.iter().rposition(model).filter(|_| is_of_model(&told.body));
+        model.or_else(|| self.open.iter().position(is_there))
     }
 
     /// A look into memory, a verdict: a span of its own where no step was opened for it.

@@ -66,9 +66,9 @@ impl Fold {
         self.events += 1;
         let touched = self.events;
         let id = event.context.execution_id.clone();
+        let before = self.executions.get(&id).map_or(0, |known| known.execution.heap_bytes());
         let known =
             self.executions.entry(id).or_insert_with(|| Known { execution: Execution::new(&event.context), touched });
-        let before = known.execution.heap_bytes();
         known.execution.apply(event, out);
         known.touched = touched;
         self.bytes = (self.bytes + known.execution.heap_bytes()).saturating_sub(before);
@@ -82,7 +82,8 @@ impl Fold {
         }
     }
 
-    /// What is over is forgotten before what is at work; the one that took in the last event stays, however large it is.
+    /// What is over is forgotten before what is at work. The one that took in the last event stays, however large it is, and
+    /// also when it is over: it may be being read again.
     /// An eighth goes at once: finding who was quiet for longest costs a look at all of them.
     fn make_room(&mut self) {
         if self.executions.len() <= 1 || self.has_room(self.limits) {
@@ -118,4 +119,50 @@ impl Treatment for NoContent {
     fn text(&mut self, _: &mut crate::Text) {}
 
     fn json(&mut self, _: &mut crate::Json) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fold, Limits, Output};
+    use crate::{
+        Cursor, EventId, ExecutionId, StepId, Timestamp,
+        event::{Body, ExecutionContext, ExecutionEnd, ExecutionEvent, ExecutionStart, MemoryRecalled},
+    };
+
+    fn event(run: u128, sequence: u64, body: impl Into<Body>) -> ExecutionEvent {
+        let mut context = ExecutionContext::new(ExecutionId::from_trace_id(run));
+        context.step_id = Some(StepId::from_span_id(1));
+        let event_id = EventId::at(Cursor::new(1, sequence));
+        ExecutionEvent { event_id, sequence, context, timestamp: Timestamp::from_unix_nanos(1), body: body.into() }
+    }
+
+    fn fold(executions: usize) -> Fold {
+        Fold::new(Limits { executions, bytes: usize::MAX }, false)
+    }
+
+    /// Else what is said of it after its end is told of an execution that nobody knows, with span ids that are taken.
+    #[test]
+    fn what_has_just_ended_is_not_forgotten_for_what_is_at_work() {
+        let (mut fold, mut out) = (fold(1), Vec::new());
+        fold.apply(event(1, 1, ExecutionStart::new()), &mut out);
+        fold.apply(event(2, 1, ExecutionStart::new()), &mut out);
+        fold.apply(event(1, 1, ExecutionStart::new()), &mut out);
+        fold.apply(event(1, 2, ExecutionEnd::new(0)), &mut out);
+        fold.apply(event(1, 3, MemoryRecalled::new("where", 1, 0)), &mut out);
+        let ids: Vec<u64> = out
+            .iter()
+            .filter_map(|output| if let Output::Finished(span) = output { Some(span.span_id) } else { None })
+            .collect();
+        assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:x?}");
+    }
+
+    #[test]
+    fn the_bytes_that_are_held_are_those_of_what_is_remembered() {
+        let (mut fold, mut out) = (fold(4), Vec::new());
+        for run in 1..100 {
+            fold.apply(event(run, 1, ExecutionStart::new().name("a")), &mut out);
+        }
+        let held: usize = fold.executions.values().map(|known| known.execution.heap_bytes()).sum();
+        assert_eq!((fold.executions.len(), fold.bytes), (4, held));
+    }
 }

@@ -72,16 +72,29 @@ impl Execution {
         self.open.iter().rposition(|story| story.span_id == span_id)
     }
 
-    /// The nearest agent at this place or around it.
-    fn agent_at(&self, mut span_id: Option<u64>) -> Option<usize> {
+    /// The nearest such span at this place or around it.
+    fn nearest(&self, mut span_id: Option<u64>, is_such: fn(&Story) -> bool) -> Option<usize> {
         for _ in 0..MAX_DEPTH {
             let place = self.of_span(span_id)?;
-            if self.open[place].is_agent() {
+            if is_such(&self.open[place]) {
                 return Some(place);
             }
             span_id = self.open[place].parent;
         }
         None
+    }
+
+    fn agent_at(&self, span_id: Option<u64>) -> Option<usize> {
+        self.nearest(span_id, Story::is_agent)
+    }
+
+    /// The root around this place, or what goes on for it by now; else the last one.
+    pub(super) fn root_of(&self, place: Option<usize>) -> Option<u64> {
+        let root = self.nearest(place.map(|at| self.open[at].span_id), |story| story.is_root);
+        let root = root.map(|at| self.open[at].span_id).or_else(|| self.around());
+        let goes_on =
+            |root, story: &Story| if story.resumes && story.parent == root { Some(story.span_id) } else { root };
+        self.open.iter().fold(root, goes_on)
     }
 
     pub(super) fn agent_around(&self, parent: Option<u64>) -> Option<&Text> {
@@ -135,13 +148,9 @@ impl Execution {
         let key = told.body.key();
         let is_meant = |story: &Story| {
             let known = story.concept == Concept::ToolCall && story.closer.is_none() && story.key.as_ref() == key;
-            known && (!story.is_called || story.step_id == told.step_id || !self.has_own_step(story))
+            known && (!story.is_called || story.step_id == told.step_id || !has_own_step(story))
         };
         self.open.iter().rposition(is_meant)
-    }
-
-    fn has_own_step(&self, story: &Story) -> bool {
-        story.step_id.as_ref().is_some_and(|step| step.span_id() == story.span_id)
     }
 
     /// An announced call runs: from now on, and in a step of its own where it has one.
@@ -175,6 +184,11 @@ impl Execution {
             self.open.iter().rposition(|story| story.is_open(concept, story.step_id.as_ref()) && by_key(&story))
         })
     }
+}
+
+/// Whether it is the first span of its step.
+pub(super) fn has_own_step(story: &Story) -> bool {
+    story.step_id.as_ref().is_some_and(|step| step.span_id() == story.span_id)
 }
 
 /// Of splitmix64.

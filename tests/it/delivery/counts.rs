@@ -7,8 +7,10 @@ use spanwright::otlp::{Signal, Stats};
 /// What became of three spans, answered like this.
 fn three_spans(answer: Answer) -> Stats {
     let (collector, recorder) = (Collector::start(move |_| answer.clone()), recorder());
-    let delivery = start(&destination(&collector).interval(LIMIT), &recorder);
+    // Before the first look, which may not find a part of it.
     Run::whole(&recorder, 2);
+    recorder.flush().wait(LIMIT).expect("logged");
+    let delivery = start(&destination(&collector).interval(LIMIT), &recorder);
     flush(&recorder, &delivery);
     let stats = delivery.stats(Signal::Traces);
     assert_eq!((stats.place, stats.read_to, stats.requests), (6, 6, 1), "{stats:?}");

@@ -134,6 +134,13 @@ fn a_destination_without_a_log_or_a_signal_is_refused() {
     assert!(refused(builder(&scratch).otlp(to.traces(false)).start()).contains("signal"));
 }
 
+#[test]
+fn a_destination_that_cannot_be_used_is_refused_before_anything_is_opened() {
+    let scratch = Scratch::new();
+    let error = refused(builder(&scratch).otlp(Destination::http("http://localhost:9").batch_spans(0)).start());
+    assert!(error.contains("batch") && !scratch.file("log.db").exists(), "{error}");
+}
+
 const WORDS: &str = "delivery::ends::the_guard_says_what_was_not_delivered";
 
 #[test]
@@ -159,7 +166,7 @@ fn the_guard_says_what_was_not_delivered() {
     let silent = said(&Collector::start(|_| Answer::Silent));
     assert!(silent.contains("not all traces are delivered yet") && silent.contains("in time"), "{silent}");
     for text in [down, refusing, silent] {
-        assert!(!text.contains("secret"), "{text}");
+        assert!(!text.contains("secret") && !text.contains("not all logs"), "{text}");
     }
 }
 
@@ -167,6 +174,8 @@ fn the_guard_says_what_was_not_delivered() {
 fn end_a_guard() {
     let [log, url] = ["LOG", "URL"].map(|name| std::env::var(name).expect(name));
     let to = Destination::http(url).header("authorization", "Bearer secret").interval(FOR_EVER).timeout(FOR_EVER);
+    // Of which there are none: nothing is left of them, whatever became of the spans.
+    let to = to.logs(true);
     let guard = spanwright::builder().log(PathBuf::from(log)).without_terminal().otlp(to).start().expect("start");
     Run::whole(guard.recorder(), 4);
 }

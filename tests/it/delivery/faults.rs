@@ -234,11 +234,12 @@ fn an_answer_that_never_ends_is_not_read_to_its_end() {
         let answer = delivery.flush().wait(LIMIT);
         let stats = delivery.stats(Signal::Traces);
         let expected = match status {
-            200 => (2, 0, 0),
-            400 => (0, 2, 0),
-            _ => (0, 0, 1),
+            200 => (2, 0, false),
+            400 => (0, 2, false),
+            // Once for the flush, and once before it where the first look came late enough to find something.
+            _ => (0, 0, true),
         };
-        assert_eq!((stats.accepted, stats.dropped, stats.failures), expected, "{status}: {stats:?}");
+        assert_eq!((stats.accepted, stats.dropped, stats.failures > 0), expected, "{status}: {stats:?}");
         assert_eq!(answer.is_ok(), status != 503);
         assert!(stats.last_error.expect("told").len() < 1_000);
     }

@@ -1,7 +1,8 @@
 //! What runs: spans leave as they finish, and a flush is answered for what was there when it was asked for.
 
 use super::{Answer, Collector, LIMIT, Run, count, destination, ended, flush, recorder, start};
-use spanwright::otlp::Signal;
+use spanwright::{event::ExecutionResumed, otlp::Signal};
+use std::sync::{Mutex, mpsc};
 
 #[test]
 fn children_of_a_running_parent_leave_as_they_finish_and_carry_its_id() {
@@ -46,6 +47,44 @@ fn a_flush_is_answered_while_more_is_logged_all_the_time() {
         assert_eq!(before.iter().find(|(trace, spans)| there.get(*trace) != Some(*spans)), None);
     }
     delivery.shutdown(LIMIT).expect("nor does a shutdown wait for what comes later");
+}
+
+/// While a request is under way, the page that was read before it lies there in part, and is not all that the log has.
+#[test]
+fn a_flush_in_the_middle_of_a_page_means_what_was_logged_after_that_page() {
+    let (arrived, requests) = mpsc::channel();
+    let (answer, answers) = mpsc::channel();
+    let answers = Mutex::new(answers);
+    let collector = Collector::start(move |_| {
+        let _ = arrived.send(());
+        answers.lock().expect("lock").recv().unwrap_or(Answer::Taken)
+    });
+    let recorder = recorder();
+    let run = Run::begin(&recorder);
+    run.step();
+    let open = run.open();
+    recorder.flush().wait(LIMIT).expect("logged");
+    let to = destination(&collector).batch_spans(1).interval(LIMIT).from_beginning(true);
+    let delivery = start(&to, &recorder);
+    requests.recv_timeout(LIMIT).expect("the first step");
+    run.close(&open);
+    recorder.flush().wait(LIMIT).expect("logged");
+    let flush = delivery.flush();
+    (0..2).for_each(|_| answer.send(Answer::Taken).expect("sent"));
+    flush.wait(LIMIT).expect("delivered");
+    assert_eq!(collector.spans().len(), 2);
+}
+
+/// What finishes nothing is settled too: a process that is killed does not read all of it again.
+#[test]
+fn the_place_moves_on_over_what_finishes_nothing() {
+    let (collector, recorder) = (Collector::taking_all(), recorder());
+    let delivery = start(&destination(&collector), &recorder);
+    let run = Run::begin(&recorder);
+    (0..10_000).for_each(|_| run.emit(&run.root, ExecutionResumed::new()));
+    flush(&recorder, &delivery);
+    let stats = delivery.stats(Signal::Traces);
+    assert!(stats.place >= 5_000 && stats.requests == 0, "{stats:?}");
 }
 
 #[test]

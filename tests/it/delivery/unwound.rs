@@ -1,12 +1,12 @@
-//! Panics on the thread of a delivery: of the user's log, which is asked there. (Those of our own writing are provoked
-//! beside the code, in `src/otlp/batch_tests.rs`.)
+//! Faults on the thread of a delivery of the user's log, which is asked there: panics, damage. (Panics of our own writing
+//! are provoked beside the code, in `src/otlp/delivery/batch_tests.rs`.)
 
-use super::{Collector, Run, destination, ended, flush_at_last};
+use super::{Collector, LIMIT, Run, destination, ended, flush, flush_at_last};
 use spanwright::{
     Cursor, ExecutionId, Pending, Recorder, Text,
     event::{Batch, OpenThings},
     log::{
-        EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, MemoryLog, Page, Query, Resolved, SessionRow,
+        EventLog, ExecutionRow, ExecutionsQuery, LoggedEvent, MemoryLog, Page, Query, Resolved, Scope, SessionRow,
         SessionsQuery,
     },
     otlp::Signal,
@@ -16,9 +16,15 @@ use std::sync::{
     atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-/// A log of the user's that panics every third time that it is read.
+/// A log of the user's with a way of its own to be read, which is told how often it was read before.
 #[derive(Debug, Clone)]
-struct Moody(Arc<(MemoryLog, AtomicU32)>);
+struct Moody(Arc<(MemoryLog, AtomicU32)>, fn(&MemoryLog, Query, u32) -> Pending<Page>);
+
+impl Moody {
+    fn new(read: fn(&MemoryLog, Query, u32) -> Pending<Page>) -> Self {
+        Self(Arc::new((MemoryLog::new(), AtomicU32::new(0))), read)
+    }
+}
 
 impl EventLog for Moody {
     fn opened_at(&self) -> Cursor {
@@ -38,8 +44,7 @@ impl EventLog for Moody {
     }
 
     fn read(&self, query: Query) -> Pending<Page> {
-        assert!(self.0.1.fetch_add(1, Relaxed) % 3 != 2, "a bad day");
-        self.0.0.read(query)
+        self.1(&self.0.0, query, self.0.1.fetch_add(1, Relaxed))
     }
 
     fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
@@ -77,7 +82,11 @@ impl EventLog for Moody {
 
 #[test]
 fn a_log_that_panics_ends_no_delivery_and_costs_nothing() {
-    let (collector, log) = (Collector::taking_all(), Moody(Arc::new((MemoryLog::new(), AtomicU32::new(0)))));
+    let every_third_time = |log: &MemoryLog, query, before: u32| {
+        assert!(before % 3 != 2, "a bad day");
+        log.read(query)
+    };
+    let (collector, log) = (Collector::taking_all(), Moody::new(every_third_time));
     let recorder = Recorder::builder().log(log.clone()).start().expect("recorder");
     let delivery = super::start(&destination(&collector).batch_spans(5), &recorder);
     for _ in 0..10 {
@@ -91,4 +100,31 @@ fn a_log_that_panics_ends_no_delivery_and_costs_nothing() {
     assert_eq!(collector.by_trace(), ended(&log.0.0));
     let stats = delivery.stats(Signal::Traces);
     assert!(stats.failures > 0 && stats.last_error.expect("told").contains("panic"));
+}
+
+/// As where the file is damaged at the row of an execution.
+fn damaged(log: &MemoryLog, query: Query, _: u32) -> Pending<Page> {
+    if !matches!(query.scope, Scope::Execution(_)) {
+        return log.read(query);
+    }
+    let mut event = log.read(query).wait(LIMIT).expect("page").events.remove(0);
+    event.fields = "no JSON".into();
+    Pending::ready(Err(event.decode().expect_err("damage")))
+}
+
+#[test]
+fn an_execution_that_cannot_be_read_again_holds_up_no_other() {
+    let (collector, log) = (Collector::taking_all(), Moody::new(damaged));
+    let recorder = Recorder::builder().log(log).start().expect("recorder");
+    let run = Run::begin(&recorder);
+    let delivery = super::start(&destination(&collector), &recorder);
+    flush(&recorder, &delivery);
+    delivery.shutdown(LIMIT).expect("shutdown");
+    // The next one has not seen how it began.
+    let delivery = super::start(&destination(&collector), &recorder);
+    run.end();
+    Run::whole(&recorder, 3);
+    flush(&recorder, &delivery);
+    let stats = delivery.stats(Signal::Traces);
+    assert_eq!((stats.accepted, stats.undecodable), (4, 1), "{stats:?}");
 }

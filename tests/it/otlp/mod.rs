@@ -6,6 +6,7 @@ mod exported;
 mod import;
 mod logs;
 mod map;
+mod meant;
 mod metrics;
 mod offline;
 mod perfetto;

@@ -205,6 +205,8 @@ fn what_nobody_ended_ends_with_its_execution_and_says_so() {
             execute_tool search 3..4
     "#]]
     .assert_eq(&outline(&spans));
+    let unended = spans.iter().map(|span| span.attributes.get("spanwright.unended") == Some(&true.into()));
+    assert_eq!(unended.collect::<Vec<_>>(), [true, true, false]);
 }
 
 #[test]
