@@ -1,87 +1,87 @@
 //! The quick reading makes the same of a list as the one that looks at each level by itself, or leaves it alone.
 
 use super::{read::any_list, typed};
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 
-/// Values for any member: right ones, wrong ones, parts, calls.
-fn value() -> impl Strategy<Value = String> {
-    let leaf = select(vec![
-        "null",
-        "7",
-        "true",
-        "\"\"",
-        "\"words\"",
-        r#""a \"b\"\n\u00e9 c""#,
-        r#""\ud800""#,
-        r#""{\"a\":[1]}""#,
-        r#""{broken""#,
-        r#""model""#,
-        r#""tool""#,
-        r#""function""#,
-        r#""stop_sequence""#,
-        "[]",
-        "{}",
-        r#"{"a": [1, "x"] }"#,
-        r#"["user","words"]"#,
-        r#"{"name":"f","arguments":"{\"a\":1}"}"#,
-        r#"{"name":7}"#,
-    ])
-    .prop_map(str::to_owned);
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..3).prop_map(|list| format!("[ {} ]", list.join(" , "))),
-            object(PART, kind(), inner.clone()),
-            object(CALL, kind(), inner),
-        ]
-    })
-}
-
-const PART: &[&str] = &[
-    "content",
-    "text",
-    "thinking",
-    "id",
-    "name",
-    "arguments",
-    "input",
-    "response",
-    "tool_use_id",
-    "signature",
-    "else",
+const VALUES: &[&str] = &[
+    "null",
+    "7",
+    "\"\"",
+    "\"words\"",
+    r#""a \"b\"\n\u00e9 c""#,
+    r#""\ud800""#,
+    r#""{\"a\":[1]}""#,
+    r#""{broken""#,
+    "[]",
+    "{}",
+    r#"{"a": [1, "x"] }"#,
+    r#"["user","words"]"#,
+    r#"[["text"]]"#,
+    r#"[{"type":"text"}]"#,
+    r#""stop_sequence""#,
 ];
-const CALL: &[&str] = &["id", "index", "function", "name", "arguments"];
-const MESSAGE: &[&str] =
-    &["content", "parts", "name", "refusal", "tool_call_id", "tool_calls", "finish_reason", "reasoning", "content"];
+const TEXTS: &[&str] = &[r#""""#, r#""words""#, r#""a \"b\"\n\u00e9 c""#, r#""{\"a\":[1]}""#, r#""{broken""#];
+const KINDS: &[&str] = &[
+    r#""text""#,
+    r#""input_text""#,
+    r#""reasoning""#,
+    r#""thinking""#,
+    r#""tool_call""#,
+    r#""tool_use""#,
+    r#""tool_call_response""#,
+    r#""tool_result""#,
+    r#""te\u0078t""#,
+    r#""blob""#,
+];
+const ROLES: &[&str] = &[r#""user""#, r#""tool""#, r#""developer""#, r#""a\nb""#];
+const FUNCTIONS: &[&str] =
+    &[r#"{"name":"f","arguments":"{\"a\":1}"}"#, r#"{"name":"f"}"#, r#"{"name":"","arguments":{}}"#];
 
-fn kind() -> impl Strategy<Value = String> {
-    let kinds = ["text", "input_text", "reasoning", "thinking", "tool_call", "tool_use", "tool_call_response"];
-    select([kinds.as_slice(), &["tool_result", "image_url", "blob", "other", "te\\u0078t"]].concat())
-        .prop_map(|kind| format!("\"type\": \"{kind}\""))
+type Values = BoxedStrategy<String>;
+
+/// One of these, or now and then anything.
+fn of(values: &'static [&'static str]) -> Values {
+    prop_oneof![19 => select(values), 1 => select(VALUES)].prop_map(str::to_owned).boxed()
 }
 
-fn object(
-    names: &'static [&'static str],
-    first: impl Strategy<Value = String>,
-    value: impl Strategy<Value = String>,
-) -> impl Strategy<Value = String> {
-    let member = (select(names), value).prop_map(|(name, value)| format!("\"{name}\" : {value}"));
-    (first, vec(member, 0..4)).prop_map(|(first, mut members)| {
-        members.insert(members.len() / 2, first);
-        format!("{{ {} }}", members.join(","))
-    })
+/// Some of these members, in any order.
+fn object(always: (&str, Values), others: Vec<(&'static str, Values)>) -> Values {
+    let named = |name: &str, value: Values| {
+        let name = name.to_owned();
+        value.prop_map(move |value| format!("\"{name}\" : {value}"))
+    };
+    let others: Vec<_> = others.into_iter().map(|(name, value)| weighted(0.35, named(name, value))).collect();
+    (named(always.0, always.1), others)
+        .prop_map(|(first, others)| std::iter::once(first).chain(others.into_iter().flatten()).collect::<Vec<_>>())
+        .prop_shuffle()
+        .prop_map(|members| format!("{{ {} }}", members.join(" , ")))
+        .boxed()
 }
 
-fn role() -> impl Strategy<Value = String> {
-    select(vec![r#""role":"user""#, r#""role":"tool""#, r#""role":"developer""#, r#""role":"a\nb""#, r#""role":null"#])
-        .prop_map(str::to_owned)
+fn list(of: Values) -> Values {
+    let list = vec(of, 0..3).prop_map(|list| format!("[ {} ]", list.join(" , ")));
+    prop_oneof![19 => list, 1 => select(VALUES).prop_map(str::to_owned)].boxed()
+}
+
+fn part() -> Values {
+    let texts = ["text", "thinking", "id", "name", "tool_use_id"].map(|name| (name, of(TEXTS)));
+    let any = ["content", "arguments", "input", "response", "signature"].map(|name| (name, of(VALUES)));
+    object(("type", of(KINDS)), texts.into_iter().chain(any).collect())
+}
+
+fn message() -> Values {
+    let call = object(("function", of(FUNCTIONS)), vec![("id", of(TEXTS)), ("index", of(VALUES))]);
+    let held = || prop_oneof![of(TEXTS), list(part())].boxed();
+    let texts = ["name", "refusal", "tool_call_id", "finish_reason"].map(|name| (name, of(TEXTS)));
+    let others = [("content", held()), ("parts", held()), ("tool_calls", list(call))];
+    object(("role", of(ROLES)), texts.into_iter().chain(others).collect())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) })]
 
     #[test]
-    fn what_is_read_quickly_is_read_the_same(list in vec(prop_oneof![9 => object(MESSAGE, role(), value()), 1 => value()], 0..3)) {
-        let json = format!("[{}]", list.join(","));
+    fn what_is_read_quickly_is_read_the_same(json in list(message())) {
         if let Some(read) = typed::messages(&json) {
             prop_assert_eq!(Some(read), any_list(&json, "user"), "{}", json);
         }
