@@ -6,6 +6,9 @@ pub(super) mod json;
 mod part;
 mod read;
 mod system;
+mod typed;
+#[cfg(test)]
+mod typed_tests;
 mod write;
 
 use std::borrow::Cow;

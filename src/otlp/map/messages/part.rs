@@ -63,8 +63,14 @@ fn tool_response<'a>(object: &Object<'a>) -> Option<Part<'a>> {
 pub(super) fn given(json: &str) -> Given<'_> {
     match decoded(json) {
         None => Given::Json(Cow::Borrowed(json)),
-        Some(text) if is_structure(&text) => Given::Json(text),
-        Some(text) => Given::Text(text),
+        Some(text) => given_text(text),
+    }
+}
+
+pub(super) fn given_text(text: Cow<'_, str>) -> Given<'_> {
+    match is_structure(&text) {
+        true => Given::Json(text),
+        false => Given::Text(text),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     Message, Part,
     json::{Object, elements},
     part::{given, part, tool_call},
+    typed,
 };
 use crate::{
     event::Body,
@@ -53,8 +54,12 @@ fn plain<'a>(text: Cow<'a, str>, role: &'static str) -> Message<'a> {
     Message::new(role, vec![Part::Text(text)])
 }
 
-/// None where no element is like a message: then it is a list of something else.
 fn list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
+    typed::messages(json).or_else(|| any_list(json, role))
+}
+
+/// None where no element is like a message: then it is a list of something else.
+pub(super) fn any_list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
     let elements = elements(json)?;
     let read: Vec<Option<Message<'a>>> = elements.iter().map(|element| element_of(element, role)).collect();
     let is_known = elements.is_empty() || read.iter().any(Option::is_some);
@@ -153,7 +158,7 @@ fn message<'a>(object: &Object<'a>, role: &'static str) -> Option<Message<'a>> {
     Some(Message { role, name, parts, finish_reason: finish_reason(object) })
 }
 
-fn known_role(role: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn known_role(role: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Borrowed(match &*role {
         "model" | "ai" => "assistant",
         "human" => "user",

@@ -109,7 +109,7 @@ fn write_part(part: &Part<'_>, longest: usize, out: &mut String) {
             tagged("uri", "modality", modality, longest, out);
             member("uri", uri, longest, out);
         }
-        Part::Other(json) => return cut::shorten(json, longest, out),
+        Part::Other(json) => return write_json(json, longest, out),
     }
     out.push('}');
 }
@@ -140,8 +140,16 @@ fn given(name: &str, value: &Given<'_>, longest: usize, out: &mut String) {
             out.push_str(",\"");
             out.push_str(name);
             out.push_str("\":");
-            cut::shorten(json, longest, out);
+            write_json(json, longest, out);
         }
+    }
+}
+
+/// No string in it is longer than the whole: mostly there is nothing to look for.
+fn write_json(json: &str, longest: usize, out: &mut String) {
+    match json.len() > longest {
+        true => cut::shorten(json, longest, out),
+        false => out.push_str(json),
     }
 }
 
