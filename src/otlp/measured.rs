@@ -11,7 +11,7 @@ use std::{fmt, hint::black_box, sync::Arc};
 
 /// The finished spans of a part of the record, and the room to encode them in.
 pub struct Held {
-    spans: Vec<Box<Span>>,
+    spans: Vec<Span>,
     request: Request,
     max_value_bytes: usize,
 }
@@ -26,7 +26,7 @@ impl Held {
         export.each_execution(|row| {
             let hold = |output| {
                 if let Output::Finished(span) = output {
-                    spans.push(span);
+                    spans.push(*span);
                 }
                 Ok(())
             };

@@ -79,8 +79,8 @@ pub(in crate::otlp) struct Request {
 }
 
 impl Request {
-    pub(in crate::otlp) fn add(&mut self, span: &Box<Span>, max_value_bytes: usize) {
-        self.spans.encode(span, max_value_bytes, &mut self.bytes);
+    pub(in crate::otlp) fn add(&mut self, span: &Span, max_value_bytes: usize) {
+        self.spans.append(span, max_value_bytes, &mut self.bytes);
         self.items.push(self.bytes.len());
     }
 

@@ -27,6 +27,12 @@ impl Spans {
     pub(crate) fn new(encoding: Encoding, dialect: Dialect, resource: &[(String, String)]) -> Self {
         Self { dialect, envelope: Envelope::new(encoding, Signal::Traces, resource) }
     }
+
+    /// Appends a span, as [`Elements::encode`] does.
+    pub(crate) fn append(&mut self, span: &Span, max_value_bytes: usize, out: &mut Vec<u8>) {
+        let spoken = Spoken { span, dialect: &self.dialect, max_value_bytes };
+        self.envelope.encode(&spoken, out);
+    }
 }
 
 impl Item for Spoken<'_> {
@@ -49,8 +55,7 @@ impl Elements for Spans {
     }
 
     fn encode(&mut self, span: &Box<Span>, max_value_bytes: usize, out: &mut Vec<u8>) {
-        let spoken = Spoken { span, dialect: &self.dialect, max_value_bytes };
-        self.envelope.encode(&spoken, out);
+        self.append(span, max_value_bytes, out);
     }
 
     fn wrap(&self, items: &[&[u8]], out: &mut Vec<u8>) {
