@@ -11,6 +11,7 @@ use std::{fmt, hint::black_box, sync::Arc};
 
 /// The finished spans of a part of the record, and the room to encode them in.
 pub struct Held {
+    #[expect(clippy::vec_box, reason = "as the fold gives them out")]
     spans: Vec<Box<Span>>,
     request: Request,
     max_value_bytes: usize,

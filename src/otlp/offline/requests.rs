@@ -79,6 +79,7 @@ pub(in crate::otlp) struct Request {
 }
 
 impl Request {
+    #[expect(clippy::borrowed_box, reason = "the items of a request are boxed")]
     pub(in crate::otlp) fn add(&mut self, span: &Box<Span>, max_value_bytes: usize) {
         self.spans.encode(span, max_value_bytes, &mut self.bytes);
         self.items.push(self.bytes.len());
