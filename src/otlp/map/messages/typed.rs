@@ -59,7 +59,8 @@ impl<'a> Said<'a> {
         for call in self.tool_calls.unwrap_or_default() {
             parts.push(call.0.part()?);
         }
-        Some(Message { role, name, parts, finish_reason })
+        // Whether an object that says nothing is a message at all is decided by what else it has.
+        (!parts.is_empty()).then_some(Message { role, name, parts, finish_reason })
     }
 }
 
