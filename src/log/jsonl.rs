@@ -27,8 +27,8 @@ use std::{
 /// The longest line that is read, in bytes.
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
-/// How long a log may take for one page.
-const LOG_LIMIT: Duration = Duration::from_secs(30);
+/// How long a log may take for one answer.
+pub(crate) const LOG_LIMIT: Duration = Duration::from_secs(30);
 
 /// What [`write()`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

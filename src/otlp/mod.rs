@@ -22,6 +22,7 @@ mod sink;
 mod span;
 mod start;
 mod transport;
+mod unwound;
 
 #[cfg(feature = "otlp-bridge")]
 pub use bridge::WithoutAgentSpans;

@@ -10,16 +10,12 @@ use crate::{
         signals::has_remote_parent,
         span::{Output, Span},
         transport::Mask,
+        unwound::caught,
     },
 };
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::{Resource, error::OTelSdkResult, trace::SpanData};
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
@@ -133,7 +129,7 @@ impl Bridge {
 
 /// A panic of an exporter's is a failure like another.
 fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|_| "the exporter panicked".to_owned())
+    caught(call).ok_or_else(|| "the exporter panicked".to_owned())
 }
 
 fn say(result: OTelSdkResult) -> Result<(), String> {

@@ -3,12 +3,12 @@
 use super::{
     outlet::{Outlet, Sent},
     stats::Counters,
-    unwound::caught,
 };
 use crate::otlp::{
     settings::MOST_BATCH_BYTES,
     span::Output,
     transport::{Reply, Signal, Transport},
+    unwound::caught,
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 

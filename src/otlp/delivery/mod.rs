@@ -12,7 +12,6 @@ mod outlet;
 mod pump;
 mod record;
 mod stats;
-mod unwound;
 
 pub(super) use batch::{Batch, Elements, Sizes};
 pub(super) use outlet::{Outlet, Sent};

@@ -8,10 +8,11 @@ use super::{
     outlet::{Outlet, Sent},
     record::{LOG_LIMIT, Record},
     stats::Counters,
-    unwound::caught,
 };
-use crate::otlp::fold::Limits;
-use crate::{Error, EventLog, Text};
+use crate::{
+    Error, EventLog, Text,
+    otlp::{fold::Limits, unwound::caught},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},

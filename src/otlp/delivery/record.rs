@@ -1,14 +1,15 @@
 //! The log as a pump reads it: page by page from a place on, folded into finished spans.
 
-use super::{stats::Counters, unwound::caught};
-use crate::otlp::{
-    fold::{Fold, Limits},
-    span::Output,
-};
+use super::stats::Counters;
 use crate::{
     Error, EventLog, ExecutionId,
     event::ExecutionEvent,
     log::{LoggedEvent, Query, Scope},
+    otlp::{
+        fold::{Fold, Limits},
+        span::Output,
+        unwound::caught,
+    },
 };
 use std::{sync::Arc, time::Duration};
 

@@ -14,7 +14,7 @@ use crate::{
     event::{ExecutionEvent, Holds, Treatment},
 };
 use execution::Execution;
-pub(super) use places::is_derived;
+pub(super) use places::{is_derived, remote_parent};
 use std::collections::HashMap;
 
 /// All executions that are at work, as far as they were read.

@@ -35,7 +35,7 @@ pub(super) fn is_lost(body: &Body) -> bool {
 
 /// The step of another process that an execution goes on from: of the same trace, as that came with it. Other parents
 /// have ids that are no span's.
-pub(super) fn remote_parent(opener: &Body) -> Option<u64> {
+pub(in crate::otlp) fn remote_parent(opener: &Body) -> Option<u64> {
     let Body::ExecutionStart(start) = opener else { return None };
     let id = start.parent_id.as_ref().filter(|_| start.parent_type == Some(ParentType::StepExecution))?;
     let step = StepId::parse(id).ok()?;

@@ -10,7 +10,7 @@ use super::{
     usage::Usage,
 };
 use crate::{
-    event::{Body, Life, MemoryUpdated},
+    event::{Body, MemoryUpdated},
     otlp::{sink::SpanSink, span::Span},
     semconv::{self, langfuse},
 };
@@ -205,11 +205,6 @@ impl<S: SpanSink> Pen<'_, S> {
             self.text(semconv::OUTCOME, outcome.as_str());
         }
         self.text(semconv::OUTCOME_REASON, failure::reason(span));
-        self.yes(semconv::UNENDED, is_unended(span));
+        self.yes(semconv::UNENDED, span.unended);
     }
-}
-
-/// What is made of one event has no end and needs none.
-fn is_unended(span: &Span) -> bool {
-    span.unended && matches!(span.opener.kind().life(), Life::Opens(_))
 }

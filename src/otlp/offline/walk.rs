@@ -3,19 +3,19 @@
 use super::Export;
 use crate::{
     Error, ExecutionId,
-    log::{ExecutionRow, ExecutionsQuery, Query, Scope, jsonl::each_page},
+    log::{
+        ExecutionRow, ExecutionsQuery, Query, Scope,
+        jsonl::{LOG_LIMIT, each_page},
+    },
     otlp::{
         fold::{Fold, Limits},
         span::Output,
     },
 };
-use std::time::Duration;
 
 /// Executions, and events of one, that are read at a time.
 const ROWS: usize = 256;
 const PAGE: usize = 512;
-/// How long the log may take to answer.
-const LOG_LIMIT: Duration = Duration::from_secs(30);
 
 impl Export {
     /// The executions that are meant, the newest first.

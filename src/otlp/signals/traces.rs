@@ -3,12 +3,12 @@
 use crate::otlp::{
     delivery::Elements,
     encode::{Envelope, Form, Item, SpanWriter},
+    fold::remote_parent,
     map::{self, Dialect},
     settings::Encoding,
     span::{Output, Span},
     transport::Signal,
 };
-use crate::{StepId, event::Body};
 
 pub(crate) struct Spans {
     dialect: Dialect,
@@ -65,10 +65,6 @@ impl Elements for Spans {
 
 /// Whether the parent is a step of another process, which an execution goes on from.
 pub(in crate::otlp) fn has_remote_parent(span: &Span) -> bool {
-    let Some(parent) = span.parent else { return false };
-    let bodies = std::iter::once(&span.opener).chain(span.facts.first().map(|fact| &fact.body));
-    let start =
-        bodies.filter_map(|body| if let Body::ExecutionStart(start) = body { Some(start) } else { None }).next();
-    let told = start.and_then(|start| start.parent_id.as_ref()).and_then(|id| StepId::parse(id).ok());
-    told.is_some_and(|step| step.span_id() == parent)
+    let mut bodies = std::iter::once(&span.opener).chain(span.facts.first().map(|fact| &fact.body));
+    span.parent.is_some() && bodies.any(|body| remote_parent(body) == span.parent)
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "otlp-tls")]
 use super::tls;
 use super::{
-    super::settings::Way,
+    super::{settings::Way, unwound::caught},
     Signal,
     answer::{Answer, End, LIMIT},
     mask::Mask,
@@ -17,12 +17,7 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT},
     redirect::Policy,
 };
-use std::{
-    future::poll_fn,
-    io::Write,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-};
+use std::{future::poll_fn, io::Write, pin::pin};
 use tokio::{
     task::yield_now,
     time::{Instant, timeout_at},
@@ -174,12 +169,12 @@ fn secured(builder: ClientBuilder, way: &Way, is_https: bool, _: Version) -> Res
 
 fn built(builder: ClientBuilder) -> Result<Client, Error> {
     // Without TLS of our own, reqwest may still have it from another crate, and panics where that installed no provider.
-    match catch_unwind(AssertUnwindSafe(|| builder.build())) {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(source)) => {
+    match caught(|| builder.build()) {
+        Some(Ok(client)) => Ok(client),
+        Some(Err(source)) => {
             Err(Error::config("the HTTP client of an OTLP destination").with_source(source.without_url()))
         }
-        Err(_) => Err(Error::config(
+        None => Err(Error::config(
             "the HTTP client of an OTLP destination: another crate has given reqwest TLS without a provider; the feature \
              `otlp-tls` of spanwright brings one for this",
         )),

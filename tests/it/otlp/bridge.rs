@@ -50,6 +50,17 @@ impl Scripted {
         Self(Arc::new(Script { export, taken, asked, resource }))
     }
 
+    /// One that takes no batch with a span of the id that is put there.
+    fn refusing_one() -> (Arc<Mutex<String>>, Self) {
+        let poisoned = Arc::new(Mutex::new(String::new()));
+        let known = poisoned.clone();
+        let exporter = Self::new(move |batch| {
+            let bad = batch.iter().any(|span| id(span) == *known.lock().expect("id"));
+            async move { if bad { failed() } else { Ok(()) } }
+        });
+        (poisoned, exporter)
+    }
+
     fn names(&self) -> BTreeMap<String, usize> {
         let mut names = BTreeMap::new();
         for span in self.0.taken.lock().expect("taken").iter() {
@@ -233,12 +244,7 @@ fn while_it_fails_nothing_is_lost_however_long_that_is() {
 
 #[test]
 fn what_cannot_be_taken_is_given_up_and_takes_nothing_along() {
-    let poisoned = Arc::new(Mutex::new(String::new()));
-    let known = poisoned.clone();
-    let exporter = Scripted::new(move |batch| {
-        let bad = batch.iter().any(|span| id(span) == *known.lock().expect("id"));
-        async move { if bad { failed() } else { Ok(()) } }
-    });
+    let (poisoned, exporter) = Scripted::refusing_one();
     let recorder = recorder();
     let emitter = recorder.emitter();
     let mut ids = run(&emitter, 6);
@@ -251,12 +257,7 @@ fn what_cannot_be_taken_is_given_up_and_takes_nothing_along() {
 
 #[test]
 fn one_that_cannot_be_taken_alone_waits_until_others_are() {
-    let poisoned = Arc::new(Mutex::new(String::new()));
-    let known = poisoned.clone();
-    let exporter = Scripted::new(move |batch| {
-        let bad = batch.iter().any(|span| id(span) == *known.lock().expect("id"));
-        async move { if bad { failed() } else { Ok(()) } }
-    });
+    let (poisoned, exporter) = Scripted::refusing_one();
     let recorder = recorder();
     let bad = run(&recorder.emitter(), 0);
     poisoned.lock().expect("id").clone_from(&bad[0]);

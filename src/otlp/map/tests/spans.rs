@@ -5,10 +5,10 @@ use crate::{
     event::{
         AgentEnd, AgentHandoff, AgentStart, ArtifactCreated, Body, CheckpointSaved, CostSource, Embedding,
         ErrorCategory, ErrorCode, EvaluationScored, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
-        ExecutionStart, GuardrailDecision, GuardrailEvaluated, GuardrailStage, LlmCallEnd, LlmCallFailed, LlmCallStart,
-        MemoryOperation, MemoryRecalled, MemoryStored, MemoryType, MemoryUpdated, Note, Outcome, PermissionRequest,
-        ReasoningEnd, Retrieval, StepEnd, StepFailed, StepStart, StepType, TextEnd, TokenUsage, ToolFailure,
-        ToolInputAvailable, ToolOutputAvailable, ToolOutputError,
+        ExecutionStart, GuardrailDecision, GuardrailEvaluated, GuardrailStage, Life, LlmCallEnd, LlmCallFailed,
+        LlmCallStart, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType, MemoryUpdated, Note, Outcome,
+        PermissionRequest, ReasoningEnd, Retrieval, StepEnd, StepFailed, StepStart, StepType, TextEnd, TokenUsage,
+        ToolFailure, ToolInputAvailable, ToolOutputAvailable, ToolOutputError,
     },
     otlp::span::{Calls, Fact, Link, LinkKind, Run, Span},
 };
@@ -27,6 +27,7 @@ pub(super) fn span(opener: impl Into<Body>, facts: Vec<Body>, closer: Option<Bod
         tenant_id: Some("acme".into()),
         user_id: Some("ada".into()),
     };
+    let opener = opener.into();
     let at = |millis: i64| Timestamp::from_unix_nanos(BEGAN + millis * MILLI);
     Span {
         run: Arc::new(run),
@@ -35,8 +36,9 @@ pub(super) fn span(opener: impl Into<Body>, facts: Vec<Body>, closer: Option<Bod
         links: Vec::new(),
         start: at(0),
         end: at(1000),
-        opener: opener.into(),
-        unended: closer.is_none(),
+        // As the fold has it.
+        unended: closer.is_none() && opener.kind().life() != Life::AtOnce,
+        opener,
         closer,
         facts: facts.into_iter().map(|body| Fact { time: at(500), body }).collect(),
         dropped_facts: 0,

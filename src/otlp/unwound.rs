@@ -1,4 +1,4 @@
-//! Panics on a pump's thread, in our code or in what others gave us: they end what was being done, and not the pump.
+//! Panics in our code, or in what others gave us: they end what was being done, and not the thread that did it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
