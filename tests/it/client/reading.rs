@@ -126,7 +126,8 @@ async fn a_line_that_falls_silent_is_dropped_and_opened_again_where_it_was() {
 
 #[tokio::test]
 async fn who_reads_slowly_makes_the_server_wait_and_is_told_what_that_cost() {
-    const PIECES: u64 = 600;
+    // How much the machine's sockets hold by themselves is the machine's affair.
+    const PIECES: u64 = 4_000;
     let recorder = Recorder::builder()
         .hub(HubLimits::new(8, 1 << 20))
         .content(ContentPolicy::new(ContentLevel::Full))
@@ -144,16 +145,17 @@ async fn who_reads_slowly_makes_the_server_wait_and_is_told_what_that_cost() {
         recorder.settle().await.expect("settle");
     }
     emitter.emit(spanwright::event::ExecutionEnd::new(1));
-    let (mut pieces, mut dropped) = (0, 0);
+    // The start can be among what was lost, where the server came late to its first event.
+    let (mut told, mut dropped) = (0, 0);
     for event in all(&mut events).await {
         match event.body {
-            Body::TextDelta(_) => pieces += 1,
+            Body::ExecutionStart(_) | Body::TextDelta(_) | Body::ExecutionEnd(_) => told += 1,
             Body::StreamLagged(lagged) => dropped += lagged.dropped,
             _ => {}
         }
     }
     assert!(dropped > 0, "the server did not have to wait");
-    assert_eq!(pieces + dropped, PIECES);
+    assert_eq!(told + dropped, PIECES + 2);
 }
 
 #[tokio::test]
