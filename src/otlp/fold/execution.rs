@@ -1,12 +1,13 @@
 //! One execution: what is open in it, and what each event does to that.
 
 use super::{
+    Entry,
     places::{is_lost, is_span, remote_parent},
     story::Story,
 };
 use crate::{
     StepId, Text, Timestamp,
-    event::{Body, Concept, ExecutionContext, ExecutionEvent, ExecutionStart, Life},
+    event::{Body, Concept, ExecutionStart, Life},
     otlp::span::{Link, LinkKind, Output, Run},
 };
 use std::{collections::HashSet, sync::Arc};
@@ -43,13 +44,13 @@ pub(super) struct Told {
 }
 
 impl Execution {
-    pub(super) fn new(context: &ExecutionContext) -> Self {
+    pub(super) fn new(entry: &Entry<'_>) -> Self {
         let run = Run {
-            execution_id: context.execution_id.clone(),
-            trace_id: context.execution_id.trace_id(),
+            execution_id: entry.execution_id.clone(),
+            trace_id: entry.execution_id.trace_id(),
             session_id: None,
-            tenant_id: context.tenant_id.clone(),
-            user_id: context.user_id.clone(),
+            tenant_id: entry.tenant_id.cloned(),
+            user_id: entry.user_id.cloned(),
         };
         Self {
             run: Arc::new(run),
@@ -72,12 +73,14 @@ impl Execution {
         self.open.is_empty() && self.ended.is_some()
     }
 
-    pub(super) fn apply(&mut self, event: ExecutionEvent, out: &mut Vec<Output>) {
-        let ExecutionEvent { sequence, context, timestamp, body, .. } = event;
+    pub(super) fn apply(&mut self, entry: Entry<'_>, without_content: bool, out: &mut Vec<Output>) {
         // What a crash left open ended when it was last heard of, not when that was found out.
-        let time = self.heard.filter(|_| is_lost(&body)).unwrap_or(timestamp);
+        let time = self.heard.filter(|_| is_lost(&entry.body)).unwrap_or(entry.time);
         self.heard = Some(time);
-        let told = Told { sequence, time, step_id: context.step_id, body };
+        self.belong_to(entry.tenant_id);
+        let (sequence, step_id) = (entry.sequence, entry.step_id.cloned());
+        let body = if without_content { entry.body.without_content() } else { entry.body.into_owned() };
+        let told = Told { sequence, time, step_id, body };
         self.release(&told, out);
         match told.body.kind().life() {
             Life::Opens(Concept::Execution) => self.begin(told),
@@ -105,6 +108,13 @@ impl Execution {
         root.resumes = paused.is_some();
         root.links.extend(broken_off.map(|(span_id, _)| Link { span_id, why: LinkKind::Resumed }));
         self.enter(root);
+    }
+
+    /// Whose it is may be known later than that it is; it never becomes another's.
+    fn belong_to(&mut self, tenant_id: Option<&Text>) {
+        if self.run.tenant_id.is_none() && tenant_id.is_some() {
+            Arc::make_mut(&mut self.run).tenant_id = tenant_id.cloned();
+        }
     }
 
     fn say_whose(&mut self, start: &ExecutionStart) {
