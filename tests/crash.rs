@@ -24,7 +24,7 @@ use std::{
 
 const LOGS: u64 = 20;
 const KILLS_OF_EACH: u64 = 11;
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Who keeps a place.
 const READER: &str = "reader";
 const PATH: &str = "SPANWRIGHT_CRASH_PATH";
