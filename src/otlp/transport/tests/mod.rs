@@ -31,7 +31,7 @@ fn send(destination: &Destination) -> Reply {
 }
 
 /// Long enough for every answer that is given at all.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(30);
 
 fn http(server: &server::Server) -> Destination {
     Destination::http(server.url()).timeout(SOON)
