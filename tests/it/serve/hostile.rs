@@ -1,8 +1,6 @@
 //! Clients that stall, vanish, flood or talk nonsense: they cost a socket for a while, and nobody else anything.
 
-use super::{
-    SOON, emit_numbers, numbers, resume, served, settle, stream_of, tags, until, wait_for, with_settings,
-};
+use super::{SOON, emit_numbers, numbers, resume, served, settle, stream_of, tags, until, wait_for, with_settings};
 use crate::http::{Frame, Reply, connect, connect_narrow, get, get_with};
 use proptest::prelude::*;
 use spanwright::{
