@@ -170,7 +170,8 @@ fn a_server_that_ends_ends_its_streams_and_cuts_those_who_do_not_read() {
     server.shutdown().expect("within its bound");
     let frames = reader.join().expect("its body ends whole");
     assert_eq!(frames[0].event(), "data-connected");
-    assert!(TcpStream::connect(addr).is_err(), "nobody listens any more");
+    // A process that another test starts holds a copy of the listener for a moment.
+    until(|| TcpStream::connect(addr).is_err());
     emitter.emit(StepEnd::new(1_u64));
     settle(&recorder);
 }
