@@ -9,6 +9,7 @@ mod batch_tests;
 mod control;
 mod joint;
 mod outlet;
+mod place;
 mod pump;
 mod record;
 mod stats;

@@ -8,6 +8,7 @@ mod faults;
 mod killed;
 mod outage;
 mod paused;
+mod places;
 mod running;
 mod sizes;
 mod unwound;
