@@ -44,6 +44,34 @@ fn a_place_that_is_damaged_keeps_no_program_from_its_start() {
     assert_eq!(stored as u64, delivery.stats(Signal::Traces).place);
 }
 
+/// As where the page is damaged that it stands on.
+#[test]
+fn a_place_that_cannot_be_kept_either_holds_up_no_spans() {
+    let (scratch, collector) = (Scratch::new(), Collector::taking_all());
+    let path = scratch.file("log.db");
+    let before = recorder_on(&path);
+    drop(start(&destination(&collector), &before));
+    before.shutdown(LIMIT).expect("shutdown");
+    drop(before);
+    let outside = Connection::open(&path).expect("open");
+    let damage = "CREATE TABLE gone AS SELECT * FROM places; DROP TABLE places; \
+                  CREATE VIEW places AS SELECT name, 'far' AS offset FROM gone";
+    outside.execute_batch(damage).expect("damage");
+    let after = recorder_on(&path);
+    let delivery = start(&destination(&collector), &after);
+    for spans in 1..4 {
+        Run::begin(&after).end();
+        after.flush().wait(LIMIT).expect("logged");
+        assert!(delivery.flush().wait(LIMIT).expect_err("not kept").to_string().contains("place of a reader"));
+        assert_eq!(collector.spans().len(), spans, "each once");
+    }
+    assert!(delivery.stats(Signal::Traces).last_error.expect("told").contains("place of a reader"));
+    outside.execute_batch("PRAGMA busy_timeout = 5000; DROP VIEW places").expect("mended");
+    flush_at_last(&after, &delivery);
+    let stats = delivery.stats(Signal::Traces);
+    assert_eq!((stats.accepted, stats.place), (3, stats.read_to));
+}
+
 /// A log that fails as long as it is told to.
 #[derive(Debug, Clone)]
 struct Failing(Arc<(MemoryLog, AtomicBool)>);

@@ -225,9 +225,11 @@ fn what_is_said_when_all_is_over_is_a_log_event_and_counted_where_only_spans_lea
     let events = || {
         [
             of(1, ExecutionStart::new().name("a")),
+            of(2, StepStart::new(StepType::FunctionNode, "write").parent_step_id(StepId::from_span_id(1))),
+            of(2, StepEnd::new(1)),
             of(1, ExecutionEnd::new(1)),
-            of(1, ArtifactCreated::new("a1", "report").size_bytes(12)),
-            of(1, TokenUsage::new(1, 2, 3, 3)),
+            of(2, ArtifactCreated::new("a1", "report").size_bytes(12)),
+            of(7, TokenUsage::new(1, 2, 3, 3)),
             of(1, FinalError::new(ExecutionError::new(ErrorCategory::NetworkError, "too late"))),
         ]
     };
@@ -237,7 +239,7 @@ fn what_is_said_when_all_is_over_is_a_log_event_and_counted_where_only_spans_lea
         shown[0],
         (
             "spanwright.artifact_created",
-            1,
+            2,
             json!({"spanwright.artifact_id": "a1", "spanwright.artifact_type": "report", "spanwright.size_bytes": 12}),
         )
     );
@@ -258,5 +260,5 @@ fn what_is_said_when_all_is_over_is_a_log_event_and_counted_where_only_spans_lea
     delivery.flush().wait(SOON).expect("delivered");
     let counts =
         [Signal::Traces, Signal::Logs].map(|signal| delivery.stats(signal)).map(|stats| (stats.accepted, stats.late));
-    assert_eq!(counts, [(1, 3), (3, 0)]);
+    assert_eq!(counts, [(2, 3), (3, 0)]);
 }
