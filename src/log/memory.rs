@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Cursor, Error, ExecutionId, Pending, Text, Timestamp,
-    event::{Batch, Kind, OpenThings, Recorded},
+    event::{Batch, Kind, OpenThings, Recorded, Roots},
 };
 use std::{
     cmp::Reverse,
@@ -27,6 +27,8 @@ struct Kept {
     /// In the order in which they came, each with the time of its last event.
     executions: Vec<(ExecutionRow, Timestamp)>,
     places: HashMap<ExecutionId, usize>,
+    /// Of each execution, in the same order.
+    roots: Vec<Roots>,
     read_to: u64,
     /// By the readers' names, how far each had come.
     settled: HashMap<Text, u64>,
@@ -63,8 +65,8 @@ impl Kept {
         for (cursor, recorded) in batch.iter().filter(|(_, recorded)| recorded.is_logged()) {
             let event = &recorded.event;
             let (Some(id), Some(time)) = (&event.execution_id, event.time) else { continue };
-            let row = self.row(id, time, cursor);
-            row.apply(cursor, recorded);
+            let (row, roots) = self.row(id, time, cursor);
+            row.apply(cursor, recorded, roots);
             let mut fields = String::new();
             event.body.write_object(&mut fields);
             if event.kind() == Kind::Unknown {
@@ -86,15 +88,16 @@ impl Kept {
         self.read_to = batch.end().saturating_sub(1);
     }
 
-    fn row(&mut self, id: &ExecutionId, time: Timestamp, cursor: Cursor) -> &mut ExecutionRow {
-        let Self { executions, places, .. } = self;
+    fn row(&mut self, id: &ExecutionId, time: Timestamp, cursor: Cursor) -> (&mut ExecutionRow, &mut Roots) {
+        let Self { executions, places, roots, .. } = self;
         let place = *places.entry(id.clone()).or_insert_with(|| {
             executions.push((ExecutionRow::new(id.clone(), time, cursor), time));
+            roots.push(Roots::new());
             executions.len() - 1
         });
         let (row, last) = &mut executions[place];
         *last = time;
-        row
+        (row, &mut roots[place])
     }
 
     fn execution(&self, id: &ExecutionId) -> Option<&ExecutionRow> {

@@ -10,7 +10,10 @@ use crate::{
     event::{Body, Concept, ExecutionStart, Life},
     otlp::span::{Link, LinkKind, Output, Run},
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 #[derive(Debug)]
 pub(super) struct Execution {
@@ -23,6 +26,8 @@ pub(super) struct Execution {
     pub(super) agents: Vec<(Text, u64)>,
     /// The last root that ended, and whether it ended well.
     pub(super) ended: Option<(u64, bool)>,
+    /// Steps of the roots that ended last: a second end of one ends no other.
+    ended_steps: VecDeque<StepId>,
     /// The root that waits for somebody: what begins next goes on for it.
     pub(super) paused: Option<u64>,
     /// When it was last heard of, before its process was lost.
@@ -34,6 +39,9 @@ pub(super) struct Execution {
 const LINGER: u64 = 32;
 /// Open spans of one execution past which their bytes are not added up with each event.
 const MANY: usize = 64;
+
+/// Ends of roots that are remembered.
+const MAX_ENDED_STEPS: usize = 16;
 
 /// An event, taken apart.
 pub(super) struct Told {
@@ -58,6 +66,7 @@ impl Execution {
             taken: HashSet::new(),
             agents: Vec::new(),
             ended: None,
+            ended_steps: VecDeque::new(),
             paused: None,
             heard: None,
             bytes: 0,
@@ -101,6 +110,7 @@ impl Execution {
         if let Body::ExecutionStart(start) = &told.body {
             self.say_whose(start);
         }
+        self.ended_steps.retain(|step_id| Some(step_id) != told.step_id.as_ref());
         let paused = self.paused.take().filter(|span_id| self.of_span(Some(*span_id)).is_some());
         let broken_off = self.ended.filter(|(_, well)| !well && paused.is_none());
         let mut root = Story::new(Concept::Execution, self.own_id(&told), told);
@@ -182,11 +192,15 @@ impl Execution {
         }
     }
 
-    /// The root of this step ends, else the last one, and each that it went on for after a pause.
+    /// The root of this step ends, else the last one, and each that it went on for after a pause: as the log's own rows have it
+    /// (`event/roots.rs`).
     fn end(&mut self, told: Told, out: &mut Vec<Output>) {
-        let of_step = |story: &Story| story.is_root && told.step_id.is_some() && story.step_id == told.step_id;
-        let place = self.open.iter().rposition(of_step).or_else(|| self.open.iter().rposition(|story| story.is_root));
-        let mut ending = place;
+        let of_step = |story: &Story| story.is_root && story.step_id == told.step_id;
+        let last = || match &told.step_id {
+            Some(step_id) if self.ended_steps.contains(step_id) => None,
+            _ => self.open.iter().rposition(|story| story.is_root),
+        };
+        let mut ending = self.open.iter().rposition(of_step).or_else(last);
         while let Some(place) = ending {
             let resumed = self.end_root(place, &told, out);
             ending = self.open.iter().position(|story| Some(story.span_id) == resumed);
@@ -196,13 +210,17 @@ impl Execution {
     /// With it ends what is open inside: nobody will say its end any more. Gives the root that it went on for.
     fn end_root(&mut self, place: usize, told: &Told, out: &mut Vec<Output>) -> Option<u64> {
         let mut root = self.open.remove(place);
-        let others = self.open.iter().any(|story| story.is_root && root.parent != Some(story.span_id));
+        let resumed = root.parent.filter(|_| root.resumes);
+        let others = self.open.iter().any(|story| story.is_root && resumed != Some(story.span_id));
         let goes_along = |story: &Story| !story.is_root && (!others || self.is_inside(story, root.span_id));
         let mut inner: Vec<usize> = (0..self.open.len()).filter(|at| goes_along(&self.open[*at])).collect();
         while let Some(place) = inner.pop() {
             self.leave(place, told.time, out);
         }
-        let resumed = root.parent.filter(|_| root.resumes);
+        self.ended_steps.extend(root.step_id.clone());
+        if self.ended_steps.len() > MAX_ENDED_STEPS {
+            self.ended_steps.pop_front();
+        }
         root.end_with(told.time, told.body.clone());
         self.give_out(root, told.time, out);
         resumed

@@ -110,6 +110,7 @@ impl<S: SpanSink> Pen<'_, S> {
             _ => {}
         }
         self.name(semconv::CALLABLE_NAME, subject.step_start().map(|start| &start.name));
+        self.server(subject);
     }
 
     fn memory_change(&mut self, event: &MemoryUpdated) {
@@ -128,6 +129,7 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn retrieval(&mut self, subject: &Subject<'_>) {
+        self.server(subject);
         let Some(Body::Retrieval(event)) = subject.told else { return };
         self.name(semconv::DATA_SOURCE_ID, event.data_source_id.as_ref());
         self.count(semconv::RETRIEVAL_COUNT, Some(event.documents_count));
@@ -138,6 +140,7 @@ impl<S: SpanSink> Pen<'_, S> {
     fn embedding(&mut self, subject: &Subject<'_>, usage: &Usage<'_>) {
         self.name(semconv::PROVIDER_NAME, usage.provider);
         self.name(semconv::REQUEST_MODEL, subject.embedding_model());
+        self.server(subject);
         if let Some(Body::Embedding(event)) = subject.told {
             self.count(semconv::EMBEDDINGS_DIMENSIONS, event.dimensions);
         }

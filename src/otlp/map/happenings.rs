@@ -43,7 +43,7 @@ impl<S: SpanSink> Pen<'_, S> {
         }
     }
 
-    fn happening(&mut self, fact: &Fact) {
+    pub(super) fn happening(&mut self, fact: &Fact) {
         match &fact.body {
             Body::EvaluationScored(event) => self.evaluated(fact.time, event),
             Body::Error(event) => self.exception(fact.time, &Failure::of_error(&event.error)),

@@ -21,7 +21,7 @@ mod usage;
 
 use super::{
     sink::{Head, SpanSink, Value},
-    span::{LinkKind, Span},
+    span::{Fact, LinkKind, Span},
 };
 use crate::semconv;
 use pen::Pen;
@@ -55,6 +55,11 @@ pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink
         pen.error(&failure);
     }
     sink.end();
+}
+
+/// Tells what happened once to the sink, as one event and nothing around it.
+pub(crate) fn write_fact(fact: &Fact, dialect: &Dialect, max_value_bytes: usize, sink: &mut impl SpanSink) {
+    Pen::new(sink, dialect, cut::at_least(max_value_bytes)).happening(fact);
 }
 
 fn begin(subject: &Subject<'_>, max: usize, sink: &mut impl SpanSink) {
