@@ -5,13 +5,16 @@ mod flat;
 pub(super) mod json;
 mod part;
 mod read;
+mod reader;
 mod system;
 mod typed;
 #[cfg(test)]
 mod typed_tests;
+mod words;
 mod write;
 
 use std::borrow::Cow;
+use words::Words;
 
 pub(super) use read::{conversation, said};
 
@@ -27,21 +30,21 @@ pub(super) struct Message<'a> {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part<'a> {
-    Text(Cow<'a, str>),
-    Reasoning(Cow<'a, str>),
+    Text(Words<'a>),
+    Reasoning(Words<'a>),
     ToolCall {
-        id: Option<Cow<'a, str>>,
-        name: Cow<'a, str>,
+        id: Option<Words<'a>>,
+        name: Words<'a>,
         arguments: Option<Given<'a>>,
     },
     ToolResponse {
-        id: Option<Cow<'a, str>>,
+        id: Option<Words<'a>>,
         response: Given<'a>,
     },
     Blob {
         modality: &'static str,
         mime_type: Option<Cow<'a, str>>,
-        content: Cow<'a, str>,
+        content: Words<'a>,
     },
     Uri {
         modality: &'static str,
@@ -55,7 +58,7 @@ pub(super) enum Part<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Given<'a> {
     Json(Cow<'a, str>),
-    Text(Cow<'a, str>),
+    Text(Words<'a>),
 }
 
 impl<'a> Message<'a> {

@@ -6,11 +6,12 @@ use super::{
     json::{Object, elements},
     part::{given, part, tool_call},
     typed,
+    words::Words,
 };
 use crate::{
     event::Body,
     otlp::{
-        map::content::{Content, decoded},
+        map::content::Content,
         span::Fact,
     },
 };
@@ -22,8 +23,8 @@ pub(in crate::otlp::map) fn conversation<'a>(content: Content<'a>, role: &'stati
         Content::Text(text) => return vec![plain(text.into(), role)],
         Content::Json(json) => json,
     };
-    if let Some(text) = decoded(json) {
-        return vec![plain(text, role)];
+    if let Some(words) = Words::of(json) {
+        return vec![plain(words, role)];
     }
     let messages = match json.as_bytes().first() {
         Some(b'[') => list(json, role),
@@ -50,8 +51,8 @@ fn said_part(body: &Body) -> Option<Part<'_>> {
     }
 }
 
-fn plain<'a>(text: Cow<'a, str>, role: &'static str) -> Message<'a> {
-    Message::new(role, vec![Part::Text(text)])
+fn plain<'a>(words: Words<'a>, role: &'static str) -> Message<'a> {
+    Message::new(role, vec![Part::Text(words)])
 }
 
 fn list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
@@ -70,8 +71,8 @@ pub(super) fn any_list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Mess
 }
 
 fn element_of<'a>(element: &'a str, role: &'static str) -> Option<Message<'a>> {
-    if let Some(text) = decoded(element) {
-        return Some(plain(text, role));
+    if let Some(words) = Words::of(element) {
+        return Some(plain(words, role));
     }
     let object = Object::read(element)?;
     message(&object, role).or_else(|| item(&object, element, role))
@@ -108,7 +109,7 @@ fn object<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
         .find_map(|key| object.get(key).filter(|held| held.starts_with('[')));
     match (held, object.members()) {
         (Some(held), _) => list(held, role).map(|messages| with_system(&object, messages)),
-        (None, [(_, only)]) => decoded(only).map(|text| vec![plain(text, role)]),
+        (None, [(_, only)]) => Words::of(only).map(|words| vec![plain(words, role)]),
         _ => None,
     }
 }
@@ -119,7 +120,7 @@ fn of_choice<'a>(choice: &'a str, role: &'static str) -> Option<Message<'a>> {
     let inner = object.object("message").or_else(|| object.object("content"));
     let mut one = match inner {
         Some(inner) => message(&inner, role)?,
-        None => plain(object.text(&["text"])?, role),
+        None => plain(object.words(&["text"])?, role),
     };
     one.finish_reason = finish_reason(&object).or(one.finish_reason);
     Some(one)
@@ -172,18 +173,18 @@ fn parts<'a>(object: &Object<'a>) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     parts.extend(
         object
-            .text(&["reasoning_content", "reasoning", "thinking"])
-            .filter(|text| !text.is_empty())
+            .words(&["reasoning_content", "reasoning", "thinking"])
+            .filter(|words| !words.is_empty())
             .map(Part::Reasoning),
     );
     let held = object.get("parts").or_else(|| object.get("content"));
-    match (object.text(&["tool_call_id", "tool_use_id"]), held) {
+    match (object.words(&["tool_call_id", "tool_use_id"]), held) {
         // What a tool said is one part, of whatever form.
         (Some(id), Some(held)) => parts.push(Part::ToolResponse { id: Some(id), response: given(held) }),
         (_, Some(held)) => parts.extend(held_parts(held)),
         _ => {}
     }
-    parts.extend(object.text(&["refusal"]).map(Part::Text));
+    parts.extend(object.words(&["refusal"]).map(Part::Text));
     let calls = object.get("tool_calls").and_then(elements).unwrap_or_default();
     parts.extend(calls.into_iter().filter_map(|call| tool_call(&Object::read(call)?)));
     parts.extend(object.object("function_call").and_then(|call| tool_call(&call)));
