@@ -5,21 +5,31 @@ use crate::otlp::map::content::decoded;
 use std::borrow::Cow;
 
 /// The members of a JSON object, in order.
-pub(in crate::otlp::map) struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
+#[derive(Default)]
+pub(in crate::otlp::map) struct Object<'a> {
+    members: Vec<(Cow<'a, str>, &'a str)>,
+    /// A bit for each length that a name has, up to a multiple of 64: most names that are asked for are not there.
+    lengths: u64,
+}
 
 impl<'a> Object<'a> {
     pub(in crate::otlp::map) fn read(json: &'a str) -> Option<Self> {
-        let mut members = Vec::new();
+        let mut object = Self::default();
         Reader::new(json).members(|reader, name| {
-            members.push((name.decoded()?, reader.value()?.json()));
+            let name = name.decoded()?;
+            object.lengths |= bit(&name);
+            object.members.push((name, reader.value()?.json()));
             Some(())
         })?;
-        Some(Self(members))
+        Some(object)
     }
 
     /// What the member holds; none where it is absent or null.
     pub(in crate::otlp::map) fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value).filter(|value| *value != "null")
+        if self.lengths & bit(name) == 0 {
+            return None;
+        }
+        self.members.iter().find(|(known, _)| known == name).map(|(_, value)| *value).filter(|value| *value != "null")
     }
 
     pub(in crate::otlp::map) fn has(&self, name: &str) -> bool {
@@ -41,8 +51,12 @@ impl<'a> Object<'a> {
     }
 
     pub(in crate::otlp::map) fn members(&self) -> &[(Cow<'a, str>, &'a str)] {
-        &self.0
+        &self.members
     }
+}
+
+const fn bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
 }
 
 /// The elements of a JSON array.

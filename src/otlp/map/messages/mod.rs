@@ -4,6 +4,7 @@
 mod flat;
 pub(super) mod json;
 mod part;
+mod parts;
 mod read;
 mod reader;
 mod system;
@@ -11,9 +12,12 @@ mod typed;
 #[cfg(test)]
 mod typed_tests;
 mod words;
+#[cfg(test)]
+mod words_tests;
 mod write;
 
 use std::borrow::Cow;
+use parts::Parts;
 use words::Words;
 
 pub(super) use read::{conversation, said};
@@ -24,7 +28,7 @@ pub(super) struct Message<'a> {
     /// `system`, `user`, `assistant`, `tool`, or the sender's own word.
     pub(super) role: Cow<'a, str>,
     pub(super) name: Option<Cow<'a, str>>,
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Parts<'a>,
     pub(super) finish_reason: Option<Cow<'a, str>>,
 }
 
@@ -62,7 +66,7 @@ pub(super) enum Given<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(role: impl Into<Cow<'a, str>>, parts: Vec<Part<'a>>) -> Self {
-        Self { role: role.into(), name: None, parts, finish_reason: None }
+    pub(super) fn new(role: impl Into<Cow<'a, str>>, parts: impl Into<Parts<'a>>) -> Self {
+        Self { role: role.into(), name: None, parts: parts.into(), finish_reason: None }
     }
 }

@@ -2,7 +2,7 @@
 //! plain texts; what is none of these is one text.
 
 use super::{
-    Message, Part,
+    Message, Part, Parts,
     json::{Object, elements},
     part::{given, part, tool_call},
     typed,
@@ -52,7 +52,7 @@ fn said_part(body: &Body) -> Option<Part<'_>> {
 }
 
 fn plain<'a>(words: Words<'a>, role: &'static str) -> Message<'a> {
-    Message::new(role, vec![Part::Text(words)])
+    Message::new(role, Part::Text(words))
 }
 
 fn list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
@@ -65,7 +65,7 @@ pub(super) fn any_list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Mess
     let read: Vec<Option<Message<'a>>> = elements.iter().map(|element| element_of(element, role)).collect();
     let is_known = elements.is_empty() || read.iter().any(Option::is_some);
     let whole = |(message, element): (Option<Message<'a>>, &&'a str)| {
-        message.unwrap_or_else(|| Message::new(role, vec![part(element)]))
+        message.unwrap_or_else(|| Message::new(role, part(element)))
     };
     is_known.then(|| read.into_iter().zip(&elements).map(whole).collect())
 }
@@ -87,7 +87,7 @@ fn item<'a>(object: &Object<'a>, element: &'a str, role: &'static str) -> Option
         Part::ToolResponse { .. } => "tool",
         _ => role,
     };
-    Some(Message::new(role, vec![part]))
+    Some(Message::new(role, part))
 }
 
 /// A message, or a request or an answer that holds some.
@@ -148,7 +148,7 @@ fn message<'a>(object: &Object<'a>, role: &'static str) -> Option<Message<'a>> {
     if told.is_none() && !object.has("parts") {
         return None;
     }
-    let parts = parts(object);
+    let parts = Parts::from(parts(object));
     // Not every object with a role is a message: a member of a team has one.
     let is_empty = parts.is_empty() && object.members().len() > 1;
     if is_empty && !object.members().iter().any(|(name, _)| MAY_BE_EMPTY.contains(&&**name)) {

@@ -3,7 +3,7 @@
 //! message through once for each level of it; both make the same of what both read.
 
 use super::{
-    Given, Message, Part,
+    Given, Message, Part, Parts,
     part::{given_text, given_value},
     read::{known_reason, known_role},
     reader::{Reader, Value},
@@ -11,9 +11,12 @@ use super::{
 };
 use std::borrow::Cow;
 
+/// Of most conversations no list of messages has to grow.
+const ABOUT_MESSAGES: usize = 8;
+
 /// None where something in the list is of another form.
 pub(super) fn messages(json: &str) -> Option<Vec<Message<'_>>> {
-    let mut messages = Vec::new();
+    let mut messages = Vec::with_capacity(ABOUT_MESSAGES);
     Reader::new(json).elements(|reader| {
         messages.push(Said::read(reader)?.message()?);
         Some(())
@@ -49,6 +52,14 @@ fn text(member: Slot<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
+/// One of the words that are known; those that are escaped are not.
+fn word(member: Slot<'_>) -> Option<&str> {
+    match member? {
+        Value::Text(quoted) => Some(quoted.inside()),
+        Value::Other(_) => None,
+    }
+}
+
 /// What the first of these members holds; null is as absent.
 fn given<'a, const N: usize>(members: [Slot<'a>; N]) -> Option<Given<'a>> {
     members.into_iter().flatten().find(|member| !is_null(member)).map(given_value)
@@ -62,7 +73,7 @@ struct Said<'a> {
     content: Option<Held<'a>>,
     refusal: Slot<'a>,
     tool_call_id: Slot<'a>,
-    tool_calls: Option<Vec<Part<'a>>>,
+    tool_calls: Option<Parts<'a>>,
     finish_reason: Slot<'a>,
 }
 
@@ -90,16 +101,20 @@ impl<'a> Said<'a> {
         let held = self.parts.filter(|held| !matches!(held, Held::Nothing)).or(self.content);
         let mut parts = match (words([self.tool_call_id]), held) {
             (Some(id), Some(Held::Words(words))) => {
-                vec![Part::ToolResponse { id: Some(id), response: given_text(words) }]
+                Part::ToolResponse { id: Some(id), response: given_text(words) }.into()
             }
             // What a tool said is one part, as it stands; that is no longer known here.
             (Some(_), Some(Held::Parts(_))) => return None,
-            (None, Some(Held::Words(words))) if !words.is_empty() => vec![Part::Text(words)],
+            (None, Some(Held::Words(words))) if !words.is_empty() => Part::Text(words).into(),
             (None, Some(Held::Parts(parts))) => parts,
-            _ => Vec::new(),
+            _ => Parts::default(),
         };
         parts.extend(words([self.refusal]).map(Part::Text));
-        parts.extend(self.tool_calls.unwrap_or_default());
+        match self.tool_calls {
+            Some(Parts::Many(calls)) => parts.extend(calls),
+            Some(Parts::One(call)) => parts.extend(call),
+            None => {}
+        }
         // Whether an object that says nothing is a message at all is decided by what else it has.
         (!parts.is_empty()).then_some(Message { role, name, parts, finish_reason })
     }
@@ -109,13 +124,13 @@ impl<'a> Said<'a> {
 enum Held<'a> {
     Nothing,
     Words(Words<'a>),
-    Parts(Vec<Part<'a>>),
+    Parts(Parts<'a>),
 }
 
 impl<'a> Held<'a> {
     fn read(reader: &mut Reader<'a>) -> Option<Self> {
         if reader.peek()? == b'[' {
-            let mut parts = Vec::new();
+            let mut parts = Parts::default();
             reader.elements(|reader| {
                 parts.push(Piece::read(reader)?.part()?);
                 Some(())
@@ -130,8 +145,8 @@ impl<'a> Held<'a> {
 }
 
 /// OpenAI's list of what the model asks for.
-fn calls<'a>(reader: &mut Reader<'a>) -> Option<Vec<Part<'a>>> {
-    let mut calls = Vec::new();
+fn calls<'a>(reader: &mut Reader<'a>) -> Option<Parts<'a>> {
+    let mut calls = Parts::default();
     if reader.peek()? != b'[' {
         return is_null(&reader.value()?).then_some(calls);
     }
@@ -204,7 +219,7 @@ impl<'a> Piece<'a> {
     }
 
     fn part(self) -> Option<Part<'a>> {
-        match &*text(self.kind)? {
+        match word(self.kind)? {
             "text" | "input_text" | "output_text" | "summary_text" => words([self.content, self.text]).map(Part::Text),
             "reasoning" | "thinking" => words([self.content, self.text, self.thinking]).map(Part::Reasoning),
             "tool_call" | "tool_use" => Some(Part::ToolCall {

@@ -2,14 +2,17 @@
 //! into JSON again, and is then copied.
 
 use super::reader::Reader;
-use crate::{json, otlp::map::cut};
+use crate::{
+    json,
+    otlp::map::{content, cut},
+};
 use std::borrow::Cow;
 
 #[derive(Debug, Clone)]
 pub(in crate::otlp::map) enum Words<'a> {
     Plain(Cow<'a, str>),
-    /// Escaped as we would do it.
-    Quoted(Quoted<'a>),
+    /// A string of JSON, quotes included, that is escaped as we would do it.
+    Quoted(&'a str),
 }
 
 /// A string of JSON, quotes included.
@@ -73,7 +76,7 @@ impl<'a> Quoted<'a> {
     pub(super) fn words(self) -> Option<Words<'a>> {
         match self.escapes {
             Escapes::Others => self.decoded().map(Words::Plain),
-            _ => Some(Words::Quoted(self)),
+            _ => Some(Words::Quoted(self.json)),
         }
     }
 }
@@ -87,21 +90,21 @@ impl<'a> Words<'a> {
     pub(super) fn plain(&self) -> Cow<'_, str> {
         match self {
             Self::Plain(text) => Cow::Borrowed(text),
-            Self::Quoted(quoted) => quoted.decoded().unwrap_or_default(),
+            Self::Quoted(json) => unquoted(json),
         }
     }
 
     pub(super) fn into_plain(self) -> Cow<'a, str> {
         match self {
             Self::Plain(text) => text,
-            Self::Quoted(quoted) => quoted.decoded().unwrap_or_default(),
+            Self::Quoted(json) => unquoted(json),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Plain(text) => text.is_empty(),
-            Self::Quoted(quoted) => quoted.inside().is_empty(),
+            Self::Quoted(json) => *json == "\"\"",
         }
     }
 
@@ -109,7 +112,7 @@ impl<'a> Words<'a> {
     pub(super) fn begins_like_a_structure(&self) -> bool {
         match self {
             Self::Plain(text) => text.starts_with(['{', '[']),
-            Self::Quoted(quoted) => quoted.inside().starts_with(['{', '[']),
+            Self::Quoted(json) => json.starts_with("\"{") || json.starts_with("\"["),
         }
     }
 
@@ -117,10 +120,14 @@ impl<'a> Words<'a> {
     pub(super) fn write(&self, longest: usize, out: &mut String) {
         match self {
             // Unescaped it is no longer.
-            Self::Quoted(quoted) if quoted.inside().len() <= longest => out.push_str(quoted.json),
+            Self::Quoted(json) if json.len() <= longest => out.push_str(json),
             words => json::write_str(&cut::text(&words.plain(), longest), out),
         }
     }
+}
+
+fn unquoted(json: &str) -> Cow<'_, str> {
+    content::decoded(json).unwrap_or_default()
 }
 
 impl PartialEq for Words<'_> {

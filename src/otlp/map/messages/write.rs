@@ -11,13 +11,18 @@ use crate::{
     semconv,
 };
 
+/// Messages are a bit longer when they are written than they were: more is said of them.
+const ROOM_TO_GROW: usize = 256;
+
 impl<S: SpanSink> Pen<'_, S> {
     /// What was said to it, and what it said.
     pub(in crate::otlp::map) fn messages_in_and_out(&mut self, subject: &Subject<'_>) {
+        let about_bytes = |content: Option<Content<'_>>| content.map_or(0, |content| content.text().len());
+        self.make_room(about_bytes(subject.input()).max(about_bytes(subject.output())) + ROOM_TO_GROW);
         let input = subject.messages_in();
         let (system, input) = system::split(&input);
         if !system.is_empty() {
-            let parts = || system.iter().flat_map(|message| &message.parts);
+            let parts = || system.iter().flat_map(|message| message.parts.iter());
             self.fitted(semconv::SYSTEM_INSTRUCTIONS, |longest, out| {
                 write_list(parts(), out, |part, out| write_part(part, longest, out))
             });
@@ -38,7 +43,7 @@ impl<S: SpanSink> Pen<'_, S> {
             kept /= 2;
         }
         if let Some(last) = messages.last() {
-            let only = Message::new(&*last.role, vec![Part::Text(" … [cut]".into())]);
+            let only = Message::new(&*last.role, Part::Text(" … [cut]".into()));
             self.fitted(key, |longest, out| {
                 write_messages(messages.len() - 1, std::slice::from_ref(&only), finish, longest, out)
             });
@@ -49,13 +54,13 @@ impl<S: SpanSink> Pen<'_, S> {
 /// The reason that the call gives, for answers that give none: the convention required one up to 1.41.
 fn finish_reason<'a>(subject: &Subject<'a>) -> &'a str {
     let told = subject.model_end().and_then(|end| end.finish_reasons.as_ref()?.first()).map(Text::as_str);
-    told.unwrap_or(if subject.span.outcome().is_none() { "stop" } else { "error" })
+    told.unwrap_or(if subject.outcome.is_none() { "stop" } else { "error" })
 }
 
 fn write_messages(gone: usize, messages: &[Message<'_>], finish: Option<&str>, longest: usize, out: &mut String) {
     let note = (gone > 0).then(|| {
         let words = Words::Plain(format!("[cut: {gone} messages]").into());
-        Message::new("system", vec![Part::Text(words)])
+        Message::new("system", Part::Text(words))
     });
     write_list(note.iter().chain(messages), out, |message, out| write_message(message, finish, longest, out));
 }
