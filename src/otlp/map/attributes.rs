@@ -3,7 +3,7 @@
 use super::{
     concept::Concept,
     content::Content,
-    failure::{self, Failure},
+    failure,
     pen::Pen,
     records,
     subject::Subject,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     event::{Body, MemoryUpdated},
-    otlp::{sink::SpanSink, span::Span},
+    otlp::sink::SpanSink,
     semconv::{self, langfuse},
 };
 
@@ -33,7 +33,7 @@ impl<S: SpanSink> Pen<'_, S> {
         usage.write(subject.concept, self);
         self.step(subject);
         self.whose(subject);
-        self.ending(subject.span);
+        self.ending(subject);
         if let Some(fields) = Content::of_json(subject.fields()) {
             self.content(semconv::FIELDS, Some(fields));
         }
@@ -208,14 +208,14 @@ impl<S: SpanSink> Pen<'_, S> {
         self.content(output, subject.output());
     }
 
-    fn ending(&mut self, span: &Span) {
-        if let Some(failure) = Failure::of(span) {
+    fn ending(&mut self, subject: &Subject<'_>) {
+        if let Some(failure) = &subject.failure {
             self.text(semconv::ERROR_TYPE, &failure.error_type);
         }
-        if let Some(outcome) = span.outcome() {
+        if let Some(outcome) = &subject.outcome {
             self.text(semconv::OUTCOME, outcome.as_str());
         }
-        self.text(semconv::OUTCOME_REASON, failure::reason(span));
-        self.yes(semconv::UNENDED, span.unended);
+        self.text(semconv::OUTCOME_REASON, failure::reason(subject));
+        self.yes(semconv::UNENDED, subject.span.unended);
     }
 }
