@@ -112,6 +112,10 @@ pub const TOOL_USE_PROMPT_TOKENS_RIG: &str = "gen_ai.usage.tool_use_prompt_token
 pub const TOOL_NAME: &str = "gen_ai.tool.name";
 /// `function`, `extension` or `datastore`.
 pub const TOOL_TYPE: &str = "gen_ai.tool.type";
+/// What the tool is for.
+pub const TOOL_DESCRIPTION: &str = "gen_ai.tool.description";
+/// The tools that a model may ask for: a JSON text, an array.
+pub const TOOL_DEFINITIONS: &str = "gen_ai.tool.definitions";
 /// The provider's id of the call.
 pub const TOOL_CALL_ID: &str = "gen_ai.tool.call.id";
 /// A JSON text: `tracing` has no structured values.
@@ -322,6 +326,8 @@ pub mod openinference {
     pub const TOOL_NAME: &str = "tool.name";
     /// Id of the call.
     pub const TOOL_ID: &str = "tool.id";
+    /// What the tool is for.
+    pub const TOOL_DESCRIPTION: &str = "tool.description";
     /// The arguments: a JSON text.
     pub const TOOL_PARAMETERS: &str = "tool.parameters";
     /// The model that embeds.

@@ -71,10 +71,7 @@ impl Guard {
 
     #[cfg(feature = "otlp")]
     pub(super) fn deliver(&mut self, destination: &crate::otlp::Destination) -> Result<(), Error> {
-        let log = self.recorder.log().ok_or_else(|| {
-            Error::config("an OTLP destination without a log, which is its queue: leave `without_log` out")
-        })?;
-        self.deliveries.push(destination.start(log.clone())?);
+        self.deliveries.push(destination.start_with(&self.recorder)?);
         Ok(())
     }
 

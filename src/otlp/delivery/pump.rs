@@ -6,7 +6,7 @@
 use super::{
     control::{Control, Orders, same},
     outlet::{Outlet, Sent},
-    record::{LOG_LIMIT, Record},
+    record::{LOG_LIMIT, Record, Source},
     stats::Counters,
 };
 use crate::{
@@ -60,12 +60,13 @@ impl Pump {
     /// # Errors
     /// What the log says.
     pub(crate) fn new(
-        log: Arc<dyn EventLog>,
+        source: Source,
         settings: Settings,
         outlet: Box<dyn Outlet>,
         counters: Arc<Counters>,
         control: Arc<Control>,
     ) -> Result<Self, Error> {
+        let log = source.log.clone();
         let place = match log.place(settings.name.clone()).wait(LOG_LIMIT)? {
             Some(place) => place,
             None => {
@@ -78,7 +79,7 @@ impl Pump {
         counters.at(place);
         counters.read_to(place);
         Ok(Self {
-            record: Record::new(log.clone(), place, (settings.limits, settings.with_content), counters.clone()),
+            record: Record::new(source, place, (settings.limits, settings.with_content), counters.clone()),
             log,
             settings,
             outlet,

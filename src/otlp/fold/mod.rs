@@ -82,6 +82,12 @@ impl Fold {
         }
     }
 
+    /// The same for all.
+    pub(crate) fn forget_all(&mut self) {
+        self.executions.clear();
+        self.bytes = 0;
+    }
+
     /// What is over is forgotten before what is at work. The one that took in the last event stays, however large it is, and
     /// also when it is over: it may be being read again.
     /// An eighth goes at once: finding who was quiet for longest costs a look at all of them.

@@ -17,7 +17,7 @@ use crate::{
 
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn attributes(&mut self, subject: &Subject<'_>, usage: &Usage<'_>) {
-        self.text(semconv::OPERATION_NAME, subject.concept.words().operation);
+        self.text(semconv::OPERATION_NAME, subject.concept.operation(subject.span));
         match subject.concept {
             Concept::Agent => self.agent(subject),
             Concept::Workflow => self.workflow(subject),
@@ -72,6 +72,10 @@ impl<S: SpanSink> Pen<'_, S> {
         }
         self.name(semconv::RESPONSE_MODEL, end.and_then(|end| end.model.as_ref()).or(usage.model));
         self.messages_in_and_out(subject);
+        self.content(
+            semconv::TOOL_DEFINITIONS,
+            Content::of_json(start.and_then(|start| start.tool_definitions.as_ref())),
+        );
         self.name(semconv::CALLABLE_NAME, start.map(|start| &start.callable_name));
         self.count(semconv::HISTORY_LENGTH, start.map(|start| start.history_length).filter(|length| *length > 0));
     }
@@ -80,6 +84,7 @@ impl<S: SpanSink> Pen<'_, S> {
         self.name(semconv::TOOL_NAME, subject.name());
         // "A tool that is executed on the side of the client": who runs it is who told us of it.
         self.text(semconv::TOOL_TYPE, "function");
+        self.name(semconv::TOOL_DESCRIPTION, subject.tool_description());
         self.name(semconv::TOOL_CALL_ID, subject.call_id());
         self.name(semconv::AGENT_NAME, subject.span.agent.as_ref());
         self.conversation(subject);
@@ -90,11 +95,13 @@ impl<S: SpanSink> Pen<'_, S> {
     fn memory(&mut self, subject: &Subject<'_>) {
         match subject.told {
             Some(Body::MemoryRecalled(event)) => {
+                self.name(semconv::MEMORY_STORE_ID, event.store_id.as_ref());
                 self.count(semconv::MEMORY_RECORD_COUNT, Some(event.memories_count));
                 self.content(semconv::MEMORY_QUERY_TEXT, Content::of_text(Some(&event.query)));
                 self.records(semconv::MEMORY_RECORDS, Content::of_json(event.records.as_ref()));
             }
             Some(Body::MemoryStored(event)) => {
+                self.name(semconv::MEMORY_STORE_ID, event.store_id.as_ref());
                 self.text(semconv::MEMORY_TYPE, event.memory_type.as_str());
                 self.name(semconv::MEMORY_RECORD_ID, event.record_id.as_ref());
                 self.records(semconv::MEMORY_RECORDS, Content::of_json(event.record.as_ref()));
@@ -106,6 +113,7 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn memory_change(&mut self, event: &MemoryUpdated) {
+        self.name(semconv::MEMORY_STORE_ID, event.store_id.as_ref());
         self.text(semconv::MEMORY_OPERATION, event.operation.as_str());
         self.name(semconv::MEMORY_RECORD_ID, event.record_id.as_ref());
         self.count(semconv::MEMORY_RECORD_COUNT, event.count);

@@ -58,17 +58,18 @@ pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink
 }
 
 fn begin(subject: &Subject<'_>, max: usize, sink: &mut impl SpanSink) {
-    let (span, words) = (subject.span, subject.concept.words());
+    let span = subject.span;
+    let operation = subject.concept.operation(span);
     let name = match subject.name().filter(|name| !name.is_empty()) {
-        Some(thing) => Cow::Owned([words.operation, " ", thing].concat()),
-        None => Cow::Borrowed(words.operation),
+        Some(thing) => Cow::Owned([operation, " ", thing].concat()),
+        None => Cow::Borrowed(operation),
     };
     sink.begin(&Head {
         trace_id: span.run.trace_id,
         span_id: span.span_id,
         parent: span.parent,
         name: &cut::text(&name, max),
-        kind: words.kind,
+        kind: subject.concept.words().kind,
         start: span.start,
         end: span.end,
     });

@@ -74,6 +74,13 @@ impl<'a> Subject<'a> {
         }
     }
 
+    pub(super) fn tool_description(&self) -> Option<&'a Text> {
+        match &self.span.opener {
+            Body::ToolInputAvailable(start) => start.description.as_ref(),
+            _ => None,
+        }
+    }
+
     /// None of one that failed: what its step is called may be anything.
     pub(super) fn embedding_model(&self) -> Option<&'a Text> {
         match self.told {

@@ -5,6 +5,7 @@ mod collector;
 mod counts;
 mod ends;
 mod faults;
+mod held;
 mod killed;
 mod outage;
 mod paused;
@@ -47,7 +48,7 @@ fn destination(collector: &Collector) -> Destination {
 }
 
 fn start(destination: &Destination, recorder: &Recorder) -> Delivery {
-    destination.start(recorder.log().expect("log").clone()).expect("delivery")
+    destination.start_with(recorder).expect("delivery")
 }
 
 /// Everything that was emitted is logged, and everything that is logged is settled.

@@ -10,6 +10,7 @@ mod map;
 mod meant;
 mod metrics;
 mod offline;
+mod operations;
 mod perfetto;
 mod shapes;
 mod torn;

@@ -1,0 +1,84 @@
+//! An event of the record, from the log or from memory that still has it.
+
+use crate::{
+    Error, EventId, ExecutionId,
+    event::{Batch, ExecutionEvent, Recorded},
+    log::{LoggedEvent, Page},
+    recorder::Newest,
+};
+use std::sync::Arc;
+
+pub(super) enum Found {
+    Logged(LoggedEvent),
+    /// At this index; one of those that the log keeps.
+    Held(Arc<Batch>, usize),
+}
+
+/// What follows a place in the record.
+pub(super) struct Leaf {
+    pub(super) events: std::vec::IntoIter<Found>,
+    /// Everything up to this offset is on it.
+    pub(super) read_to: u64,
+    pub(super) more: bool,
+}
+
+impl Leaf {
+    pub(super) fn empty(place: u64) -> Self {
+        Self { events: Vec::new().into_iter(), read_to: place, more: false }
+    }
+
+    pub(super) fn logged(page: Page, place: u64) -> Self {
+        let events: Vec<_> = page.events.into_iter().map(Found::Logged).collect();
+        Self { events: events.into_iter(), read_to: page.read_to.max(place), more: !page.complete }
+    }
+
+    pub(super) fn held(newest: &Newest, place: u64) -> Self {
+        let wanted = |offset: u64| place < offset && offset <= newest.to;
+        let logged = newest.batches.iter().flat_map(|batch| {
+            let kept =
+                batch.iter().enumerate().filter(move |(_, (cursor, one))| wanted(cursor.offset) && one.is_logged());
+            kept.map(|(index, _)| Found::Held(batch.clone(), index))
+        });
+        Self { events: logged.collect::<Vec<_>>().into_iter(), read_to: newest.to, more: newest.more }
+    }
+}
+
+impl Found {
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Self::Logged(event) => event.cursor.offset,
+            Self::Held(batch, index) => batch.cursor(*index).offset,
+        }
+    }
+
+    pub(super) fn sequence(&self) -> u64 {
+        match self {
+            Self::Logged(event) => event.sequence,
+            Self::Held(batch, index) => batch.events[*index].sequence,
+        }
+    }
+
+    pub(super) fn execution_id(&self) -> Option<&ExecutionId> {
+        match self {
+            Self::Logged(event) => Some(&event.context.execution_id),
+            Self::Held(batch, index) => batch.events[*index].event.execution_id.as_ref(),
+        }
+    }
+
+    /// # Errors
+    /// `is_corrupt` when what the log has fits no event.
+    pub(super) fn decode(&self) -> Result<ExecutionEvent, Error> {
+        match self {
+            Self::Logged(event) => event.decode(),
+            Self::Held(batch, index) => held(batch, *index).ok_or_else(|| Error::corrupt("an event of no execution")),
+        }
+    }
+}
+
+/// As the log would tell it.
+fn held(batch: &Batch, index: usize) -> Option<ExecutionEvent> {
+    let Recorded { event, sequence, tenant_id, .. } = &batch.events[index];
+    let mut event = ExecutionEvent::from_stream(event, EventId::at(batch.cursor(index)), *sequence)?;
+    event.context.tenant_id.clone_from(tenant_id);
+    Some(event)
+}
