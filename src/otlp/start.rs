@@ -53,10 +53,10 @@ impl Destination {
     ///
     /// # Errors
     /// `is_config` where one cannot be used, and where two of them would share a place in the log: the one that is behind
-    /// would miss, at the next start, what the other one has.
+    /// would miss, at the next start, what the other one has. Or a file, which has one writer.
     pub(crate) fn check_all(all: &[Self]) -> Result<(), Error> {
         all.iter().try_for_each(Self::check)?;
-        let mut places = HashSet::new();
+        let (mut places, mut files) = (HashSet::new(), HashSet::new());
         for destination in all {
             let sent = Signal::ALL.into_iter().filter(|signal| destination.sends(*signal));
             for place in sent.map(|signal| destination.place_name(signal)) {
@@ -66,6 +66,10 @@ impl Destination {
                         "two OTLP destinations {name:?}: give each a `name` of its own"
                     )));
                 }
+            }
+            if let Some(path) = destination.files().find(|path| !files.insert(path.clone())) {
+                let path = path.display();
+                return Err(Error::config(format!("two OTLP destinations into {path}: one of a file is accepted")));
             }
         }
         Ok(())

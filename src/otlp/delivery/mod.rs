@@ -83,7 +83,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// The destination's name: under it the log keeps its place.
+    /// The destination's name. The log keeps its place under it, or under the address as it is where there is none.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -21,6 +21,7 @@ use super::settings::{Kind, Way};
 use crate::Error;
 
 #[cfg(feature = "otlp-bridge")]
+pub(super) use file::only_name;
 pub(super) use mask::Mask;
 pub(crate) use reply::Reply;
 pub use signal::Signal;

@@ -2,6 +2,7 @@
 
 mod beside;
 mod bridge;
+mod drawn;
 mod exported;
 mod import;
 mod logs;
