@@ -95,6 +95,7 @@ impl OpenThings {
     }
 
     /// Whether the execution itself is open.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn is_running(&self) -> bool {
         !self.roots.is_empty()
     }

@@ -29,30 +29,9 @@ impl Roots {
         Self { open: Vec::new(), ended: VecDeque::new() }
     }
 
-    /// One that is open, of a step that is not known. `waits`: paused.
-    pub(crate) fn one(waits: bool) -> Self {
-        let root = Root { steps: VecDeque::from([None]), waits };
-        Self { open: vec![root], ..Self::new() }
-    }
-
-    /// As [`steps`](Self::steps) gave them.
-    pub(crate) fn of_steps(steps: impl IntoIterator<Item = Vec<Option<StepId>>>) -> Self {
-        let open = steps.into_iter().map(|steps| Root { steps: steps.into(), waits: false });
-        Self { open: open.collect(), ..Self::new() }
-    }
-
-    /// The steps of each that is open, in the order in which they began.
-    pub(crate) fn steps(&self) -> impl Iterator<Item = impl Iterator<Item = Option<&StepId>>> {
-        self.open.iter().map(|root| root.steps.iter().map(Option::as_ref))
-    }
-
     /// Whether a root of this step is open.
     pub(crate) fn holds(&self, step_id: Option<&StepId>) -> bool {
         self.of_step(step_id).is_some()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.open.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -111,6 +90,31 @@ impl Roots {
 
     fn of_step(&self, step_id: Option<&StepId>) -> Option<usize> {
         self.open.iter().rposition(|root| root.steps.iter().any(|step| step.as_ref() == step_id))
+    }
+}
+
+/// As a file keeps them.
+#[cfg(feature = "sqlite")]
+impl Roots {
+    /// One that is open, of a step that is not known. `waits`: paused.
+    pub(crate) fn one(waits: bool) -> Self {
+        let root = Root { steps: VecDeque::from([None]), waits };
+        Self { open: vec![root], ..Self::new() }
+    }
+
+    /// As [`steps`](Self::steps) gave them.
+    pub(crate) fn of_steps(steps: impl IntoIterator<Item = Vec<Option<StepId>>>) -> Self {
+        let open = steps.into_iter().map(|steps| Root { steps: steps.into(), waits: false });
+        Self { open: open.collect(), ..Self::new() }
+    }
+
+    /// The steps of each that is open, in the order in which they began.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = impl Iterator<Item = Option<&StepId>>> {
+        self.open.iter().map(|root| root.steps.iter().map(Option::as_ref))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
     }
 }
 

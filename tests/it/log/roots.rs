@@ -88,7 +88,7 @@ fn what_a_crash_left_open_after_another_root_had_ended_is_lost() {
     ]);
     let image = crash_image(&log, &scratch, "image.db");
     let recorder = Recorder::builder().log(SqliteLog::open(image).expect("open")).start().expect("recorder");
-    assert_eq!(recorder.recovered(), [id.clone()]);
+    assert_eq!(recorder.recovered(), std::slice::from_ref(&id));
     recorder.flush().wait(LIMIT).expect("flush");
     let log = recorder.log().expect("log");
     let told = read_all(&**log, Scope::Execution(id.clone())).split_off(6);
