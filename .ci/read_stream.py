@@ -8,7 +8,7 @@ base = sys.argv[1]
 
 
 def get(path, headers=None):
-    return urllib.request.urlopen(urllib.request.Request(base + path, headers=headers or {}), timeout=20)
+    return urllib.request.urlopen(urllib.request.Request(base + path, headers=headers or {}), timeout=120)
 
 
 def frames(response, last):

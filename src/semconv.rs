@@ -155,6 +155,11 @@ pub const INPUT_VALUE: &str = "input.value";
 /// OpenInference's generic output.
 pub const OUTPUT_VALUE: &str = "output.value";
 
+/// The server that a call went to: a name or an address.
+pub const SERVER_ADDRESS: &str = "server.address";
+/// Its port (i64); only beside [`SERVER_ADDRESS`].
+pub const SERVER_PORT: &str = "server.port";
+
 /// Low-cardinality class of an error; its presence means that the operation failed.
 pub const ERROR_TYPE: &str = "error.type";
 

@@ -77,7 +77,7 @@ pub(crate) struct Calls {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Output {
     Finished(Box<Span>),
-    /// What was said after everything that it could belong to had ended: feedback, an evaluation.
+    /// What was said after everything that it could belong to had ended: feedback, an evaluation, anything.
     Late {
         run: Arc<Run>,
         parent: Option<u64>,

@@ -21,7 +21,7 @@ use tracing::{Dispatch, Instrument, Subscriber, field::Empty, info_span};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::{Layer, filter::filter_fn, prelude::*, registry, registry::LookupSpan};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// OpenTelemetry's side: a provider that keeps what it is given.
 pub(crate) struct Exporter {

@@ -23,7 +23,7 @@ use spanwright::{
 use std::{fs, thread, time::Duration};
 use tracing_subscriber::prelude::*;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What only its surroundings, or its checksum, tell; `⟦ ⟧` as in the corpus.
 const OTHERS: &str = "\

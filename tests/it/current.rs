@@ -18,7 +18,7 @@ use std::{
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::prelude::*;
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a program under a recorder of its own, beside `outside`, who is given the execution's handle, and the stream from
 /// the start on. What was told, in order.

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 type Question = Box<dyn FnOnce(&MemoryLog) + Send>;
 

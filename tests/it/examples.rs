@@ -10,6 +10,7 @@ use spanwright::{
     serve::Server,
 };
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Command, Stdio},
@@ -22,15 +23,24 @@ fn program(name: &str) -> PathBuf {
     folder.join("examples").join(name)
 }
 
-/// What changes what an example does.
-const NOT_OURS: &[&str] =
-    &["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY", "OPENAI_API_KEY", "OTEL_EXPORTER_OTLP_ENDPOINT", "RUST_LOG"];
+/// What changes what an example does, by the beginning of its name.
+const NOT_OURS: &[&str] = &["LANGFUSE_", "OPENAI_", "OTEL_", "RUST_LOG", "SPANWRIGHT_", "TRACE"];
 
-/// Runs an example in a folder of its own, with nothing of the environment that could change what it says.
+/// An example in this folder, with nothing of the environment that could change what it says.
+fn command(program: PathBuf, folder: &Scratch) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder.file(""));
+    let is_theirs = |name: &OsString| NOT_OURS.iter().any(|start| name.to_string_lossy().starts_with(start));
+    let ours = std::env::vars_os().filter(|(name, _)| !is_theirs(name));
+    command.env_clear().envs(ours);
+    command
+}
+
 fn check(name: &str, expected: Expect) {
     check_with(name, &[], expected);
 }
 
+/// Runs an example in a folder of its own.
 fn check_with(name: &str, arguments: &[&str], expected: Expect) {
     let program = program(name);
     if !program.exists() {
@@ -38,12 +48,7 @@ fn check_with(name: &str, arguments: &[&str], expected: Expect) {
         return;
     }
     let scratch = Scratch::new();
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(scratch.file(""));
-    for name in NOT_OURS {
-        command.env_remove(name);
-    }
-    let output = command.output().expect("run");
+    let output = command(program, &scratch).args(arguments).output().expect("run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (said, seen) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     expected.assert_eq(&format!("{}--\n{}", nameless(&said), timeless(&seen)));
@@ -275,8 +280,8 @@ fn chat_ui_backend() {
         return;
     }
     let scratch = Scratch::new();
-    let mut command = Command::new(program);
-    command.arg("0").current_dir(scratch.file("")).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut command = command(program, &scratch);
+    command.arg("0").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Child(command.spawn().expect("run"));
     let mut said = String::new();
     BufReader::new(server.0.stdout.take().expect("stdout")).read_line(&mut said).expect("address");

@@ -11,7 +11,7 @@ use spanwright::{
 };
 use std::{collections::HashMap, thread, time::Duration};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn emitter() -> EventEmitter {
     EventEmitter::new().expect("a thread")

@@ -10,7 +10,7 @@ use spanwright::{
 };
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn recorder() -> Recorder {
     Recorder::builder().start().expect("start")

@@ -4,12 +4,12 @@ use spanwright::{Cursor, StreamEvent};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tokio::net::TcpSocket;
 
-/// No answer takes longer; a test that waits for nothing fails instead of hanging. Less than the silence after which a
-/// server shows that it lives.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Only so that what waits for nothing fails instead of hanging; a busy machine is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer, its body still to be read.
 pub(crate) struct Reply {
@@ -62,6 +62,20 @@ pub(crate) fn send(addr: SocketAddr, request: &str) -> Reply {
 
 pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
     let tcp = TcpStream::connect(addr).expect("connect");
+    tcp.set_read_timeout(Some(PATIENCE)).expect("timeout");
+    tcp
+}
+
+/// The same for who is going to stall: the kernel holds little of what is not read, however much it is used to hold.
+pub(crate) fn connect_narrow(addr: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("runtime");
+    let connected = runtime.block_on(async {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_recv_buffer_size(16 << 10)?;
+        socket.connect(addr).await?.into_std()
+    });
+    let tcp = connected.expect("connect");
+    tcp.set_nonblocking(false).expect("a blocking socket");
     tcp.set_read_timeout(Some(PATIENCE)).expect("timeout");
     tcp
 }
@@ -128,9 +142,14 @@ impl Reply {
         }
     }
 
-    /// The next event: comments are passed over.
+    /// The next event: comments are passed over, but not for ever. A server says with them that it lives, and no more.
     pub(crate) fn event(&mut self) -> Option<Frame> {
-        std::iter::from_fn(|| self.frame()).find(|frame| !frame.0.starts_with(':'))
+        let asked = Instant::now();
+        std::iter::from_fn(|| self.frame()).find(|frame| {
+            let is_comment = frame.0.starts_with(':');
+            assert!(!is_comment || asked.elapsed() < PATIENCE, "nothing comes but signs of life");
+            !is_comment
+        })
     }
 
     /// All events that are left, and the body's end.

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn recorder(log: impl EventLog) -> Recorder {
     Recorder::builder().log(log).start().expect("start")

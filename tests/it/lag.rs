@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kept {
@@ -193,15 +193,19 @@ fn draining_waits_for_a_log_that_has_to_be_read() {
 
 #[test]
 fn draining_does_not_wait_for_what_is_not_shown() {
+    // What a drain that waits in vain takes at least. Ten of them take longer than any machine takes for all of this.
+    const VAIN: Duration = Duration::from_secs(5);
     let recorder = recorder(4, Kept::Here);
-    let (quiet, other) = (recorder.emitter(), recorder.emitter());
     let begin = Instant::now();
-    other.emit(StepEnd::new(1));
-    assert!(quiet.drain().is_empty(), "it is another one's");
-    quiet.set_mode(StreamMode::Silent);
-    quiet.emit(StepEnd::new(1));
-    assert!(quiet.drain().is_empty(), "its emitter is silent");
-    assert!(begin.elapsed() < Duration::from_secs(5), "the first of two drains waited until it gave up");
+    for _ in 0..10 {
+        let (quiet, other) = (recorder.emitter(), recorder.emitter());
+        other.emit(StepEnd::new(1));
+        assert!(quiet.drain().is_empty(), "it is another one's");
+        quiet.set_mode(StreamMode::Silent);
+        quiet.emit(StepEnd::new(1));
+        assert!(quiet.drain().is_empty(), "its emitter is silent");
+    }
+    assert!(begin.elapsed() < 10 * VAIN, "the first of each two drains waited until it gave up");
 }
 
 /// A log that says that there is more, and never has it.

@@ -51,7 +51,7 @@ pub(crate) fn record(program: impl FnOnce()) -> Vec<StreamEvent> {
     let mut stream = recorder.subscribe(Filter::everything(), From::Live);
     let subscriber = tracing_subscriber::registry().with(AgentLayer::new(recorder.clone()));
     tracing::subscriber::with_default(subscriber, program);
-    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     std::iter::from_fn(|| stream.try_next()).collect()
 }
 
@@ -296,7 +296,7 @@ fn a_task_spawned_in_a_span_keeps_its_parent_where_it_is_carried() {
         };
         runtime.block_on(work.instrument(agent));
     });
-    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     let events: Vec<_> = std::iter::from_fn(|| stream.try_next()).collect();
     assert!(told(&events).contains("s2 in s1 tool-input-available"), "{}", told(&events));
 }
@@ -312,12 +312,12 @@ fn many_spans_leave_nothing_open_and_no_two_have_the_same_id() {
         for n in 0..20_000 {
             drop(info_span!("t", gen_ai.operation.name = "execute_tool", gen_ai.tool.name = "t"));
             if n % 1_000 == 0 {
-                recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+                recorder.settle().wait(Duration::from_secs(60)).expect("settle");
                 steps.extend(std::iter::from_fn(|| stream.try_next()).map(|event| event.step_id.expect("step")));
             }
         }
     });
-    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     steps.extend(std::iter::from_fn(|| stream.try_next()).map(|event| event.step_id.expect("step")));
     assert_eq!(steps.len(), 20_001);
 }
@@ -341,7 +341,7 @@ fn two_threads_that_meet_under_a_plain_span_share_one_execution_and_harm_nobody(
         });
         tracing::dispatcher::with_default(&dispatch, || drop(request));
     }
-    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     let events: Vec<_> = std::iter::from_fn(|| stream.try_next()).collect();
     let count = |tag: &str| events.iter().filter(|event| event.kind().tag() == tag).count();
     assert_eq!(["data-execution-start", "data-execution-end"].map(count), [500, 500]);

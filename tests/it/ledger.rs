@@ -16,7 +16,7 @@ use std::time::Duration;
 use tracing::info_span;
 use tracing_subscriber::prelude::*;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) fn run() -> ExecutionId {
     ExecutionId::from_trace_id(0x1ed)

@@ -11,7 +11,7 @@ use spanwright::{
 };
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 const CARD: &str = "4111 1111 1111 1111";
 
 fn recorder(policy: ContentPolicy) -> Recorder {

@@ -26,7 +26,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context, prelude::*, registry, registry::LookupSpan};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 // -- what comes back --------------------------------------------------------------------------------------------------
 

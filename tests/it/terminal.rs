@@ -322,7 +322,7 @@ fn a_stream_of_the_hub_is_shown_to_its_end() {
     let output = Output::new(written.clone(), Look::Tree).with_footer(FOOTER);
     let tree = TerminalTree::start(move |limit| stream.recv_timeout(limit), output).expect("a thread");
     whole_research().into_iter().for_each(|event| recorder.emit(event));
-    recorder.shutdown(Duration::from_secs(10)).expect("all is shown");
+    recorder.shutdown(Duration::from_secs(60)).expect("all is shown");
     drop(tree);
     let mut terminal = Terminal::new(100, 40);
     terminal.feed(&written.text());

@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// Clients that wait for seconds would make the tests wait for minutes.
 const RETRY: Duration = Duration::from_millis(10);
 /// Between the steps of `stream`: slow enough to be watched.

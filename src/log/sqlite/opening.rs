@@ -16,7 +16,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(2);
 /// A log file that is ours and ours alone.
 pub(super) struct Opened {
     pub(super) path: PathBuf,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
     pub(super) db: Connection,
     pub(super) epochs: Epochs,
     /// Executions of its process that were running when the log was last written.
@@ -50,7 +50,18 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
         .map_err(|source| Error::io(format!("log {}: no such place", path.display())).with_source(source))
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
+/// That the log is ours. It is given back, not only closed: a process that this program starts at that moment has a copy
+/// of the descriptor until it runs its own program, and "the lock is released either by an explicit LOCK_UN operation on
+/// any of these duplicate file descriptors, or when all such file descriptors have been closed" (flock(2)).
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(path: &Path) -> Result<Lock, Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let cannot =
@@ -59,7 +70,7 @@ fn lock(path: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => {
             sign(&mut file);
-            Ok(file)
+            Ok(Lock(file))
         }
         Err(TryLockError::WouldBlock) => Err(in_use(path, &mut file)),
         Err(TryLockError::Error(source)) => Err(cannot(source)),
@@ -143,4 +154,21 @@ fn running(db: &Connection) -> rusqlite::Result<Vec<i64>> {
     let mut statement = db.prepare(&sql)?;
     let rows = statement.query_map((), |row| row.get(0))?;
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lock;
+
+    #[test]
+    fn a_log_that_is_closed_can_be_opened_though_a_process_that_begins_has_its_descriptors() {
+        let path = std::env::temp_dir().join(format!("spanwright-lock-{}", std::process::id()));
+        let held = lock(&path).expect("lock");
+        let _copy = held.0.try_clone().expect("as a fork copies it");
+        assert!(lock(&path).is_err_and(|error| error.is_in_use()), "one at a time");
+        drop(held);
+        let again = lock(&path).map(drop);
+        let _ = std::fs::remove_file(path.with_extension("lock"));
+        again.expect("given back");
+    }
 }

@@ -1,9 +1,8 @@
 //! The thread that writes: gathers what comes in, commits it as one, and only then says so.
 
-use super::{Shared, fault, group::Backlog, places::Place, store::Store};
+use super::{Shared, fault, group::Backlog, opening::Lock, places::Place, store::Store};
 use crate::{Error, event::Batch, log::place, pending::Answer};
 use std::{
-    fs::File,
     path::PathBuf,
     sync::{
         Arc,
@@ -82,7 +81,7 @@ impl Writer {
     }
 
     /// Until the log is closed or dropped. `stop_reading` ends the other connection, so that this one is the last.
-    pub(super) fn run(mut self, stop_reading: impl FnOnce(), lock: File) {
+    pub(super) fn run(mut self, stop_reading: impl FnOnce(), lock: Lock) {
         while !self.is_done() {
             self.gather();
             self.commit_all();

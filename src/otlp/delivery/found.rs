@@ -1,9 +1,10 @@
 //! An event of the record, from the log or from memory that still has it.
 
 use crate::{
-    Error, EventId, ExecutionId,
-    event::{Batch, ExecutionEvent, Recorded},
+    ExecutionId,
+    event::Batch,
     log::{LoggedEvent, Page},
+    otlp::fold::Entry,
     recorder::Newest,
 };
 use std::sync::Arc;
@@ -65,20 +66,11 @@ impl Found {
         }
     }
 
-    /// # Errors
-    /// `is_corrupt` when what the log has fits no event.
-    pub(super) fn decode(&self) -> Result<ExecutionEvent, Error> {
+    /// None where what the log has fits no event.
+    pub(super) fn entry(&self) -> Option<Entry<'_>> {
         match self {
-            Self::Logged(event) => event.decode(),
-            Self::Held(batch, index) => held(batch, *index).ok_or_else(|| Error::corrupt("an event of no execution")),
+            Self::Logged(event) => Entry::logged(event).ok(),
+            Self::Held(batch, index) => Entry::held(&batch.events[*index]),
         }
     }
-}
-
-/// As the log would tell it.
-fn held(batch: &Batch, index: usize) -> Option<ExecutionEvent> {
-    let Recorded { event, sequence, tenant_id, .. } = &batch.events[index];
-    let mut event = ExecutionEvent::from_stream(event, EventId::at(batch.cursor(index)), *sequence)?;
-    event.context.tenant_id.clone_from(tenant_id);
-    Some(event)
 }

@@ -10,6 +10,7 @@ mod control;
 mod found;
 mod joint;
 mod outlet;
+mod place;
 mod pump;
 mod record;
 mod stats;

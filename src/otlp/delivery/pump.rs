@@ -6,6 +6,7 @@
 use super::{
     control::{Control, Orders, same},
     outlet::{Outlet, Sent},
+    place,
     record::{LOG_LIMIT, Record, Source},
     stats::Counters,
 };
@@ -67,15 +68,7 @@ impl Pump {
         control: Arc<Control>,
     ) -> Result<Self, Error> {
         let log = source.log.clone();
-        let place = match log.place(settings.name.clone()).wait(LOG_LIMIT)? {
-            Some(place) => place,
-            None => {
-                let place = if settings.from_beginning { 0 } else { log.opened_at().offset };
-                // At once: what happens from now on is sent, if this process comes to it or not.
-                log.keep_place(settings.name.clone(), place).wait(LOG_LIMIT)?;
-                place
-            }
-        };
+        let (place, is_unkept) = place::known(&*log, &settings, &counters)?;
         counters.at(place);
         counters.read_to(place);
         Ok(Self {
@@ -87,7 +80,7 @@ impl Pump {
             control,
             orders: Orders::default(),
             place,
-            is_unkept: false,
+            is_unkept,
             failures: 0,
             not_before: None,
             why: None,
@@ -145,9 +138,9 @@ impl Pump {
         if self.outlet.is_full() {
             return Ok(true);
         }
-        self.record.read_on()?;
+        self.counters.of_log(self.record.read_on())?;
         let mut finished = Vec::new();
-        while !self.outlet.is_full() && self.record.take_in(&mut finished)? {
+        while !self.outlet.is_full() && self.counters.of_log(self.record.take_in(&mut finished))? {
             for output in finished.drain(..) {
                 if caught(|| self.outlet.take(output)).is_none() {
                     self.counters.dropped(1, "a panic of ours while it was put into words; stderr has more");
@@ -224,7 +217,7 @@ impl Pump {
     fn settle(&mut self) -> Result<(), Error> {
         let settled = self.record.taken_to();
         self.is_unkept = true;
-        self.log.keep_place(self.settings.name.clone(), settled).wait(LOG_LIMIT)?;
+        self.counters.of_log(self.log.keep_place(self.settings.name.clone(), settled).wait(LOG_LIMIT))?;
         (self.place, self.is_unkept) = (settled, false);
         self.counters.at(settled);
         Ok(())

@@ -3,10 +3,9 @@
 use super::{found::Leaf, stats::Counters};
 use crate::{
     Error, EventLog, ExecutionId, Recorder,
-    event::ExecutionEvent,
     log::{Query, Scope},
     otlp::{
-        fold::{Fold, Limits},
+        fold::{Entry, Fold, Limits},
         span::Output,
         unwound::caught,
     },
@@ -94,10 +93,7 @@ impl Record {
             return Ok(false);
         };
         let offset = event.offset();
-        match event.decode() {
-            Ok(event) => self.fold(event, finished),
-            Err(_) => self.counters.undecodable(),
-        }
+        self.fold(event.entry(), finished);
         self.taken_to = offset;
         Ok(true)
     }
@@ -147,8 +143,9 @@ impl Record {
             let complete = page.complete;
             after = page.read_to;
             for event in page.events.into_iter().take_while(|event| event.cursor.offset < before) {
-                if let Ok(event) = event.decode() {
-                    self.fold(event, &mut given);
+                // What cannot be read was counted when it came.
+                if let Ok(entry) = Entry::logged(&event) {
+                    self.fold(Some(entry), &mut given);
                 }
                 given.clear();
             }
@@ -158,9 +155,9 @@ impl Record {
         }
     }
 
-    /// An event that cannot be taken in, by a fault of ours, is left out: the same whenever it is read.
-    fn fold(&mut self, event: ExecutionEvent, finished: &mut Vec<Output>) {
-        if caught(|| self.fold.apply(event, finished)).is_none() {
+    /// An event that cannot be read, or by a fault of ours not taken in, is left out: the same whenever it is read.
+    fn fold(&mut self, entry: Option<Entry<'_>>, finished: &mut Vec<Output>) {
+        if entry.and_then(|entry| caught(|| self.fold.apply(entry, finished))).is_none() {
             self.counters.undecodable();
         }
     }

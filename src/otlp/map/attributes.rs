@@ -1,17 +1,9 @@
 //! The attributes of each concept under the names of the GenAI convention, and ours where it has none.
 
-use super::{
-    concept::Concept,
-    content::Content,
-    failure::{self, Failure},
-    pen::Pen,
-    records,
-    subject::Subject,
-    usage::Usage,
-};
+use super::{concept::Concept, content::Content, failure, pen::Pen, records, subject::Subject, usage::Usage};
 use crate::{
     event::{Body, MemoryUpdated},
-    otlp::{sink::SpanSink, span::Span},
+    otlp::sink::SpanSink,
     semconv::{self, langfuse},
 };
 
@@ -33,7 +25,7 @@ impl<S: SpanSink> Pen<'_, S> {
         usage.write(subject.concept, self);
         self.step(subject);
         self.whose(subject);
-        self.ending(subject.span);
+        self.ending(subject);
         if let Some(fields) = Content::of_json(subject.fields()) {
             self.content(semconv::FIELDS, Some(fields));
         }
@@ -110,6 +102,7 @@ impl<S: SpanSink> Pen<'_, S> {
             _ => {}
         }
         self.name(semconv::CALLABLE_NAME, subject.step_start().map(|start| &start.name));
+        self.server(subject);
     }
 
     fn memory_change(&mut self, event: &MemoryUpdated) {
@@ -128,6 +121,7 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn retrieval(&mut self, subject: &Subject<'_>) {
+        self.server(subject);
         let Some(Body::Retrieval(event)) = subject.told else { return };
         self.name(semconv::DATA_SOURCE_ID, event.data_source_id.as_ref());
         self.count(semconv::RETRIEVAL_COUNT, Some(event.documents_count));
@@ -138,6 +132,7 @@ impl<S: SpanSink> Pen<'_, S> {
     fn embedding(&mut self, subject: &Subject<'_>, usage: &Usage<'_>) {
         self.name(semconv::PROVIDER_NAME, usage.provider);
         self.name(semconv::REQUEST_MODEL, subject.embedding_model());
+        self.server(subject);
         if let Some(Body::Embedding(event)) = subject.told {
             self.count(semconv::EMBEDDINGS_DIMENSIONS, event.dimensions);
         }
@@ -205,14 +200,14 @@ impl<S: SpanSink> Pen<'_, S> {
         self.content(output, subject.output());
     }
 
-    fn ending(&mut self, span: &Span) {
-        if let Some(failure) = Failure::of(span) {
+    fn ending(&mut self, subject: &Subject<'_>) {
+        if let Some(failure) = &subject.failure {
             self.text(semconv::ERROR_TYPE, &failure.error_type);
         }
-        if let Some(outcome) = span.outcome() {
+        if let Some(outcome) = &subject.outcome {
             self.text(semconv::OUTCOME, outcome.as_str());
         }
-        self.text(semconv::OUTCOME_REASON, failure::reason(span));
-        self.yes(semconv::UNENDED, span.unended);
+        self.text(semconv::OUTCOME_REASON, failure::reason(subject));
+        self.yes(semconv::UNENDED, subject.span.unended);
     }
 }

@@ -17,7 +17,7 @@ use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
         mpsc,
     },
@@ -32,6 +32,8 @@ const AHEAD: usize = 60;
 /// Passes on what a server sends, up to a byte that nobody can foresee; then both lines are cut.
 struct Knife {
     addr: SocketAddr,
+    /// Where the server is; none between two.
+    server: Arc<Mutex<Option<SocketAddr>>>,
     cuts: Arc<AtomicU64>,
     blunt: Arc<AtomicBool>,
 }
@@ -40,11 +42,13 @@ impl Knife {
     fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
         let addr = listener.local_addr().expect("address");
+        let server = Arc::new(Mutex::new(Some(server)));
         let (cuts, blunt) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let (counted, dull) = (cuts.clone(), blunt.clone());
+        let (behind, counted, dull) = (server.clone(), cuts.clone(), blunt.clone());
         thread::spawn(move || {
             let mut random = 0x9e37_79b9_7f4a_7c15_u64;
             for client in listener.incoming().map_while(Result::ok) {
+                let Some(server) = *behind.lock().expect("server") else { continue };
                 random ^= random << 13;
                 random ^= random >> 7;
                 random ^= random << 17;
@@ -54,7 +58,11 @@ impl Knife {
                 thread::spawn(move || cut(client, server, edge, abrupt, &counted, &dull));
             }
         });
-        Self { addr, cuts, blunt }
+        Self { addr, server, cuts, blunt }
+    }
+
+    fn now_before(&self, server: Option<SocketAddr>) {
+        *self.server.lock().expect("server") = server;
     }
 
     fn cuts(&self) -> u64 {
@@ -88,17 +96,18 @@ fn cut(mut client: TcpStream, server: SocketAddr, edge: usize, abrupt: bool, cut
     drop(asking.join());
 }
 
-/// A server that can be started again: the same file, the same port.
+/// A server that can be started again on the same file. Its port is another each time: the one that it had may be
+/// somebody else's by then.
 struct Process {
     recorder: Recorder,
     server: ServerHandle,
 }
 
 impl Process {
-    fn start(scratch: &Scratch, addr: SocketAddr) -> Self {
+    fn start(scratch: &Scratch) -> Self {
         let log = SqliteLog::open(scratch.file("trace.db")).expect("open");
         let recorder = Recorder::builder().log(log).hub(HubLimits::new(32, 1 << 20)).start().expect("start");
-        let server = Server::spawn(recorder.clone(), addr).expect("serve");
+        let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
         Self { recorder, server }
     }
 
@@ -138,7 +147,6 @@ fn live(
     seen: &mpsc::Receiver<()>,
 ) -> Process {
     let emitter = |process: &Process| -> EventEmitter { process.recorder.emitter().for_execution(id.clone()) };
-    let addr = process.server.addr();
     let (mut emitting, mut restarts, mut ahead) = (emitter(&process), 0, 0);
     emitting.emit(ExecutionStart::new().name("cut"));
     for n in 0.. {
@@ -160,8 +168,10 @@ fn live(
             // An execution that is not paused would be found lost, and over.
             emitting.emit(ExecutionPaused::new("a new version"));
             drop(emitting);
+            knife.now_before(None);
             process.end();
-            process = Process::start(scratch, addr);
+            process = Process::start(scratch);
+            knife.now_before(Some(process.server.addr()));
             emitting = emitter(&process);
             emitting.emit(ExecutionResumed::new());
             ahead += 2;
@@ -191,7 +201,7 @@ async fn record(client: &spanwright::client::Client, id: &ExecutionId) -> Vec<Ex
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_a_thousand_times_a_client_has_each_logged_event_once_and_in_order() {
     let scratch = Scratch::new();
-    let process = Process::start(&scratch, "127.0.0.1:0".parse().expect("address"));
+    let process = Process::start(&scratch);
     let (knife, id) = (Knife::before(process.server.addr()), ExecutionId::new());
     let (saw, seen) = mpsc::channel();
     let watching = tokio::spawn(watch(client(format!("http://{}", knife.addr)).execution(&id).events(), saw));

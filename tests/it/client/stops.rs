@@ -133,8 +133,10 @@ async fn tries_count_up_until_an_event_comes_and_the_wait_grows_up_to_its_bound(
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_tried_again() {
-    let addr =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("free port");
+    // Held without anybody listening there, so that no other test does.
+    let port = tokio::net::TcpSocket::new_v4().expect("socket");
+    port.bind(([127, 0, 0, 1], 0).into()).expect("free port");
+    let addr = port.local_addr().expect("address");
     let line = reconnecting(&client(format!("http://{addr}"))).await;
     assert!(line.why.is_io(), "{}", line.why);
 }

@@ -14,7 +14,7 @@ use spanwright::{
 use std::time::Duration;
 use tracing_subscriber::prelude::*;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 const TRACE: u128 = 0x1234_5678_9012_3456_7890_1234_5678_9012;
 const PARENT: &str = "00-12345678901234567890123456789012-1234567890123456-01";
 

@@ -9,6 +9,7 @@ mod held;
 mod killed;
 mod outage;
 mod paused;
+mod places;
 mod running;
 mod sizes;
 mod unwound;

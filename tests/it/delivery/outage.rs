@@ -91,7 +91,7 @@ fn past_the_disk_bound_what_could_not_be_kept_is_counted_exactly() {
     let recorder = Recorder::builder().log(log).start().expect("recorder");
     let delivery = start(&destination(&collector), &recorder);
     let emitted = fill(&recorder);
-    outside.execute_batch("PRAGMA busy_timeout = 5000; DROP TABLE ballast").expect("room");
+    outside.execute_batch("PRAGMA busy_timeout = 60000; DROP TABLE ballast").expect("room");
     while recorder.flush().wait(LIMIT).is_err() {
         thread::sleep(ms(10));
     }

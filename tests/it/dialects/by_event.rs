@@ -23,7 +23,7 @@ fn served(dialect: Dialect, bodies: Vec<Body>) -> String {
     for body in bodies {
         emitter.emit(StreamEvent::new(body).at(at));
     }
-    recorder.settle().wait(Duration::from_secs(5)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     let path = format!("/executions/{}/stream?dialect={}", super::id(), dialect.as_str());
     let text = http::get(server.addr(), &path).text();
     let epoch = recorder.hub().newest().to_string();
@@ -155,7 +155,7 @@ fn a_turn_after_whose_end_something_was_recorded_still_tells_its_readers_to_stay
     let emitter = recorder.emitter().for_execution(super::id());
     run(Vec::new()).into_iter().for_each(|body| emitter.emit(StreamEvent::new(body)));
     emitter.emit(Note::new("rating", Json::text("good")));
-    recorder.settle().wait(Duration::from_secs(5)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     let path = format!("/executions/{}/stream?dialect=chat", super::id());
     let whole = http::get(server.addr(), &path).text();
     let ids: Vec<_> = whole.lines().filter_map(|line| line.strip_prefix("id: ")).collect();

@@ -104,7 +104,7 @@ fn who_was_told_what_a_crash_took_back_is_not_told_all_of_it_again() {
     emitter.emit(TextDelta::new("t", "hello "));
     emitter.emit(TextEnd::new("t"));
     emitter.emit(ExecutionEnd::new(1));
-    recorder.flush().wait(Duration::from_secs(5)).expect("flush");
+    recorder.flush().wait(Duration::from_secs(60)).expect("flush");
     let events = |after: Cursor| {
         let path = format!("/executions/{}/stream?dialect=chat&after={after}", emitter.execution_id());
         let events = http::get(server.addr(), &path).events();

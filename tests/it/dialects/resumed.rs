@@ -36,7 +36,7 @@ fn world(ring: usize) -> World {
 impl World {
     fn emit(&self, events: impl IntoIterator<Item = impl Into<StreamEvent>>) {
         events.into_iter().for_each(|event| self.emitter.emit(event));
-        self.recorder.settle().wait(Duration::from_secs(20)).expect("settle");
+        self.recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     }
 
     fn get(&self, dialect: Dialect, query: &str, last: Option<&str>) -> http::Reply {

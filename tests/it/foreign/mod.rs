@@ -24,7 +24,7 @@ fn record_with(rules: Rules, program: impl FnOnce()) -> Vec<StreamEvent> {
     let mut stream = recorder.subscribe(Filter::everything(), From::Live);
     let layer = AgentLayer::new(recorder.clone()).rules(rules);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), program);
-    recorder.settle().wait(Duration::from_secs(10)).expect("settle");
+    recorder.settle().wait(Duration::from_secs(60)).expect("settle");
     std::iter::from_fn(|| stream.try_next()).collect()
 }
 
@@ -33,7 +33,7 @@ fn record_filtered(program: impl FnOnce()) -> Vec<StreamEvent> {
     let guard = spanwright::builder().without_log().without_terminal().start().expect("start");
     let mut stream = guard.recorder().subscribe(Filter::everything(), From::Live);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(guard.layer()), program);
-    guard.recorder().settle().wait(Duration::from_secs(10)).expect("settle");
+    guard.recorder().settle().wait(Duration::from_secs(60)).expect("settle");
     std::iter::from_fn(|| stream.try_next()).collect()
 }
 

@@ -177,9 +177,9 @@ fn a_full_disk_is_told_and_heals_by_itself() {
         assert!(error.is_io() && error.to_string().contains("full"), "{error}");
     }
     assert_eq!(read_all(&log, Scope::Everything).len(), 10, "reading goes on, and nothing half-written is seen");
-    outside.execute_batch("PRAGMA busy_timeout = 5000; DROP TABLE ballast").expect("room");
+    outside.execute_batch("PRAGMA busy_timeout = 60000; DROP TABLE ballast").expect("room");
     for answer in answers {
-        answer.wait(Duration::from_secs(2)).expect("written when there was room");
+        answer.wait(LIMIT).expect("written when there was room");
     }
     log.flush().wait(LIMIT).expect("flush");
     let kept = read_all(&log, Scope::Execution(id));

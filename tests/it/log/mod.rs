@@ -6,6 +6,7 @@ mod each;
 mod file;
 mod jsonl;
 mod places;
+mod roots;
 mod whose;
 
 use crate::scratch::Scratch;
@@ -16,7 +17,7 @@ use spanwright::{
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Numbers events as the recorder does, and appends them.
 struct Gate<'a> {

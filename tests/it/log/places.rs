@@ -163,7 +163,7 @@ fn a_full_disk_is_told_to_who_keeps_a_place() {
     let last = names.last().expect("a name");
     assert_eq!(place(&log, last), None);
 
-    outside.execute_batch("PRAGMA busy_timeout = 5000; DROP TABLE ballast").expect("room");
+    outside.execute_batch("PRAGMA busy_timeout = 60000; DROP TABLE ballast").expect("room");
     log.flush().wait(LIMIT).expect("flush");
     assert_eq!(place(&log, last), None, "who was told that it is not kept finds it not kept");
     keep(&log, last, 2);

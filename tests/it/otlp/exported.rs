@@ -9,7 +9,7 @@ use spanwright::{
 };
 use std::{collections::BTreeMap, fmt::Write, path::Path, time::Duration};
 
-pub(super) const SOON: Duration = Duration::from_secs(30);
+pub(super) const SOON: Duration = Duration::from_secs(60);
 
 /// A span as it arrived.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,7 +18,7 @@ mod torn;
 use spanwright::{ContentLevel, ContentPolicy, Timestamp};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Everything that is told is kept as it is.
 fn full() -> ContentPolicy {

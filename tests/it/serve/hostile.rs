@@ -1,7 +1,7 @@
 //! Clients that stall, vanish, flood or talk nonsense: they cost a socket for a while, and nobody else anything.
 
-use super::{SOON, emit_numbers, numbers, resume, served, settle, stream_of, tags, wait_for, with_settings};
-use crate::http::{Frame, Reply, connect, get, get_with, send};
+use super::{SOON, emit_numbers, numbers, resume, served, settle, stream_of, tags, until, wait_for, with_settings};
+use crate::http::{Frame, Reply, connect, connect_narrow, get, get_with};
 use proptest::prelude::*;
 use spanwright::{
     Cursor, EventEmitter, ExecutionId, Recorder,
@@ -20,9 +20,9 @@ pub(super) fn strict() -> Settings {
     Settings::default().write_idle(Duration::from_millis(2_000)).keep_alive(Duration::from_millis(500))
 }
 
-/// Sends the head of a request for this path, and what else is given, and does not read.
+/// Sends the head of a request for this path, and what else is given, and does not read: what comes soon finds no room.
 pub(super) fn ask(addr: SocketAddr, path: &str, more: &str) -> TcpStream {
-    let mut tcp = connect(addr);
+    let mut tcp = connect_narrow(addr);
     write!(tcp, "GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n{more}").expect("send");
     tcp
 }
@@ -118,7 +118,7 @@ fn wait_for_orphans(addr: SocketAddr) {
 }
 
 /// A part of the descriptors that this process may have, up to a thousand: tests run beside this one.
-fn many() -> usize {
+pub(super) fn many() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(256);
@@ -132,11 +132,11 @@ fn two_hundred_readers_that_read_once_and_stop_leave_nothing_behind_and_can_come
     let (recorder, server) = with_settings(strict().write_idle(Duration::from_secs(5)));
     let (addr, emitter) = (server.addr(), recorder.emitter());
     let path = stream_of(&emitter);
-    let mut stalled: Vec<_> = (0..200).map(|_| ask_and_read_once(addr, &path)).collect();
+    let mut stalled: Vec<_> = (0..many().min(200)).map(|_| ask_and_read_once(addr, &path)).collect();
     let reader = healthy(addr, &emitter);
-    wait_for(addr, "/server/streams/open", 201);
+    wait_for(addr, "/server/streams/open", stalled.len() as u64 + 1);
     emit_numbers(&emitter, 0..EVENTS);
-    wait_for_stalled(addr, 200);
+    wait_for_stalled(addr, stalled.len() as u64);
     wait_for(addr, "/server/streams/open", 1);
     wait_for_descriptors(addr, 1);
     wait_for_orphans(addr);
@@ -234,7 +234,8 @@ fn a_thousand_requests_that_never_become_whole_are_closed_while_others_are_serve
     let reader = healthy(addr, &emitter);
     let halves: Vec<_> = HALVES.iter().cycle().take(most).map(|half| said(addr, half.as_bytes())).collect();
     emit_numbers(&emitter, 0..100);
-    assert_eq!(get(addr, "/health").status, 200);
+    // It has its own bound, which a busy machine may miss.
+    until(|| get(addr, "/health").status == 200);
     wait_for_stalled(addr, most as u64);
     for tcp in halves {
         assert!(rest(tcp).is_empty(), "no answer to what was no question");
@@ -450,7 +451,7 @@ fn nonsense_is_refused_or_cut() {
         let status = status_of(server.addr(), bytes);
         assert!(status.is_none_or(|status| matches!(status, 400..=499 | 505)), "{status:?} to {bytes:?}");
     }
-    assert_eq!(get(server.addr(), "/health").status, 200);
+    until(|| get(server.addr(), "/health").status == 200);
 }
 
 #[test]
@@ -466,7 +467,6 @@ fn whatever_bytes_come_the_connection_ends_and_the_server_goes_on() {
         let status = status_of(addr, &bytes);
         prop_assert!(status.is_none_or(|status| status < 500 || status == 501 || status == 505), "{status:?}");
     });
-    let reply = send(addr, &format!("GET /health HTTP/1.1\r\nHost: {addr}\r\n\r\n"));
-    assert_eq!(reply.status, 200);
+    until(|| get(addr, "/health").status == 200);
     wait_for(addr, "/server/streams/open", 0);
 }

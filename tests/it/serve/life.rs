@@ -1,17 +1,22 @@
 //! Health, limits, readers that stall, and ends.
 
-use super::{SOON, emit_numbers, numbers, served, settle, stream_of, tags, wait_for, with_settings};
+use super::{
+    SOON, emit_numbers,
+    hostile::{ask, many},
+    numbers, served, settle, stream_of, tags, until, wait_for, with_settings,
+};
 use crate::http::{Frame, connect, get};
 use spanwright::{
-    EventLog, Pending, Recorder,
+    EventEmitter, EventLog, Pending, Recorder,
     event::{Batch, Body, ExecutionEnd, StepEnd, TextDelta},
     log::MemoryLog,
-    serve::{Server, Settings},
+    serve::{Server, ServerHandle, Settings},
 };
 use std::{
     io::{Read, Write},
+    net::TcpStream,
     sync::{Arc, Mutex, mpsc},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -53,57 +58,78 @@ fn health_fails_within_two_seconds_when_the_writer_hangs_and_recovers_with_it() 
     let recorder = Recorder::builder().log(log).start().expect("start");
     let server = Server::spawn(recorder.clone(), "127.0.0.1:0").expect("serve");
     recorder.emitter().emit(StepEnd::new(1_u64));
-    let began = Instant::now();
+    // The writer hangs until the test lets it go, so that an answer at all is one that did not wait for it.
     let health = get(server.addr(), "/health");
     assert_eq!(health.status, 503);
     assert!(health.json()["error"].as_str().expect("error").contains("2 s"));
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     drop(go);
-    settle(&recorder);
-    assert_eq!(get(server.addr(), "/health").status, 200);
+    // On a busy machine all may take longer once more.
+    until(|| get(server.addr(), "/health").status == 200);
+}
+
+/// Readers of one execution: fifty that ask and do not read, and three that do; and 8 MB for each of them.
+struct Fifty {
+    recorder: Recorder,
+    server: ServerHandle,
+    emitter: EventEmitter,
+    stalled: Vec<TcpStream>,
+    healthy: Vec<JoinHandle<Vec<Frame>>>,
+}
+
+impl Fifty {
+    fn stall(write_idle: Duration) -> Self {
+        let (recorder, server) = with_settings(Settings::default().write_idle(write_idle));
+        let (addr, emitter) = (server.addr(), recorder.emitter());
+        let path = stream_of(&emitter);
+        let stalled: Vec<_> = (0..many().min(50)).map(|_| ask(addr, &path, "")).collect();
+        let healthy =
+            (0..3).map(|_| get(addr, &path)).map(|reply| thread::spawn(move || reply.events())).collect::<Vec<_>>();
+        wait_for(addr, "/server/streams/open", stalled.len() as u64 + 3);
+        let piece = "x".repeat(8_000);
+        (0..1_000).for_each(|_| emitter.emit(TextDelta::new("t", piece.as_str())));
+        settle(&recorder);
+        Self { recorder, server, emitter, stalled, healthy }
+    }
+
+    /// Those who read had everything, up to the end.
+    fn is_whole(self) {
+        for reader in self.healthy {
+            let frames = reader.join().expect("reader");
+            let length =
+                |frame: &Frame| if let Body::TextDelta(piece) = frame.data().body { piece.delta.len() } else { 0 };
+            assert_eq!(frames.iter().map(length).sum::<usize>(), 8_000_000);
+            assert!(tags(&frames).iter().all(|tag| *tag != "data-stream-lagged" && *tag != "data-stream-gap"));
+        }
+        assert_eq!(self.recorder.stats().shed(), 0);
+    }
 }
 
 #[test]
-fn fifty_stalled_readers_are_closed_while_others_read_on_and_the_emitter_is_not_held_up() {
-    let write_idle = Duration::from_millis(1_500);
-    let (recorder, server) = with_settings(Settings::default().write_idle(write_idle));
-    let (addr, emitter) = (server.addr(), recorder.emitter());
-    let request = format!("GET {} HTTP/1.1\r\nHost: {addr}\r\n\r\n", stream_of(&emitter));
-    let stalled: Vec<_> = (0..50)
-        .map(|_| {
-            let mut tcp = connect(addr);
-            tcp.write_all(request.as_bytes()).expect("send");
-            tcp
-        })
-        .collect();
-    let path = stream_of(&emitter);
-    let healthy: Vec<_> = (0..3).map(|_| get(addr, &path)).map(|reply| thread::spawn(move || reply.events())).collect();
-    wait_for(addr, "/server/streams/open", 53);
-    let piece = "x".repeat(8_000);
-    let began = Instant::now();
-    for _ in 0..1_000 {
-        emitter.emit(TextDelta::new("t", piece.as_str()));
-    }
-    let emitted = began.elapsed();
-    settle(&recorder);
-    assert!(emitted < write_idle, "emitting 8 MB took {emitted:?}");
-    wait_for(addr, "/server/stalled", 50);
-    assert!(began.elapsed() < write_idle + Duration::from_secs(1) + emitted, "{:?}", began.elapsed());
+fn fifty_stalled_readers_hold_up_neither_the_emitter_nor_those_who_read() {
+    // For as long as this test takes nobody is cut: whoever waited for them would wait on.
+    let fifty = Fifty::stall(10 * SOON);
+    let (addr, stalled) = (fifty.server.addr(), fifty.stalled.len() as u64);
+    fifty.emitter.emit(ExecutionEnd::new(1_u64));
+    wait_for(addr, "/server/streams/open", stalled);
+    assert_eq!(get(addr, "/stats").json()["server"]["stalled"], 0);
+    fifty.is_whole();
+}
+
+#[test]
+fn fifty_stalled_readers_are_closed_while_others_read_on() {
+    // Longer than those who read may have to wait for their turn.
+    let fifty = Fifty::stall(Duration::from_secs(5));
+    let (addr, stalled) = (fifty.server.addr(), fifty.stalled.len() as u64);
+    wait_for(addr, "/server/stalled", stalled);
     wait_for(addr, "/server/streams/open", 3);
-    emitter.emit(ExecutionEnd::new(1_u64));
-    for reader in healthy {
-        let frames = reader.join().expect("reader");
-        let length = |frame: &Frame| if let Body::TextDelta(piece) = frame.data().body { piece.delta.len() } else { 0 };
-        assert_eq!(frames.iter().map(length).sum::<usize>(), 8_000_000);
-        assert!(tags(&frames).iter().all(|tag| *tag != "data-stream-lagged" && *tag != "data-stream-gap"));
-    }
-    assert_eq!(recorder.stats().shed(), 0);
-    drop(stalled);
+    fifty.emitter.emit(ExecutionEnd::new(1_u64));
+    fifty.is_whole();
 }
 
 #[test]
 fn a_client_that_never_sends_a_whole_request_is_closed() {
-    let short = Duration::from_millis(100);
+    // Longer than the test may have to wait for its turn between its connection and what it says there.
+    let short = Duration::from_secs(1);
     let (_recorder, server) = with_settings(Settings::default().write_idle(short).keep_alive(short));
     let mut tcp = connect(server.addr());
     tcp.write_all(b"GET /stream HTT").expect("send");
@@ -136,18 +162,16 @@ fn a_server_that_ends_ends_its_streams_and_cuts_those_who_do_not_read() {
     let (recorder, server) = with_settings(Settings::default().drain(Duration::from_millis(300)));
     let (addr, emitter) = (server.addr(), recorder.emitter());
     let healthy = get(addr, &stream_of(&emitter));
-    let mut stalled = connect(addr);
-    write!(stalled, "GET {} HTTP/1.1\r\nHost: {addr}\r\n\r\n", stream_of(&emitter)).expect("send");
+    let _stalled = ask(addr, &stream_of(&emitter), "");
     wait_for(addr, "/server/streams/open", 2);
     let reader = thread::spawn(move || healthy.events());
     (0..500).for_each(|_| emitter.emit(TextDelta::new("t", "x".repeat(8_000))));
     settle(&recorder);
-    let began = Instant::now();
     server.shutdown().expect("within its bound");
-    assert!(began.elapsed() < Duration::from_millis(1_300), "{:?}", began.elapsed());
     let frames = reader.join().expect("its body ends whole");
     assert_eq!(frames[0].event(), "data-connected");
-    assert!(std::net::TcpStream::connect(addr).is_err(), "nobody listens any more");
+    // A process that another test starts holds a copy of the listener for a moment.
+    until(|| TcpStream::connect(addr).is_err());
     emitter.emit(StepEnd::new(1_u64));
     settle(&recorder);
 }

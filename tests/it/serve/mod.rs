@@ -34,7 +34,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A recorder with a log and a hub of `ring` events, a server for it, and an emitter on it.
 fn served(ring: usize) -> (Recorder, ServerHandle, EventEmitter) {

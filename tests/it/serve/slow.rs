@@ -31,14 +31,14 @@ fn heads_and_bodies_that_come_byte_by_byte_are_cut_though_each_byte_is_a_sign_of
     wait_for(addr, "/server/connections/open", 1);
 }
 
-/// Deadlines of two seconds in all.
-fn two_seconds() -> Settings {
-    strict().write_idle(Duration::from_millis(1_500))
+/// Deadlines of four seconds in all: longer than who says something twenty times a second may have to wait for its turn.
+fn four_seconds() -> Settings {
+    strict().write_idle(Duration::from_millis(3_500))
 }
 
-/// Says something every now and then, for as long as the server is to have time to cut it twice over. Whether it could.
-fn says_on(tcp: &mut TcpStream, mut next: impl FnMut() -> String) -> bool {
-    let until = Instant::now() + Duration::from_secs(5);
+/// Says something every now and then, for so long. Whether it could.
+fn says_on(tcp: &mut TcpStream, long: Duration, mut next: impl FnMut() -> String) -> bool {
+    let until = Instant::now() + long;
     while Instant::now() < until {
         if tcp.write_all(next().as_bytes()).is_err() {
             return false;
@@ -51,13 +51,14 @@ fn says_on(tcp: &mut TcpStream, mut next: impl FnMut() -> String) -> bool {
 
 #[test]
 fn an_upload_that_is_slow_and_steady_is_taken_as_a_whole_and_its_line_serves_on() {
-    let (recorder, server) = with_settings(two_seconds());
+    let (recorder, server) = with_settings(four_seconds());
     let (addr, id) = (server.addr(), ExecutionId::new());
     let mut tcp = connect(addr);
     let head = format!("Host: {addr}\r\nContent-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n");
     write!(tcp, "POST /executions/{id}/events HTTP/1.1\r\n{head}").expect("send");
     let mut lines = 0;
-    let whole = says_on(&mut tcp, || {
+    // The server has time to cut it twice over.
+    let whole = says_on(&mut tcp, Duration::from_secs(9), || {
         let line = format!("{{\"type\":\"data-step-end\",\"duration_ms\":{lines}}}\n");
         lines += 1;
         format!("{:x}\r\n{line}\r\n", line.len())
@@ -74,7 +75,7 @@ fn an_upload_that_is_slow_and_steady_is_taken_as_a_whole_and_its_line_serves_on(
 
 #[test]
 fn readers_that_stall_are_cut_though_they_go_on_to_say_something() {
-    let (recorder, server) = with_settings(two_seconds());
+    let (recorder, server) = with_settings(four_seconds());
     let (addr, emitter) = (server.addr(), recorder.emitter());
     let path = stream_of(&emitter);
     // What they say behind their question: blanks, further questions, a body of events that comes on.
@@ -98,10 +99,10 @@ fn readers_that_stall_are_cut_though_they_go_on_to_say_something() {
 
 #[test]
 fn a_head_that_dribbles_in_behind_a_slow_upload_has_a_deadline_of_its_own() {
-    let (_recorder, server) = with_settings(two_seconds());
+    let (_recorder, server) = with_settings(four_seconds());
     let addr = server.addr();
     let mut tcp = connect(addr);
     let upload = "Content-Type: application/jsonl\r\nContent-Length: 2\r\n\r\n\n\n";
     write!(tcp, "POST /events HTTP/1.1\r\nHost: {addr}\r\n{upload}GET /stats HTTP/1.1\r\nX: ").expect("send");
-    assert!(!says_on(&mut tcp, || "x".into()), "it is not cut");
+    assert!(!says_on(&mut tcp, SOON, || "x".into()), "it is not cut");
 }

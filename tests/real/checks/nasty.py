@@ -15,24 +15,24 @@ import sseclient
 
 base = sys.argv[1]
 nasty = json.loads((pathlib.Path(__file__).parent.parent / "nasty.json").read_text(encoding="utf-8"))
-runs = requests.get(f"{base}/executions", timeout=20).json()["executions"]
+runs = requests.get(f"{base}/executions", timeout=120).json()["executions"]
 url = f"{base}/executions/{runs[-1]['execution_id']}/stream"
 
 
 def by_httpx_sse():
-    with httpx.Client(timeout=20) as client, httpx_sse.connect_sse(client, "GET", url) as source:
+    with httpx.Client(timeout=120) as client, httpx_sse.connect_sse(client, "GET", url) as source:
         return [(event.event, event.data, event.id) for event in source.iter_sse()]
 
 
 def by_sseclient_py():
-    events = sseclient.SSEClient(requests.get(url, stream=True, timeout=20)).events()
+    events = sseclient.SSEClient(requests.get(url, stream=True, timeout=120)).events()
     return [(event.event, event.data, event.id) for event in events]
 
 
 def by_requests_sse():
     found = []
     with requests_sse.EventSource(
-        url, timeout=20, reconnection_time=datetime.timedelta(0), max_connect_retry=0
+        url, timeout=120, reconnection_time=datetime.timedelta(0), max_connect_retry=0
     ) as source:
         for event in source:
             found.append((event.type, event.data, event.last_event_id))

@@ -4,12 +4,12 @@
 import { join } from "node:path";
 import { open } from "../lib/browser.mjs";
 import { check, soon } from "../lib/check.mjs";
-import { folder, serve } from "../lib/server.mjs";
+import { folder, port as unused, serve } from "../lib/server.mjs";
 
 const [RESTARTS, STEPS] = [100, 4];
 const log = join(folder(), "log.db");
-let server = await serve(log);
-const port = Number(new URL(server.base).port);
+const port = await unused();
+let server = await serve(log, port);
 
 // A page of the server itself: no other may read its streams.
 const page = await open(`${server.base}/stats`);

@@ -22,7 +22,8 @@ for (const file of readdirSync(checks).sort()) {
   const { status, stdout } = spawnSync(programs[kind], [join(checks, file), server.base], {
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
-    timeout: 180_000,
+    // Longer than each thing that a check waits for.
+    timeout: 900_000,
     killSignal: "SIGKILL",
   });
   failed += status === 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +12,18 @@ export function folder() {
   const path = mkdtempSync(join(tmpdir(), "spanwright-real-"));
   process.on("exit", () => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** A port that is free, and below those that Linux gives to who asks for any: so it stays free while the server is away. */
+export async function port() {
+  for (;;) {
+    const tried = 20_000 + Math.floor(Math.random() * 10_000);
+    const probe = createServer().listen(tried, "127.0.0.1");
+    const free = await new Promise((resolve) => probe.once("listening", () => resolve(true)).once("error", () => resolve(false)));
+    if (!free) continue;
+    await new Promise((resolve) => probe.close(resolve));
+    return tried;
+  }
 }
 
 /** Starts the program on a log and a port (0 is any that is free): `{ base, ask(command), end(), kill() }`. */

@@ -160,8 +160,9 @@ fn what_stands_between_has_only_the_status_of_http() {
 fn who_does_not_speak_http_2_has_not_answered() {
     let old = super::server::Server::with(200, "", b"");
     retried(send(&Destination::grpc(old.url()).timeout(SOON)));
-    let nobody = Destination::grpc(format!("http://{}", super::server::nobody()));
-    assert!(retried(send(&nobody)).1.starts_with("no connection: "));
+    let nobody = super::server::Nobody::new();
+    let nowhere = Destination::grpc(format!("http://{}", nobody.addr()));
+    assert!(retried(send(&nowhere)).1.starts_with("no connection: "));
     let silent = super::server::Server::start(|_, _| super::server::Then::Hang);
     let hasty = Destination::grpc(silent.url()).timeout(Duration::from_millis(200));
     assert_eq!(retried(send(&hasty)).1, "no answer within 200ms");

@@ -66,7 +66,8 @@ fn what_is_written_otherwise_at_its_end_is_not_repeated_either() {
 
 #[test]
 fn no_failure_of_the_line_tells_them() {
-    silent(&retried(send(&with_canaries(nobody()))).1);
+    let nobody = Nobody::new();
+    silent(&retried(send(&with_canaries(nobody.addr()))).1);
     let closing = Server::start(|_, _| Then::Close);
     silent(&retried(send(&with_canaries(closing.addr()))).1);
     let pointing = Server::with(302, "Location: http://canary-user.example/?canary-query\r\n", b"");
@@ -75,7 +76,7 @@ fn no_failure_of_the_line_tells_them() {
 
 #[test]
 fn no_debug_and_no_error_of_a_setting_tells_them() {
-    let address = nobody();
+    let address = Nobody::new().addr();
     let good = with_canaries(address);
     silent(&format!("{good:?} {:#?} {}", good, good.place_name(super::Signal::Traces)));
     assert_eq!(good.place_name(super::Signal::Traces), format!("http http://{address} traces"));

@@ -9,6 +9,7 @@ use std::{
     },
     thread,
 };
+use tokio::net::TcpSocket;
 
 /// What arrived.
 #[derive(Debug, Clone)]
@@ -137,7 +138,17 @@ pub(super) fn whole(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// An address at which nobody listens.
-pub(super) fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("address")
+/// An address at which nobody listens, nor will as long as this lives: the port is taken.
+pub(super) struct Nobody(TcpSocket);
+
+impl Nobody {
+    pub(super) fn new() -> Self {
+        let port = TcpSocket::new_v4().expect("socket");
+        port.bind(([127, 0, 0, 1], 0).into()).expect("bind");
+        Self(port)
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.0.local_addr().expect("address")
+    }
 }

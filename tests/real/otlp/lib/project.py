@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 ROOT = HERE.parents[2]
@@ -32,9 +33,18 @@ def environment(name, folder=None):
         print(f"installing {name} into {venv}", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         pip = [venv / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", wanted]
-        subprocess.run(pip, check=True)
+        again(pip)
         marker.write_bytes(wanted.read_bytes())
     return venv
+
+
+def again(command):
+    """Runs it; a registry that does not answer once is asked again."""
+    for pause in (5, 20, 60):
+        if subprocess.run(command, check=False).returncode == 0:
+            return
+        time.sleep(pause)
+    subprocess.run(command, check=True)
 
 
 def fill(program, log, count):
