@@ -20,8 +20,8 @@ mod tests;
 use super::settings::{Kind, Way};
 use crate::Error;
 
-#[cfg(feature = "otlp-bridge")]
 pub(super) use file::only_name;
+#[cfg(feature = "otlp-bridge")]
 pub(super) use mask::Mask;
 pub(crate) use reply::Reply;
 pub use signal::Signal;
