@@ -23,12 +23,14 @@ pub struct Recorded {
     /// Whether its execution runs in another process: its first event was taken in from there. It is not over when this
     /// process is.
     pub elsewhere: bool,
+    /// Whether its execution goes on though it is an end: that of what a step of the execution called in another process.
+    pub goes_on: bool,
 }
 
 impl Recorded {
     /// An event with its numbers.
     pub const fn new(event: StreamEvent, sequence: u64, pieces: u64, shown: bool) -> Self {
-        Self { event, sequence, pieces, shown, session_id: None, tenant_id: None, elsewhere: false }
+        Self { event, sequence, pieces, shown, session_id: None, tenant_id: None, elsewhere: false, goes_on: false }
     }
 
     /// The same event, of this conversation.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Cursor, ExecutionId, StreamEvent, Text,
-    event::{Concept, Life, Recorded, StreamGap, StreamLagged},
+    event::{Recorded, StreamGap, StreamLagged},
     log::{LoggedEvent, Status},
 };
 
@@ -34,8 +34,8 @@ impl<'a> Seen<'a> {
         Self {
             cursor,
             execution_id: recorded.event.execution_id.as_ref(),
-            status: Status::after(recorded.event.kind()),
-            ends_execution: recorded.event.kind().life() == Life::Closes(Concept::Execution),
+            status: Status::left_by(recorded),
+            ends_execution: Status::left_by(recorded).is_some_and(Status::is_final),
             now,
             before,
         }
@@ -47,7 +47,7 @@ impl<'a> Seen<'a> {
             cursor: logged.cursor,
             execution_id: Some(&logged.context.execution_id),
             status: Status::after(logged.kind),
-            ends_execution: logged.kind.life() == Life::Closes(Concept::Execution),
+            ends_execution: Status::after(logged.kind).is_some_and(Status::is_final),
             now,
             before: Numbers { sequence: now.sequence.saturating_sub(1), ..now },
         }

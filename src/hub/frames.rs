@@ -122,7 +122,7 @@ impl FrameStream {
         for logged in events {
             let Ok(event) = logged.to_stream() else { continue };
             let shown = logged.shown && self.subscription.filter().shows(&event);
-            let Some(loss) = self.subscription.deliver(&Seen::logged(logged), shown) else { continue };
+            let Some(loss) = self.subscription.deliver_logged(logged, &event, shown) else { continue };
             loss.told().for_each(|event| (self.writer.write)(None, &event, &mut text));
             let before = text.len();
             (self.writer.write)(Some(logged.cursor), &event, &mut text);

@@ -140,7 +140,7 @@ impl Hub {
         let of_it = |recorded: &Recorded| recorded.event.execution_id.as_ref() == Some(id) && whose(recorded);
         let mut own = events.filter(|(_, recorded)| of_it(recorded)).peekable();
         let newest = own.peek().map(|(cursor, _)| cursor.offset)?;
-        let status = own.find_map(|(_, recorded)| crate::log::Status::after(recorded.event.kind()));
+        let status = own.find_map(|(_, recorded)| crate::log::Status::left_by(recorded));
         Some((newest, status))
     }
 

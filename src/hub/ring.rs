@@ -48,7 +48,7 @@ impl Segment {
     pub(super) fn new(batch: Arc<Batch>) -> Self {
         let (marks, extents) = (Marks::of(&batch), extents(&batch));
         let is_plain = batch.events.iter().all(|recorded| recorded.shown && recorded.event.execution_id.is_some());
-        let status = batch.events.iter().rev().find_map(|recorded| Status::after(recorded.event.kind()));
+        let status = batch.events.iter().rev().find_map(Status::left_by);
         let kinds = batch.events.iter().map(|recorded| recorded.event.kind()).collect();
         let tenant_id = only_tenant(&batch);
         let (size_bytes, frames) = (batch.size_bytes(), Default::default());

@@ -149,7 +149,7 @@ impl EventStream {
     fn take_logged(&mut self, logged: &LoggedEvent) {
         let Ok(event) = logged.to_stream() else { return };
         let shown = logged.shown && self.subscription.filter().shows(&event);
-        if let Some(loss) = self.subscription.deliver(&Seen::logged(logged), shown) {
+        if let Some(loss) = self.subscription.deliver_logged(logged, &event, shown) {
             self.push(loss, logged.cursor, event);
         }
     }

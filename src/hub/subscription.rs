@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     Cursor, Error, Pending, StreamEvent,
-    log::{LoggedEvent, Page, Resolved, Status},
+    event::Roots,
+    log::{LoggedEvent, Page, Resolved, Scope, Status},
 };
 use std::{
     future::Future,
@@ -45,6 +46,8 @@ pub(super) struct Subscription {
     pub(super) named: u64,
     /// What the last event that speaks of one left the status at.
     status: Option<Status>,
+    /// Of one execution, as far as it was read from the log.
+    roots: Roots,
 }
 
 pub(super) enum State {
@@ -92,6 +95,7 @@ impl Subscription {
             last: None,
             named,
             status: None,
+            roots: Roots::new(),
         }
     }
 
@@ -284,6 +288,16 @@ impl Subscription {
             self.named = event.cursor.offset;
         }
         self.account.deliver(event, shown)
+    }
+
+    /// The same of one from the log, which does not say whether its execution goes on after it.
+    pub(super) fn deliver_logged(&mut self, logged: &LoggedEvent, event: &StreamEvent, shown: bool) -> Option<Loss> {
+        let mut seen = Seen::logged(logged);
+        if seen.status.is_some() && matches!(self.filter.scope, Scope::Execution(_)) {
+            self.roots.apply(event);
+            seen.status = seen.status.filter(|status| !status.is_final() || self.roots.is_empty());
+        }
+        self.deliver(&seen, shown)
     }
 
     /// Takes note of a whole segment from the ring, if everything in it is for this reader and nothing is to be told

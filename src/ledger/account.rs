@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     StepId, StreamEvent, Text, Timestamp,
-    event::{Body, Concept, CostSource, Embedding, Life, LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome, TokenUsage},
+    event::{
+        Body, Concept, CostSource, Embedding, Life, LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome, Roots, TokenUsage,
+    },
 };
 use std::collections::VecDeque;
 
@@ -20,6 +22,7 @@ pub(crate) struct Account {
     calls: Calls,
     /// Steps of agents: usage told there is a sum.
     agents: VecDeque<StepId>,
+    roots: Roots,
 }
 
 /// The sums, and what the last event changed about them.
@@ -88,6 +91,7 @@ impl Account {
 
     fn fold(&mut self, event: &StreamEvent, prices: &Prices) {
         let (step, time) = (event.step_id.as_ref(), event.time);
+        self.roots.apply(event);
         match &event.body {
             Body::LlmCallStart(start) => self.begin(step, start),
             Body::LlmCallEnd(end) => self.end(step, time, end, prices),
@@ -95,7 +99,7 @@ impl Account {
             Body::Embedding(embedding) => self.embedded(step, time, embedding, prices),
             Body::TokenUsage(used) => drop(self.used(step, time, used, prices)),
             Body::ExecutionStart(_) | Body::AgentStart(_) => self.remember_agent(step),
-            _ if event.kind().life() == Life::Closes(Concept::Execution) => self.close(),
+            _ if event.kind().life() == Life::Closes(Concept::Execution) && self.roots.is_empty() => self.close(),
             _ => {}
         }
     }

@@ -56,6 +56,11 @@ impl Status {
         })
     }
 
+    /// The same of an event as the gate recorded it: that of one root leaves an execution that goes on as it was.
+    pub(crate) fn left_by(recorded: &Recorded) -> Option<Self> {
+        Self::after(recorded.event.kind()).filter(|_| !recorded.goes_on)
+    }
+
     /// True when nothing more is expected.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Running | Self::Paused)

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     Error, EventLog, ExecutionId, StreamEvent, Text,
-    event::{Body, Concept, ExecutionStart, Kind, Life, Recorded},
+    event::{Body, Concept, ExecutionStart, Kind, Life, Recorded, Roots},
     ledger::{Account, Prices},
-    log::ExecutionRow,
+    log::{ExecutionRow, Status},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -56,6 +56,7 @@ struct Execution {
     /// which was told.
     elsewhere: bool,
     closed: bool,
+    roots: Roots,
     texts: Texts,
     account: Account,
     /// Of one that an earlier process recorded: up to where, as long as its sums have not been asked for.
@@ -101,7 +102,8 @@ impl Executions {
     pub(super) fn record(&mut self, mut event: StreamEvent, shown: bool) -> Recorded {
         let Some(id) = &event.execution_id else { return Recorded::new(event, 0, 0, shown) };
         let place = self.place(id);
-        let ended = (event.kind().life() == Life::Closes(Concept::Execution)).then(|| id.clone());
+        let ends = event.kind().life() == Life::Closes(Concept::Execution);
+        let ended = ends.then(|| id.clone());
         let execution = &mut self.known[place];
         if event.kind() == Kind::TokenUsage {
             execution.continue_sums(id, self.log.as_ref());
@@ -110,11 +112,19 @@ impl Executions {
         execution.apply(&mut event, shown);
         let Execution { sequence, pieces, elsewhere, ref session_id, ref tenant_id, .. } = *execution;
         let (session_id, tenant_id) = (session_id.clone(), tenant_id.clone());
-        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id, elsewhere };
-        if let Some(id) = ended {
+        let goes_on = ends && !execution.roots.is_empty();
+        let recorded = Recorded { event, sequence, pieces, shown, session_id, tenant_id, elsewhere, goes_on };
+        if let Some(id) = ended.filter(|_| !goes_on) {
             self.end(id, place);
         }
         recorded
+    }
+
+    /// Whether the event, which was not recorded yet, ends what its execution called in another process, and nothing else.
+    pub(super) fn ends_a_part(&mut self, event: &StreamEvent) -> bool {
+        let ends = event.kind().life() == Life::Closes(Concept::Execution);
+        let Some(id) = event.execution_id.as_ref().filter(|_| ends) else { return false };
+        self.find(id).is_some_and(|place| self.known[place].roots.is_part(event.step_id.as_ref()))
     }
 
     /// Whether an event that somebody else made may be recorded. A new execution becomes its tenant's. One of which the log
@@ -305,9 +315,14 @@ impl Execution {
         if let Body::ExecutionStart(start) = &mut event.body {
             self.begin(start);
         }
+        if Status::after(kind).is_some() {
+            self.roots.apply(event);
+        }
         match kind {
             Kind::ExecutionStart | Kind::ExecutionResumed => self.closed = false,
-            _ if kind.life() == Life::Closes(Concept::Execution) => self.texts = Texts::default(),
+            _ if kind.life() == Life::Closes(Concept::Execution) && self.roots.is_empty() => {
+                self.texts = Texts::default();
+            }
             _ => self.texts.apply(event),
         }
     }

@@ -139,11 +139,12 @@ impl Worker {
             self.shared.counters.denied.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        // Where it began here too, it can be steered no more.
-        if let Some(id) = delegated.event.execution_id.as_ref().filter(|_| delegated.ends_execution()) {
-            self.shared.running.end(id);
-        }
+        let ended = delegated.event.execution_id.clone().filter(|_| delegated.ends_execution());
         self.record(delegated.event, true, events);
+        // Where it began here too, it can be steered no more: before its end is told.
+        if let Some(id) = ended.filter(|_| events.last().is_some_and(|end| !end.goes_on)) {
+            self.shared.running.end(&id);
+        }
     }
 
     /// Content is treated here, before hub and log can see it. A piece is treated before it joins its text, so that the
@@ -156,7 +157,8 @@ impl Worker {
             }
             return;
         }
-        for (rest, shown) in self.pieces.rest_before(&event) {
+        let rests = if self.executions.ends_a_part(&event) { Vec::new() } else { self.pieces.rest_before(&event) };
+        for (rest, shown) in rests {
             events.push(self.executions.record(rest, shown));
         }
         let mut recorded = self.executions.record(event, shown);

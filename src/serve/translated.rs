@@ -185,6 +185,8 @@ impl State {
                     self.translator.event(&event, &mut text);
                     name_place(cursor, &self.translator.told(), before, &mut text);
                     self.is_over = self.translator.is_over();
+                    // What ended was only what the run called in another process.
+                    self.ending.take_if(|_| !self.is_over);
                 }
                 None => self.end(&mut text),
             }

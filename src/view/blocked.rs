@@ -3,7 +3,7 @@
 use super::{Inert, tree::NAME_CHARS, tree::TEXT_CHARS};
 use crate::{
     StreamEvent, Text,
-    event::{Body, Concept, ErrorCode, ExecutionError, Kind, Life},
+    event::{Body, Concept, ErrorCode, ExecutionError, Kind, Life, Roots},
 };
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -41,6 +41,7 @@ pub struct Blocked {
     questions: VecDeque<Question>,
     pause: Option<Inert>,
     limit: Option<Inert>,
+    roots: Roots,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +57,7 @@ impl Blocked {
 
     /// Takes in the next event of the execution.
     pub fn apply(&mut self, event: &StreamEvent) {
+        self.roots.apply(event);
         match &event.body {
             Body::PermissionRequest(asked) => self.ask(Question {
                 permission_id: asked.permission_id.clone(),
@@ -112,7 +114,7 @@ impl Blocked {
     /// A model that is called again, or that answers, limits nobody any more; what has ended waits for nothing.
     fn goes_on(&mut self, kind: Kind) {
         match kind.life() {
-            Life::Closes(Concept::Execution) => *self = Self::default(),
+            Life::Closes(Concept::Execution) if self.roots.is_empty() => *self = Self::default(),
             Life::Opens(Concept::LlmCall) | Life::Closes(Concept::LlmCall) => self.limit = None,
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! `RunTree`: the events of one execution, folded into a tree.
 
 use super::{Inert, Node, NodeKind, Status, Totals, Usage, arrange};
-use crate::{ExecutionId, StepId, StreamEvent, Text, Timestamp};
+use crate::{ExecutionId, StepId, StreamEvent, Text, Timestamp, event::Roots};
 use std::{collections::HashMap, time::Duration};
 
 /// Names are cut to this many characters.
@@ -18,6 +18,7 @@ pub(super) const TEXT_CHARS: usize = 240;
 #[derive(Debug, Clone)]
 pub struct RunTree {
     pub(super) id: Option<ExecutionId>,
+    pub(super) roots: Roots,
     pub(super) nodes: Vec<Node>,
     pub(super) keys: HashMap<Key, usize>,
     pub(super) totals: Totals,
@@ -72,6 +73,7 @@ impl RunTree {
     pub fn new() -> Self {
         Self {
             id: None,
+            roots: Roots::new(),
             nodes: vec![Node::new(NodeKind::Run, Inert::default())],
             keys: HashMap::new(),
             totals: Totals::default(),

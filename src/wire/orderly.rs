@@ -4,7 +4,7 @@ use super::{pieces::Pieces, told::Told};
 use crate::{
     ExecutionId, Json, StreamEvent, Text, Timestamp,
     event::{
-        Body, Class, Concept, ExecutionLost, ExecutionStart, Kind, Life, OpenThings, ReasoningStart, TextDelta,
+        Body, Class, Concept, ExecutionLost, ExecutionStart, Kind, Life, OpenThings, ReasoningStart, Roots, TextDelta,
         TextEnd, TextStart, ToolInputAvailable, ToolInputStart,
     },
 };
@@ -26,6 +26,7 @@ use std::{
 /// Transport events pass while the run goes on; of what was lost before its start is told after it.
 pub(super) struct Orderly {
     open: OpenThings,
+    roots: Roots,
     pieces: Pieces,
     /// Open tool calls.
     calls: HashMap<Text, Call>,
@@ -70,6 +71,7 @@ impl Orderly {
     pub(super) fn new(execution_id: ExecutionId) -> Self {
         Self {
             open: OpenThings::new(execution_id),
+            roots: Roots::new(),
             pieces: Pieces::default(),
             calls: HashMap::new(),
             ended: Ended::default(),
@@ -108,6 +110,7 @@ impl Orderly {
     /// Takes the next event.
     pub(super) fn take(&mut self, event: &StreamEvent, say: Say<'_>) {
         let life = event.kind().life();
+        self.roots.apply(event);
         match self.phase {
             _ if event.class() == Class::Transport => self.pass(event, say),
             // Feedback and evaluations come when all is over: no fault, but there is nobody to tell.
@@ -158,6 +161,8 @@ impl Orderly {
         match life {
             Life::Opens(concept) => self.open(concept, event, say),
             Life::Continues(concept) => self.go_on(concept, event, say),
+            // What the run called in another process has ended.
+            Life::Closes(Concept::Execution) if !self.roots.is_empty() => self.repairs += 1,
             Life::Closes(Concept::Execution) => self.end(event, say),
             Life::Closes(concept) => self.close(concept, event, say),
             _ => say(event),

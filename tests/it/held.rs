@@ -3,7 +3,7 @@
 use spanwright::{
     ExecutionId, Json, Recorder, StepId, StreamEvent,
     event::{
-        AgentEnd, Body, ExecutionCancelled, ExecutionEnd, ExecutionStart, Kind, LlmCallEnd, LlmCallStart,
+        AgentEnd, Body, ExecutionCancelled, ExecutionEnd, ExecutionStart, Kind, LlmCallEnd, LlmCallStart, ParentType,
         ReasoningDelta, TextDelta, TextEnd, TextStart, ToolInputAvailable, ToolInputDelta, ToolInputStart,
     },
     hub::{Filter, From, Received},
@@ -47,6 +47,22 @@ fn the_input_that_a_model_wrote_is_shown_whole_before_the_tool_runs_in_a_step_of
     assert_eq!(kinds(&events), [Kind::ToolInputStart, Kind::ToolInputDelta, Kind::ToolInputAvailable]);
     assert_eq!(pieces(&events), "{\"city\":\"Paris\"}");
     assert_eq!(events[1].step_id, Some(model), "where the model wrote it");
+}
+
+/// What is held back may be half a secret.
+#[test]
+fn the_end_of_what_an_execution_called_elsewhere_shows_nothing_before_its_time() {
+    let emitter = recorder().emitter();
+    let [own, other] = [1, 2].map(StepId::from_span_id);
+    emitter.emit(StreamEvent::new(ExecutionStart::new()).of_step(own.clone()));
+    emitter.emit(TextDelta::new("t", "the key is sk-proj-CANARY01234"));
+    let called = ExecutionStart::new().parent_id(own.to_string()).parent_type(ParentType::StepExecution);
+    emitter.emit(StreamEvent::new(called).of_step(other.clone()));
+    emitter.emit(StreamEvent::new(ExecutionEnd::new(1)).of_step(other));
+    emitter.emit(TextDelta::new("t", "56789abcdefCANARY indeed"));
+    emitter.emit(TextEnd::new("t"));
+    let shown = pieces(&emitter.drain());
+    assert!(shown.starts_with("the key is ") && shown.ends_with(" indeed") && !shown.contains("CANARY"), "{shown}");
 }
 
 #[test]

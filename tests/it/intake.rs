@@ -3,13 +3,14 @@
 use crate::{hands_on::hands_on, scratch::Scratch};
 use proptest::prelude::*;
 use spanwright::{
-    Admitted, Answer, ExecutionId, Pending, QueueLimits, Recorder, StreamEvent, Text,
+    Admitted, Answer, ExecutionId, Pending, QueueLimits, Recorder, StepId, StreamEvent, Text,
     event::{
-        Body, ExecutionEnd, ExecutionStart, InboxMessage, InboxMessageType, StepEnd, StreamGap, TextDelta, TextEnd,
-        TextStart,
+        Body, ExecutionEnd, ExecutionPaused, ExecutionStart, InboxMessage, InboxMessageType, ParentType, StepEnd,
+        StreamGap, TextDelta, TextEnd, TextStart,
     },
     hub::{Filter, From},
-    log::{EventLog, ExecutionRow, LoggedEvent, MemoryLog, Query, Scope, SqliteLog},
+    log::{EventLog, ExecutionRow, LoggedEvent, MemoryLog, Query, Scope, SqliteLog, Status},
+    view::{self, Blocked, RunTree},
 };
 use std::{
     sync::{
@@ -114,6 +115,54 @@ fn an_execution_that_runs_here_is_not_let_go_by_a_tenants_forged_end() {
     assert!(handle.cancellation().is_ok(), "it runs on");
     take_in(&recorder, Some("globex"), [of(emitter.execution_id(), ExecutionEnd::new(1))]);
     assert!(handle.cancellation().expect_err("ended").is_not_found());
+}
+
+/// Of one execution, which a step of it called.
+#[test]
+fn another_process_that_ends_its_part_leaves_what_runs_here_as_it_was() {
+    let recorder = recorder(MemoryLog::new());
+    let (emitter, [own, theirs]) = (recorder.emitter(), [1, 2].map(StepId::from_span_id));
+    let id = emitter.execution_id();
+    emitter.emit(of(id, ExecutionStart::new()).of_step(own.clone()));
+    emitter.emit(TextDelta::new("t", "one "));
+    let called = ExecutionStart::new().parent_id(own.to_string()).parent_type(ParentType::StepExecution);
+    let part: [Body; 2] = [called.into(), ExecutionEnd::new(1).into()];
+    take_in(&recorder, None, part.map(|body| of(id, body).of_step(theirs.clone())));
+    assert!(recorder.execution(id).cancellation().is_ok(), "it can be steered");
+    assert_eq!(row(&recorder, id).expect("row").status, Status::Running);
+    emitter.emit(TextDelta::new("t", "two"));
+    emitter.emit(TextEnd::new("t"));
+    emitter.emit(of(id, ExecutionEnd::new(1)).of_step(own));
+    recorder.flush().wait(SOON).expect("flush");
+    let texts = events(&recorder).into_iter().filter_map(|event| match event.to_stream().expect("event").body {
+        Body::TextEnd(end) => end.final_text,
+        _ => None,
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), ["one two"]);
+    assert_eq!(row(&recorder, id).expect("row").status, Status::Completed);
+    assert!(recorder.execution(id).cancellation().expect_err("ended").is_not_found());
+}
+
+#[test]
+fn who_watches_sees_an_execution_go_on_when_another_process_ends_its_part() {
+    let ([own, theirs], id) = ([1, 2].map(StepId::from_span_id), ExecutionId::new());
+    let called = ExecutionStart::new().parent_id(own.to_string()).parent_type(ParentType::StepExecution);
+    let events = [
+        of(&id, ExecutionStart::new().name("a")).of_step(own.clone()),
+        of(&id, called).of_step(theirs.clone()),
+        of(&id, ExecutionPaused::new("a person")).of_step(own.clone()),
+        of(&id, ExecutionEnd::new(1)).of_step(theirs),
+    ];
+    let (mut tree, mut blocked) = (RunTree::new(), Blocked::default());
+    for event in &events {
+        tree.apply(event);
+        blocked.apply(event);
+    }
+    assert!(tree.root().status == view::Status::Running && blocked.on().is_some());
+    let end = of(&id, ExecutionEnd::new(8)).of_step(own);
+    tree.apply(&end);
+    blocked.apply(&end);
+    assert!(tree.root().status == view::Status::Ok && blocked.on().is_none());
 }
 
 #[test]

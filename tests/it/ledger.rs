@@ -5,7 +5,7 @@ use spanwright::{
     AgentLayer, ExecutionId, Recorder, StreamEvent,
     event::{
         AgentStart, Body, CostSource, Embedding, ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart,
-        LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome, StepEnd, TokenUsage, UsageReport,
+        LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome, ParentType, StepEnd, TokenUsage, UsageReport,
     },
     hub::{Filter, From},
     ledger::{Ledger, Prices, Spending},
@@ -133,6 +133,23 @@ fn usage_told_on_an_agents_step_is_marked_as_a_sum_and_left_out() {
     let usages = told(events);
     assert_eq!(usages.iter().map(|usage| usage.cumulative_tokens).collect::<Vec<_>>(), [110, 330, 330, 330]);
     assert_eq!(usages.iter().map(|usage| usage.aggregate).collect::<Vec<_>>(), [None, None, Some(true), Some(true)]);
+}
+
+#[test]
+fn what_an_agent_called_elsewhere_may_end_and_its_sum_is_still_one() {
+    let called = ExecutionStart::new().parent_id(step(1).to_string()).parent_type(ParentType::StepExecution);
+    let events = [
+        at(1, ExecutionStart::new()),
+        at(2, start("gpt-4o")),
+        at(2, call(100, 10)),
+        at(3, called),
+        at(3, ExecutionEnd::new(1)),
+        at(2, LlmCallEnd::new(1).prompt_tokens(100_u64).completion_tokens(10_u64)),
+        at(1, call(100, 10)),
+    ];
+    assert_eq!(spent(&events).total_tokens(), 110);
+    let usages = told(events);
+    assert_eq!(usages.iter().map(|usage| usage.cumulative_tokens).collect::<Vec<_>>(), [110, 110]);
 }
 
 #[test]

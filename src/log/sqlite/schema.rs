@@ -81,7 +81,7 @@ pub(super) const ELSEWHERE: &str = "CREATE TABLE IF NOT EXISTS elsewhere (execut
 
 /// Whether the file has a table that is made only when it is needed.
 pub(super) fn has_table(db: &Connection, name: &str) -> rusqlite::Result<bool> {
-    db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))
+    db.prepare_cached("SELECT count(*) FROM sqlite_schema WHERE name = ?1")?.query_row([name], |row| row.get(0))
 }
 
 /// Gives an older file what it lacks. One that cannot take it, damaged or full, is read without: more slowly, and no worse.

@@ -112,6 +112,10 @@ impl Execution {
         }
         self.ended_steps.retain(|step_id| Some(step_id) != told.step_id.as_ref());
         let paused = self.paused.take().filter(|span_id| self.of_span(Some(*span_id)).is_some());
+        let is_told_again = |story: &Story| story.is_root && story.step_id == told.step_id;
+        if paused.is_none() && self.open.iter().any(is_told_again) {
+            return;
+        }
         let broken_off = self.ended.filter(|(_, well)| !well && paused.is_none());
         let mut root = Story::new(Concept::Execution, self.own_id(&told), told);
         root.parent = paused.or_else(|| remote_parent(&root.opener));
@@ -192,18 +196,23 @@ impl Execution {
         }
     }
 
-    /// The root of this step ends, else the last one, and each that it went on for after a pause: as the log's own rows have it
-    /// (`event/roots.rs`).
+    /// The root of this step ends, and each that it went on for after a pause. An end of a step that is no root's ends the
+    /// execution, as in the log's rows (`event/roots.rs`). There the first root's end does; here others may still say theirs.
     fn end(&mut self, told: Told, out: &mut Vec<Output>) {
         let of_step = |story: &Story| story.is_root && story.step_id == told.step_id;
-        let last = || match &told.step_id {
-            Some(step_id) if self.ended_steps.contains(step_id) => None,
-            _ => self.open.iter().rposition(|story| story.is_root),
-        };
-        let mut ending = self.open.iter().rposition(of_step).or_else(last);
+        let known = self.open.iter().rposition(of_step);
+        let is_told_again = told.step_id.as_ref().is_some_and(|step_id| self.ended_steps.contains(step_id));
+        if known.is_none() && is_told_again {
+            return;
+        }
+        let last = |this: &Self| this.open.iter().rposition(|story| story.is_root);
+        let mut ending = known.or_else(|| last(self));
         while let Some(place) = ending {
             let resumed = self.end_root(place, &told, out);
-            ending = self.open.iter().position(|story| Some(story.span_id) == resumed);
+            ending = match known {
+                Some(_) => self.open.iter().position(|story| Some(story.span_id) == resumed),
+                None => last(self),
+            };
         }
     }
 

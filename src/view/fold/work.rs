@@ -3,7 +3,7 @@
 use super::{preview, shown};
 use crate::{
     Json, StepId, StreamEvent,
-    event::{Body, Outcome},
+    event::{Body, Concept, Life, Outcome},
     view::{
         Change, Inert, NodeKind, RunTree, Status,
         tree::{End, Key, NAME_CHARS},
@@ -21,6 +21,11 @@ struct Start<'a> {
 
 impl RunTree {
     pub(super) fn fold_execution(&mut self, event: &StreamEvent) -> Option<Change> {
+        self.roots.apply(event);
+        let is_end = event.kind().life() == Life::Closes(Concept::Execution);
+        if is_end && !self.roots.is_empty() {
+            return Some(Change::Nothing);
+        }
         let end = match &event.body {
             Body::ExecutionStart(start) => {
                 self.bind_root(event.step_id.as_ref());

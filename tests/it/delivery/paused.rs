@@ -4,7 +4,7 @@ use super::{Collector, LIMIT, Run, count, destination, ended, flush, recorder, r
 use crate::scratch::Scratch;
 use spanwright::{
     StepId,
-    event::{ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart},
+    event::{ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart, ParentType},
     otlp::Signal,
 };
 use std::collections::HashSet;
@@ -89,7 +89,7 @@ fn what_a_crash_left_open_leaves_at_the_next_start_children_first() {
     assert_eq!(again.stats(Signal::Traces).requests, 0, "nothing is left to send");
 }
 
-/// Two processes at one execution: one came to its end, the other to none.
+/// Two processes at one execution: the one that was called came to its end, the other to none.
 #[test]
 fn what_a_crash_left_open_beside_a_root_that_had_ended_leaves_at_the_next_start() {
     let (scratch, collector) = (Scratch::new(), Collector::taking_all());
@@ -100,7 +100,8 @@ fn what_a_crash_left_open_beside_a_root_that_had_ended_leaves_at_the_next_start(
     let run = Run::begin(&before);
     let (trace, root, open) = (run.id.trace_id(), run.root.span_id(), run.open().span_id());
     let beside = Run { id: run.id.clone(), root: StepId::new(), recorder: before.clone() };
-    beside.emit(&beside.root, ExecutionStart::new().name("beside"));
+    let called = ExecutionStart::new().parent_id(run.root.to_string()).parent_type(ParentType::StepExecution);
+    beside.emit(&beside.root, called.name("beside"));
     let (beside_root, inner) = (beside.root.span_id(), beside.step().span_id());
     beside.end();
     flush(&before, &delivery);

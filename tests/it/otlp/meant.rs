@@ -163,3 +163,28 @@ fn an_end_without_a_step_is_that_of_the_root_without_one() {
     "#]]
     .assert_eq(&outline(&spans));
 }
+
+/// The root of it would never leave.
+#[test]
+fn a_start_that_is_told_twice_is_one_span() {
+    let named = |name: &'static str| ExecutionStart::new().name(name);
+    let spans = exported([named("a").into(), named("a").into(), ExecutionEnd::new(0).into()]);
+    assert_eq!(outline(&spans), "invoke_agent a 1..3\n");
+    let spans = exported([of(1, named("a")), of(1, named("a")), of(1, ExecutionEnd::new(0))]);
+    assert_eq!(outline(&spans), "invoke_agent a 1..3\n");
+}
+
+/// It says that the execution is over, as the log has it then, too.
+#[test]
+fn an_end_that_is_no_roots_ends_all() {
+    let spans = exported([
+        of(1, ExecutionStart::new().name("a")),
+        of(2, ExecutionStart::new().name("b")),
+        ExecutionEnd::new(0).into(),
+    ]);
+    expect![[r#"
+        invoke_agent b 2..3
+        invoke_agent a 1..3
+    "#]]
+    .assert_eq(&outline(&spans));
+}

@@ -3,10 +3,10 @@
 use super::{SOON, emit_numbers, numbers, resume, served, settle, stream_of, tags};
 use crate::http::{Frame, get, get_with};
 use spanwright::{
-    Cursor, Recorder,
+    Cursor, Recorder, StepId, StreamEvent,
     event::{
-        Body, ExecutionEnd, ExecutionPaused, ExecutionResumed, FeedbackReceived, FeedbackType, StreamMode, TextDelta,
-        TextEnd, TextStart,
+        Body, ExecutionEnd, ExecutionPaused, ExecutionResumed, ExecutionStart, FeedbackReceived, FeedbackType,
+        ParentType, StreamMode, TextDelta, TextEnd, TextStart,
     },
     hub::HubLimits,
     serve::Server,
@@ -45,6 +45,52 @@ fn last_event_id_wins_over_after_and_after_over_from() {
     assert_eq!(numbers(&both.events()), [7, 8]);
     let empty = get_with(server.addr(), &path, &[("Last-Event-ID", "")]);
     assert_eq!(numbers(&empty.events()), [3, 4, 5, 6, 7, 8], "an empty id is none");
+}
+
+fn of(number: u64, body: impl Into<Body>) -> StreamEvent {
+    StreamEvent::new(body).of_step(StepId::from_span_id(number))
+}
+
+/// By who has a loop of his own; whether its end is read from memory or from the log.
+#[test]
+fn an_execution_that_began_twice_and_ended_once_is_over_for_who_comes_back() {
+    for ring in [1_000, 4] {
+        let (recorder, server, emitter) = served(ring);
+        [of(1, ExecutionStart::new()), of(2, ExecutionStart::new())].into_iter().for_each(|start| emitter.emit(start));
+        emit_numbers(&emitter, 0..3);
+        emitter.emit(of(2, ExecutionEnd::new(1_u64)));
+        emit_numbers(&recorder.emitter(), 0..30);
+        settle(&recorder);
+        let last = get(server.addr(), &stream_of(&emitter)).events().iter().rev().find_map(Frame::id).expect("id");
+        assert_eq!(resume(&server, &stream_of(&emitter), last).status, 204, "ring of {ring}");
+    }
+}
+
+#[test]
+fn the_end_of_what_an_execution_called_elsewhere_ends_no_stream_of_it() {
+    let step = StepId::from_span_id(1).to_string();
+    let called = ExecutionStart::new().parent_id(step).parent_type(ParentType::StepExecution);
+    for ring in [1_000, 4] {
+        let (recorder, server, emitter) = served(ring);
+        let began = [of(1, ExecutionStart::new()), of(2, called.clone()), of(2, ExecutionEnd::new(1_u64))];
+        began.into_iter().for_each(|event| emitter.emit(event));
+        emit_numbers(&recorder.emitter(), 0..30);
+        settle(&recorder);
+        let live = get(server.addr(), &format!("{}?from=live", stream_of(&emitter)));
+        assert_eq!(live.status, 200, "ring of {ring}: it runs");
+        let mut whole = get(server.addr(), &stream_of(&emitter));
+        while whole.event().expect("event").event() != "data-execution-end" {}
+        let chat = get(server.addr(), &format!("{}?dialect=chat", stream_of(&emitter)));
+        emitter.emit(TextStart::new("t"));
+        emitter.emit(TextDelta::new("t", "what it found"));
+        emitter.emit(TextEnd::new("t"));
+        emitter.emit(of(1, ExecutionEnd::new(1_u64)));
+        for reply in [live, whole] {
+            assert_eq!(tags(&reply.events()).last(), Some(&"data-execution-end"), "ring of {ring}");
+        }
+        let chat = chat.text();
+        assert!(chat.contains("found"), "ring of {ring}: {chat}");
+    }
 }
 
 #[test]
