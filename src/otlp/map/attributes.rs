@@ -1,14 +1,6 @@
 //! The attributes of each concept under the names of the GenAI convention, and ours where it has none.
 
-use super::{
-    concept::Concept,
-    content::Content,
-    failure,
-    pen::Pen,
-    records,
-    subject::Subject,
-    usage::Usage,
-};
+use super::{concept::Concept, content::Content, failure, pen::Pen, records, subject::Subject, usage::Usage};
 use crate::{
     event::{Body, MemoryUpdated},
     otlp::sink::SpanSink,

@@ -16,8 +16,8 @@ mod words;
 mod words_tests;
 mod write;
 
-use std::borrow::Cow;
 use parts::Parts;
+use std::borrow::Cow;
 use words::Words;
 
 pub(super) use read::{conversation, said};

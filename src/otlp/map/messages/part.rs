@@ -94,9 +94,11 @@ fn image_url<'a>(object: &Object<'a>) -> Option<Part<'a>> {
 fn of_url<'a>(modality: &'static str, url: Cow<'a, str>) -> Part<'a> {
     let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     match data {
-        Some((mime, content)) => {
-            Part::Blob { modality, mime_type: Some(mime.to_owned().into()), content: Words::Plain(content.to_owned().into()) }
-        }
+        Some((mime, content)) => Part::Blob {
+            modality,
+            mime_type: Some(mime.to_owned().into()),
+            content: Words::Plain(content.to_owned().into()),
+        },
         None => Part::Uri { modality, uri: url },
     }
 }

@@ -10,10 +10,7 @@ use super::{
 };
 use crate::{
     event::Body,
-    otlp::{
-        map::content::Content,
-        span::Fact,
-    },
+    otlp::{map::content::Content, span::Fact},
 };
 use std::borrow::Cow;
 

@@ -13,9 +13,37 @@ use std::borrow::Cow;
 
 /// What can stand in a string of JSON, in every way that it can be written.
 const PIECES: &[&str] = &[
-    "a", "some longer words", "{", "[", " ", "é", "🦀", "\u{7f}", r#"\""#, r"\\", r"\/", r"\b", r"\f", r"\n", r"\r",
-    r"\t", r"\u0000", r"\u0007", r"\u0008", r"\u000a", r"\u000b", r"\u000B", r"\u000f", r"\u001f", r"\u001F", r"\u0020",
-    r"\u0022", r"\u00e9", r"\ud83e\udd80", r"\ud800", r"\udc00",
+    "a",
+    "some longer words",
+    "{",
+    "[",
+    " ",
+    "é",
+    "🦀",
+    "\u{7f}",
+    r#"\""#,
+    r"\\",
+    r"\/",
+    r"\b",
+    r"\f",
+    r"\n",
+    r"\r",
+    r"\t",
+    r"\u0000",
+    r"\u0007",
+    r"\u0008",
+    r"\u000a",
+    r"\u000b",
+    r"\u000B",
+    r"\u000f",
+    r"\u001f",
+    r"\u001F",
+    r"\u0020",
+    r"\u0022",
+    r"\u00e9",
+    r"\ud83e\udd80",
+    r"\ud800",
+    r"\udc00",
 ];
 
 fn string() -> impl Strategy<Value = String> {
@@ -47,7 +75,8 @@ fn members(json: &str) -> Vec<(String, &str)> {
 fn is_found_by_both(json: &str) {
     match json.trim_start().as_bytes()[0] {
         b'{' => {
-            let expected: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json).expect("an object");
+            let expected: std::collections::BTreeMap<String, &RawValue> =
+                serde_json::from_str(json).expect("an object");
             let mut found = members(json);
             found.sort();
             assert_eq!(found, expected.iter().map(|(name, raw)| (name.clone(), raw.get())).collect::<Vec<_>>());

@@ -17,8 +17,10 @@ const ROOM_TO_GROW: usize = 256;
 impl<S: SpanSink> Pen<'_, S> {
     /// What was said to it, and what it said.
     pub(in crate::otlp::map) fn messages_in_and_out(&mut self, subject: &Subject<'_>) {
-        let about_bytes = |content: Option<Content<'_>>| content.map_or(0, |content| content.text().len());
-        self.make_room(about_bytes(subject.input()).max(about_bytes(subject.output())) + ROOM_TO_GROW);
+        let contents = [subject.input(), subject.output()];
+        if let Some(longest) = contents.iter().flatten().map(|content| content.text().len()).max() {
+            self.make_room(longest + ROOM_TO_GROW);
+        }
         let input = subject.messages_in();
         let (system, input) = system::split(&input);
         if !system.is_empty() {
