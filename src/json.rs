@@ -250,7 +250,7 @@ pub(crate) fn write_str(text: &str, out: &mut String) {
 
 /// Where the first byte stands that JSON wants escaped. Eight bytes are looked at in one step, as the next one is near
 /// in most texts; after four such steps without one, the text is taken as prose, in steps of 32.
-pub(crate) fn first_escape(bytes: &[u8]) -> Option<usize> {
+fn first_escape(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     let mut steps = 0;
     while let Some((eight, after)) = rest.split_first_chunk::<8>() {

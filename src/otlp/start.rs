@@ -116,6 +116,7 @@ impl Destination {
         let content = self.content();
         PumpSettings {
             name: self.place_name(signal).into(),
+            told: format!("{} {signal}", self.known_as()).into(),
             interval: if signal == Signal::Metrics { self.interval_of_metrics() } else { self.batch_interval() },
             backoff: self.waits(),
             with_content: match signal {

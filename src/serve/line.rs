@@ -20,7 +20,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
@@ -108,6 +108,8 @@ pub(super) struct Line {
     app: Arc<App>,
     /// Since the last write that went through, or since the one that waits began to wait; or since headway was made.
     deadline: Deadline,
+    /// The deadline has passed, and this is the turn in which something can still be written.
+    last_turn: bool,
     write_waits: bool,
     headway: Headway,
     /// How much of it was seen.
@@ -119,7 +121,7 @@ impl Line {
     fn new(tcp: TcpStream, app: Arc<App>) -> Self {
         app.counters.connections.enter();
         let (deadline, over) = (Deadline::new(idle(&app)), app.reached(Phase::Over));
-        Self { tcp, app, deadline, write_waits: false, headway: Headway::default(), seen: 0, over }
+        Self { tcp, app, deadline, last_turn: false, write_waits: false, headway: Headway::default(), seen: 0, over }
     }
 
     /// For a socket that is not ready: waits for the deadline in its place.
@@ -128,7 +130,20 @@ impl Line {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let limit = if self.write_waits { self.app.settings.write_idle } else { self.idle() };
-        self.deadline.poll_passed(limit, cx).map(|()| Err(self.stalled()))
+        ready!(self.deadline.poll_passed(limit, cx));
+        // It may be the server that was held up. Then there is something to write by now, and room for it: who has a turn
+        // and still does not get on is the client.
+        if !std::mem::replace(&mut self.last_turn, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(self.stalled()))
+    }
+
+    /// There was a sign of life.
+    fn lives(&mut self) {
+        self.deadline.touch();
+        self.last_turn = false;
     }
 
     /// Headway counts from when it is seen, which is when the socket is asked for more: what the server needed for what
@@ -136,7 +151,7 @@ impl Line {
     fn idle(&mut self) -> Duration {
         let made = self.headway.0.load(Relaxed);
         if std::mem::replace(&mut self.seen, made) != made {
-            self.deadline.touch();
+            self.lives();
         }
         idle(&self.app)
     }
@@ -154,7 +169,7 @@ impl Line {
     fn after_write(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let waits = written.is_pending();
         if !waits || !self.write_waits {
-            self.deadline.touch();
+            self.lives();
         }
         self.write_waits = waits;
         if waits { self.poll_cut(cx) } else { written }

@@ -99,7 +99,8 @@ fn in_use(path: &Path, file: &mut File) -> Error {
 /// SQLite takes a file that is too short for its header for an empty one and writes over it; we do not. With a journal
 /// beside it, it is a file that SQLite was about to make, and knows how to go on with.
 fn check_beginning(path: &Path) -> Result<(), Error> {
-    let length = path.metadata().map_or(0, |file| file.len());
+    // How long a folder is, only its file system knows.
+    let length = path.metadata().map_or(0, |file| if file.is_file() { file.len() } else { 0 });
     let mut journal = path.as_os_str().to_owned();
     journal.push("-journal");
     if (1..MIN_FILE_BYTES).contains(&length) && !Path::new(&journal).exists() {

@@ -1,8 +1,7 @@
 //! Where a destination begins to read the log.
 
 use super::{pump::Settings, record::LOG_LIMIT, stats::Counters};
-use crate::{Error, EventLog};
-use std::io::Write;
+use crate::{Error, EventLog, error::say};
 
 /// The place that the log has for it, that of a new destination where it has none; and whether the log does not have that
 /// one yet.
@@ -38,8 +37,8 @@ fn beginning(log: &dyn EventLog, settings: &Settings) -> u64 {
 
 fn tell(settings: &Settings, counters: &Counters, error: &Error) {
     let from = if settings.from_beginning { "the record's beginning" } else { "this start" };
-    let words = format!("{}: its place in the log is damaged; it is delivered from {from} on: {error}", settings.name);
+    let words = format!("{}: its place in the log is damaged; it is delivered from {from} on: {error}", settings.told);
     counters.undecodable();
     counters.say(&words);
-    let _ = writeln!(std::io::stderr(), "spanwright: {words}");
+    say(&words);
 }

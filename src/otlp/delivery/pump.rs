@@ -27,6 +27,8 @@ const FAR: u64 = 4_096;
 pub(crate) struct Settings {
     /// Under which the log keeps its place.
     pub(crate) name: Text,
+    /// The same as it is told: an address in it may have a token in its path.
+    pub(crate) told: Text,
     /// Between two looks into the log; what a look finds is sent at once.
     pub(crate) interval: Duration,
     /// The shortest and the longest wait after a failure.
@@ -237,7 +239,7 @@ impl Pump {
 
     fn still_waits(&self) -> Error {
         let why = self.why.as_deref().unwrap_or("there was no time for it");
-        Error::io(format!("{}: not everything is delivered, and will be tried again: {why}", self.settings.name))
+        Error::io(format!("{}: not everything is delivered, and will be tried again: {why}", self.settings.told))
     }
 
     fn next_look(&self) -> Instant {

@@ -81,6 +81,17 @@ impl<'a> Protobuf<'a> {
                 self.out.extend_from_slice(&[tag, length, short_tag(any_value::STRING), text.len() as u8]);
                 self.out.extend_from_slice(text.as_bytes());
             }
+            Value::Double(value) => {
+                self.out.extend_from_slice(&[tag, length]);
+                self.present(any_value::DOUBLE, Scalar::Double(value));
+            }
+            // Counts, mostly: two bytes of seven bits, or one.
+            Value::Int(value @ 0..0x4000) => {
+                self.out.extend_from_slice(&[tag, length, INT_TAG, value as u8 | if value < 0x80 { 0 } else { 0x80 }]);
+                if value >= 0x80 {
+                    self.out.push((value >> 7) as u8);
+                }
+            }
             value => {
                 self.out.extend_from_slice(&[tag, length]);
                 self.any_value(value);
@@ -214,6 +225,8 @@ impl Form for Protobuf<'_> {
         self.out.truncate(place);
     }
 }
+
+const INT_TAG: u8 = (any_value::INT.number << 3 | VARINT) as u8;
 
 /// Of a field whose number is below 16 and that has a length.
 const fn short_tag(field: Field) -> u8 {

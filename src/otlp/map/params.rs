@@ -39,17 +39,19 @@ impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn parameters(&mut self, subject: &Subject<'_>) {
         let Some(fields) = subject.fields().and_then(|fields| Object::read(fields.as_str())) else { return };
         let mut said = Vec::new();
+        let is_full = self.dialect.is_full_openinference();
         for (key, form) in PARAMETERS {
             let name = key.strip_prefix(PREFIX).unwrap_or(key);
             if let Some(value) = fields.get(key).or_else(|| fields.get(name))
                 && self.formed(key, value, *form)
+                && is_full
             {
                 said.push((name, value));
             }
         }
         self.named(SERVER, &fields);
         self.named(OTHERS, &fields);
-        if self.dialect.is_full_openinference() && !said.is_empty() {
+        if !said.is_empty() {
             self.fitted(openinference::LLM_INVOCATION_PARAMETERS, |_, out| write_object(&said, out));
         }
     }

@@ -126,6 +126,18 @@ fn two_destinations_of_one_name_are_refused_since_they_would_share_a_place() {
 }
 
 #[test]
+fn nothing_that_is_told_of_a_delivery_has_a_token_of_its_path() {
+    let recorder = recorder();
+    // Nobody listens there.
+    let delivery = start(&Destination::http("http://127.0.0.1:9/receiver/v1/Canary7Path=="), &recorder);
+    Run::whole(&recorder, 1);
+    recorder.flush().wait(LIMIT).expect("logged");
+    let error = delivery.flush().wait(LIMIT).expect_err("nobody is there");
+    let told = format!("{error} {delivery:?} {:?} {}", delivery.stats(Signal::Traces), delivery.name());
+    assert!(error.to_string().contains("/receiver/v1/… traces") && !told.contains("Canary7Path"), "{told}");
+}
+
+#[test]
 fn two_destinations_into_one_file_are_refused_whatever_they_call_it() {
     let scratch = Scratch::new();
     let file = scratch.file("run.jsonl");

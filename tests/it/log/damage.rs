@@ -121,34 +121,37 @@ fn flipped_bits_never_panic_or_hang() {
     let path = filled(&scratch, 300);
     let whole = std::fs::read(&path).expect("file");
     let mut random = numbers(7);
-    for _ in 0..150 {
+    for round in 0..150 {
         let mut bytes = whole.clone();
         for _ in 0..4 {
             let at = (random() as usize) % bytes.len();
             bytes[at] ^= 1 << (random() % 8);
         }
+        let path = scratch.file(&format!("{round}.db"));
         std::fs::write(&path, &bytes).expect("damage");
         if let Ok(log) = SqliteLog::open(&path) {
-            let _ = log.read(Query::new(Scope::Everything, 0, 1000)).wait(LIMIT).map(|page| {
-                page.events.iter().for_each(|event| drop(event.to_stream()));
-            });
-            let _ = log.read(Query::new(Scope::Session("s".into()), 0, 1000)).wait(LIMIT);
-            let _ = log.executions(ExecutionsQuery::newest(10)).wait(LIMIT);
-            let _ = log.unfinished().wait(LIMIT);
-            let batch = Arc::new(Batch::new(
-                Cursor::new(log.opened_at().epoch, log.opened_at().offset + 1),
-                vec![Recorded::new(step(&ExecutionId::new(), "more"), 1, 0, true)],
-            ));
-            drop(log.append(batch));
-            let _ = log.flush().wait(LIMIT);
-            // What it could not write it would try to write for a while yet; nothing here depends on it.
-            std::mem::forget(log);
-            for suffix in ["-wal", "-shm", ".lock"] {
-                let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
-            }
-            let _ = std::fs::remove_file(&path);
+            read_and_write(&log);
+            // What it could not write it would try to write for a while yet; nothing here waits for that.
+            std::thread::spawn(move || drop(log));
         }
+        let _ = std::fs::remove_file(&path);
     }
+}
+
+/// Whatever comes of it.
+fn read_and_write(log: &SqliteLog) {
+    let _ = log.read(Query::new(Scope::Everything, 0, 1000)).wait(LIMIT).map(|page| {
+        page.events.iter().for_each(|event| drop(event.to_stream()));
+    });
+    let _ = log.read(Query::new(Scope::Session("s".into()), 0, 1000)).wait(LIMIT);
+    let _ = log.executions(ExecutionsQuery::newest(10)).wait(LIMIT);
+    let _ = log.unfinished().wait(LIMIT);
+    let batch = Arc::new(Batch::new(
+        Cursor::new(log.opened_at().epoch, log.opened_at().offset + 1),
+        vec![Recorded::new(step(&ExecutionId::new(), "more"), 1, 0, true)],
+    ));
+    drop(log.append(batch));
+    let _ = log.flush().wait(LIMIT);
 }
 
 /// Numbers that are the same in every run: xorshift.

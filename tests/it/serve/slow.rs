@@ -3,10 +3,15 @@
 use super::{
     SOON,
     hostile::{ask, rest, said, strict},
-    settle, stream_of, wait_for, with_settings,
+    settle, stream_of, tags, wait_for, with_settings,
 };
 use crate::http::{connect, get};
-use spanwright::{ExecutionId, event::TextDelta, serve::Settings};
+use spanwright::{
+    ExecutionId, Recorder,
+    event::{ExecutionEnd, StepEnd, TextDelta},
+    log::MemoryLog,
+    serve::{Server, Settings},
+};
 use std::{
     io::Write,
     net::TcpStream,
@@ -71,6 +76,39 @@ fn an_upload_that_is_slow_and_steady_is_taken_as_a_whole_and_its_line_serves_on(
     let stats = recorder.stats();
     assert!(stats.unlogged == 0 && stats.recorded >= lines);
     assert_eq!(get(addr, "/stats").json()["server"]["stalled"], 0);
+}
+
+/// A server that gets no turn for longer than its clients may be silent: it was not they who were.
+#[test]
+fn a_server_that_was_held_up_cuts_nobody_who_reads() {
+    const HELD_UP: Duration = Duration::from_millis(400);
+    let recorder = Recorder::builder().log(MemoryLog::new()).start().expect("start");
+    let emitter = recorder.emitter();
+    let path = stream_of(&emitter);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+    let reader = runtime.block_on(async {
+        let short = Duration::from_millis(50);
+        let settings = Settings::default().write_idle(short).keep_alive(short);
+        let server = Server::bind("127.0.0.1:0").await.expect("bind").with(settings);
+        let addr = server.local_addr();
+        let (recorder, stopped) = (recorder.clone(), tokio::sync::oneshot::channel::<()>());
+        let serving = tokio::spawn(server.serve_until(recorder, async { drop(stopped.1.await) }));
+        let mut reply = tokio::task::spawn_blocking(move || get(addr, &path)).await.expect("client");
+        let held_up = || thread::sleep(HELD_UP);
+        let reader = thread::spawn(move || (reply.event(), reply.events()));
+        for n in 0..3_u64 {
+            tokio::task::yield_now().await;
+            emitter.emit(StepEnd::new(n));
+            held_up();
+        }
+        emitter.emit(ExecutionEnd::new(1_u64));
+        let reader = tokio::task::spawn_blocking(move || reader.join()).await.expect("reader");
+        drop(stopped.0);
+        serving.await.expect("the server");
+        reader
+    });
+    let (_, events) = reader.expect("its body ends whole");
+    assert_eq!(tags(&events), [&["data-step-end"; 3][..], &["data-execution-end"]].concat());
 }
 
 #[test]

@@ -90,13 +90,20 @@ impl<'a> Reader<'a> {
 
     pub(super) fn string(&mut self) -> Option<Quoted<'a>> {
         (self.peek()? == b'"').then_some(())?;
-        let (bytes, start) = (self.json.as_bytes(), self.at);
-        let (mut escapes, mut at) = (Escapes::None, start + 1);
+        let start = self.at;
+        let escapes = self.skip_string()?;
+        Some(Quoted::new(self.json.get(start..self.at)?, escapes))
+    }
+
+    /// From the quote that stands here to behind the one that ends the string.
+    fn skip_string(&mut self) -> Option<Escapes> {
+        let bytes = self.json.as_bytes();
+        let (mut escapes, mut at) = (Escapes::None, self.at + 1);
         loop {
             at = quote_or_backslash(bytes, at)?;
             if bytes[at] == b'"' {
                 self.at = at + 1;
-                return Some(Quoted::new(self.json.get(start..self.at)?, escapes));
+                return Some(escapes);
             }
             escapes = escapes.and(Escapes::of(&bytes[at + 1..]));
             // What is escaped is a byte long, or four digits follow it.
@@ -109,7 +116,7 @@ impl<'a> Reader<'a> {
         loop {
             match self.json.as_bytes().get(self.at)? {
                 b'"' => {
-                    self.string()?;
+                    self.skip_string()?;
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
@@ -131,32 +138,30 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the next of them stands. Steps are of sixteen bytes, which the compiler compares at once, then of eight.
+/// Where the next of them stands. The next one is near in most strings.
 #[inline]
-fn quote_or_backslash(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some((step, _)) = bytes.get(at..)?.split_first_chunk::<16>()
-        && !step.iter().fold(false, |any, &byte| any | (byte == b'"') | (byte == b'\\'))
-    {
+fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some((step, _)) = bytes.get(at..)?.split_first_chunk::<16>() {
+        let word = u128::from_le_bytes(*step);
+        let [first, second] = [marked(word as u64), marked((word >> 64) as u64)];
+        if first != 0 {
+            return Some(at + (first.trailing_zeros() / 8) as usize);
+        }
+        if second != 0 {
+            return Some(at + 8 + (second.trailing_zeros() / 8) as usize);
+        }
         at += step.len();
     }
-    while let Some((eight, _)) = bytes.get(at..)?.split_first_chunk::<8>() {
-        let found = marked(u64::from_le_bytes(*eight));
-        if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    let found = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    Some(at + found)
+    bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|found| at + found)
 }
 
 /// The high bit of each of eight bytes that is a quote or a backslash: exact up to the first one, as a borrow may mark bytes
 /// after it.
+#[inline]
 const fn marked(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES * 0x80;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGH
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (quote | backslash) & !word & HIGH
 }

@@ -12,7 +12,7 @@ use super::{
 use std::borrow::Cow;
 
 /// Of most conversations no list of messages has to grow.
-const ABOUT_MESSAGES: usize = 8;
+const ABOUT_MESSAGES: usize = 6;
 
 /// None where something in the list is of another form.
 pub(super) fn messages(json: &str) -> Option<Vec<Message<'_>>> {
@@ -52,10 +52,10 @@ fn text(member: Slot<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// One of the words that are known; those that are escaped are not.
+/// A word of the form itself: nobody has to escape those.
 fn word(member: Slot<'_>) -> Option<&str> {
     match member? {
-        Value::Text(quoted) => Some(quoted.inside()),
+        Value::Text(quoted) => quoted.unescaped(),
         Value::Other(_) => None,
     }
 }
@@ -95,7 +95,7 @@ impl<'a> Said<'a> {
     }
 
     fn message(self) -> Option<Message<'a>> {
-        let role = known_role(text(self.role)?);
+        let role = known_role(word(self.role)?.into());
         let name = text(self.name).filter(|_| role != "tool");
         let finish_reason = text(self.finish_reason).map(known_reason);
         let held = self.parts.filter(|held| !matches!(held, Held::Nothing)).or(self.content);

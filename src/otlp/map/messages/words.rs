@@ -65,6 +65,11 @@ impl<'a> Quoted<'a> {
         &self.json[1..self.json.len() - 1]
     }
 
+    /// What it says, where nothing in it is escaped.
+    pub(super) fn unescaped(self) -> Option<&'a str> {
+        (self.escapes == Escapes::None).then(|| self.inside())
+    }
+
     /// What it says; none where that is no text, as of half a surrogate pair.
     pub(super) fn decoded(self) -> Option<Cow<'a, str>> {
         match self.escapes {

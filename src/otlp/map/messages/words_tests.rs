@@ -117,7 +117,8 @@ proptest! {
     #[test]
     fn whatever_stands_in_json_is_found(tree in tree()) {
         is_found_by_both(&tree.to_string());
-        is_found_by_both(&format!(" {:#}\r\n\t", tree).trim_end());
+        let indented = format!(" {tree:#}\r\n\t");
+        is_found_by_both(indented.trim_end());
     }
 
     /// Nothing else comes here; if it ever does, nobody panics.

@@ -17,9 +17,11 @@ const ROOM_TO_GROW: usize = 256;
 impl<S: SpanSink> Pen<'_, S> {
     /// What was said to it, and what it said.
     pub(in crate::otlp::map) fn messages_in_and_out(&mut self, subject: &Subject<'_>) {
-        let about_bytes = |content: Option<Content<'_>>| content.map_or(0, |content| content.text().len());
-        self.make_room(about_bytes(subject.input()).max(about_bytes(subject.output())) + ROOM_TO_GROW);
-        let input = subject.messages_in();
+        let (input, output) = (subject.input(), subject.output());
+        if let Some(longest) = [input, output].iter().flatten().map(|content| content.text().len()).max() {
+            self.make_room(longest + ROOM_TO_GROW);
+        }
+        let input = in_of(input);
         let (system, input) = system::split(&input);
         if !system.is_empty() {
             let parts = || system.iter().flat_map(|message| message.parts.iter());
@@ -28,8 +30,11 @@ impl<S: SpanSink> Pen<'_, S> {
             });
         }
         self.messages(semconv::INPUT_MESSAGES, input, None);
-        let finish = (!self.dialect.is_latest()).then(|| finish_reason(subject));
-        self.messages(semconv::OUTPUT_MESSAGES, &subject.messages_out(), finish);
+        let output = out_of(output, subject);
+        if !output.is_empty() {
+            let finish = (!self.dialect.is_latest()).then(|| finish_reason(subject));
+            self.messages(semconv::OUTPUT_MESSAGES, &output, finish);
+        }
     }
 
     /// Strings are shortened first; then the oldest messages go, and it is said how many.
@@ -145,14 +150,22 @@ fn write_json(json: &str, longest: usize, out: &mut String) {
 
 impl<'a> Subject<'a> {
     pub(in crate::otlp::map) fn messages_in(&self) -> Vec<Message<'a>> {
-        self.input().map_or_else(Vec::new, |content: Content<'a>| super::conversation(content, "user"))
+        in_of(self.input())
     }
 
-    /// What was seen to be said counts where the end has no answer: also of a call that failed on the way.
     pub(in crate::otlp::map) fn messages_out(&self) -> Vec<Message<'a>> {
-        match self.output() {
-            Some(content) => super::conversation(content, "assistant"),
-            None => super::said(&self.span.facts),
-        }
+        out_of(self.output(), self)
+    }
+}
+
+fn in_of(input: Option<Content<'_>>) -> Vec<Message<'_>> {
+    input.map_or_else(Vec::new, |content| super::conversation(content, "user"))
+}
+
+/// What was seen to be said counts where the end has no answer: also of a call that failed on the way.
+fn out_of<'a>(output: Option<Content<'a>>, subject: &Subject<'a>) -> Vec<Message<'a>> {
+    match output {
+        Some(content) => super::conversation(content, "assistant"),
+        None => super::said(&subject.span.facts),
     }
 }
