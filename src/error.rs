@@ -163,3 +163,9 @@ impl std::error::Error for Error {
         self.0.source.as_ref().map(|source| &**source as _)
     }
 }
+
+/// A line of ours on stderr, where nobody is there who could be given an error; nowhere if that is closed.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "spanwright: {line}");
+}

@@ -112,6 +112,10 @@ pub const TOOL_USE_PROMPT_TOKENS_RIG: &str = "gen_ai.usage.tool_use_prompt_token
 pub const TOOL_NAME: &str = "gen_ai.tool.name";
 /// `function`, `extension` or `datastore`.
 pub const TOOL_TYPE: &str = "gen_ai.tool.type";
+/// What the tool is for.
+pub const TOOL_DESCRIPTION: &str = "gen_ai.tool.description";
+/// The tools that a model may ask for: a JSON text, an array.
+pub const TOOL_DEFINITIONS: &str = "gen_ai.tool.definitions";
 /// The provider's id of the call.
 pub const TOOL_CALL_ID: &str = "gen_ai.tool.call.id";
 /// A JSON text: `tracing` has no structured values.
@@ -150,6 +154,11 @@ pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 pub const INPUT_VALUE: &str = "input.value";
 /// OpenInference's generic output.
 pub const OUTPUT_VALUE: &str = "output.value";
+
+/// The server that a call went to: a name or an address.
+pub const SERVER_ADDRESS: &str = "server.address";
+/// Its port (i64); only beside [`SERVER_ADDRESS`].
+pub const SERVER_PORT: &str = "server.port";
 
 /// Low-cardinality class of an error; its presence means that the operation failed.
 pub const ERROR_TYPE: &str = "error.type";
@@ -322,6 +331,8 @@ pub mod openinference {
     pub const TOOL_NAME: &str = "tool.name";
     /// Id of the call.
     pub const TOOL_ID: &str = "tool.id";
+    /// What the tool is for.
+    pub const TOOL_DESCRIPTION: &str = "tool.description";
     /// The arguments: a JSON text.
     pub const TOOL_PARAMETERS: &str = "tool.parameters";
     /// The model that embeds.

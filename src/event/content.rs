@@ -25,11 +25,13 @@ pub(crate) trait Treatment {
 }
 
 /// The type of a field, as a treatment sees it. Most hold nothing to treat.
-pub(super) trait Treated {
+pub(super) trait Treated: Clone {
     fn treat(&mut self, treatment: &mut dyn Treatment);
 
-    /// Says nothing from now on.
-    fn clear(&mut self) {}
+    /// The same, where it would say something saying nothing.
+    fn cleared(&self) -> Self {
+        self.clone()
+    }
 }
 
 macro_rules! nothing_to_treat {
@@ -45,8 +47,8 @@ impl Treated for Text {
         treatment.text(self);
     }
 
-    fn clear(&mut self) {
-        *self = Self::default();
+    fn cleared(&self) -> Self {
+        Self::default()
     }
 }
 
@@ -61,8 +63,8 @@ impl Treated for Json {
         treatment.json(self);
     }
 
-    fn clear(&mut self) {
-        *self = Self::null();
+    fn cleared(&self) -> Self {
+        Self::null()
     }
 }
 
@@ -79,9 +81,13 @@ impl Treated for ExecutionError {
 impl Treated for Unknown {
     fn treat(&mut self, treatment: &mut dyn Treatment) {
         match treatment.leaves_out(Holds::Content) {
-            true => self.fields = Json::written(String::from("{}")),
+            true => *self = self.cleared(),
             false => treatment.json(&mut self.fields),
         }
+    }
+
+    fn cleared(&self) -> Self {
+        Self { tag: self.tag.clone(), fields: Json::written(String::from("{}")) }
     }
 }
 
@@ -89,7 +95,7 @@ impl Treated for Unknown {
 pub(super) fn required<T: Treated>(field: &mut T, holds: Holds, treatment: &mut dyn Treatment) {
     match holds {
         Holds::Id => {}
-        _ if treatment.leaves_out(holds) => field.clear(),
+        _ if treatment.leaves_out(holds) => *field = field.cleared(),
         _ => field.treat(treatment),
     }
 }
@@ -102,6 +108,18 @@ pub(super) fn optional<T: Treated>(field: &mut Option<T>, holds: Holds, treatmen
         _ if treatment.leaves_out(holds) => *field = None,
         _ => value.treat(treatment),
     }
+}
+
+/// One field that is always there, without content.
+#[cfg(feature = "otlp")]
+pub(super) fn required_without<T: Treated>(field: &T, holds: Holds) -> T {
+    if holds == Holds::Content { field.cleared() } else { field.clone() }
+}
+
+/// One field that may be absent, without content.
+#[cfg(feature = "otlp")]
+pub(super) fn optional_without<T: Treated>(field: &Option<T>, holds: Holds) -> Option<T> {
+    field.as_ref().filter(|_| holds != Holds::Content).cloned()
 }
 
 impl Body {

@@ -190,6 +190,16 @@ macro_rules! kinds {
                         $($(+ self.$opt.as_ref().map_or(0, HeapBytes::heap_bytes))+)?
                 }
 
+                /// The same without what was said, given or found.
+                #[cfg(feature = "otlp")]
+                fn without_content(&self) -> Self {
+                    Self {
+                        $($($req: content::required_without(&self.$req, kinds!(@holds $($req_holds)?)),)+)?
+                        $($($nul: content::optional_without(&self.$nul, kinds!(@holds $($nul_holds)?)),)+)?
+                        $($($opt: content::optional_without(&self.$opt, kinds!(@holds $($opt_holds)?)),)+)?
+                    }
+                }
+
                 /// Lets a treatment go over what the fields say.
                 #[allow(unused_variables, reason = "some kinds have no fields")]
                 fn treat(&mut self, treatment: &mut dyn content::Treatment) {
@@ -333,6 +343,16 @@ macro_rules! kinds {
                 match self {
                     $(Self::$kind(event) => kinds!(@size $store $kind) + event.heap_bytes(),)+
                     Self::Unknown(event) => event.heap_bytes(),
+                }
+            }
+
+            /// The same event without what was said, given or found: optional fields are absent then, the others empty.
+            /// Names, ids, counts and reasons stay.
+            #[cfg(feature = "otlp")]
+            pub(crate) fn without_content(&self) -> Self {
+                match self {
+                    $(Self::$kind(event) => Self::$kind(event.without_content().into()),)+
+                    Self::Unknown(event) => Self::Unknown(Box::new(content::Treated::cleared(&**event))),
                 }
             }
 

@@ -2,8 +2,9 @@
 
 use super::{
     Class, Concept, CostSource, ExecutionError, ExecutionEventType, FeedbackType, GoalStatus, GuardrailDecision,
-    GuardrailStage, InboxMessageType, Life, MemoryOperation, MemoryType, Outcome, ParentType, PermissionVerdict,
-    PolicyVerdict, ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure, UsageReport, content,
+    GuardrailStage, InboxMessageType, Life, MemoryOperation, MemoryType, Operation, Outcome, ParentType,
+    PermissionVerdict, PolicyVerdict, ProgressStatus, ReasoningType, StepSourceType, StepType, ToolFailure,
+    UsageReport, content,
     declare::{HeapBytes, kinds},
 };
 use crate::{Json, StepId, Text, json::WriteJson};
@@ -119,7 +120,9 @@ kinds! {
             /// What was asked.
             input: Json as content,
             /// What else the author said of it: a JSON object.
-            fields: Json, }
+            fields: Json,
+            /// What it does, in the conventions' word, where that is not `invoke_agent`.
+            operation: Operation, }
     }
     /// An execution ended well.
     ExecutionEnd "data-execution-end", Structural, [as ExecutionEnd], closes(Execution), boxed {
@@ -185,7 +188,9 @@ kinds! {
             /// What it was given.
             input: Json as content,
             /// What else the author said of it: a JSON object.
-            fields: Json, }
+            fields: Json,
+            /// What it does, in the conventions' word, where its type leaves that open: a step of memory.
+            operation: Operation, }
     }
     /// A step ended well.
     StepEnd "data-step-end", Structural, [as StepEnd], closes(Step), inline {
@@ -246,7 +251,9 @@ kinds! {
         opt { /// The step around the call.
             parent_step_id: StepId,
             /// What else the author said of it: a JSON object.
-            fields: Json, }
+            fields: Json,
+            /// What the tool is for, in its author's words.
+            description: Text, }
     }
     /// A tool's output.
     ToolOutputAvailable "data-tool-output-available", Structural, [as ToolCallEnd], closes(ToolCall by tool_call_id), boxed {
@@ -338,7 +345,11 @@ kinds! {
             /// The messages sent.
             input: Json as content,
             /// What else the author said of it: a JSON object.
-            fields: Json, }
+            fields: Json,
+            /// What it does, in the conventions' word, where that is not `chat`.
+            operation: Operation,
+            /// The tools that the model may ask for: a JSON array.
+            tool_definitions: Json as content, }
     }
     /// A model call ended well.
     LlmCallEnd "data-llm-call-end", Structural, [as LlmCallEnd], closes(LlmCall), boxed {
@@ -467,7 +478,9 @@ kinds! {
         nul { /// The session it belongs to.
             session_id: Text as id, }
         opt { /// What was found.
-            records: Json as content, }
+            records: Json as content,
+            /// Which store was asked.
+            store_id: Text as id, }
     }
     /// Something was stored in memory.
     MemoryStored "data-memory-stored", Structural, [as MemoryStored], at_once, boxed {
@@ -478,7 +491,9 @@ kinds! {
         opt { /// Id of the record.
             record_id: Text as id,
             /// What was stored.
-            record: Json as content, }
+            record: Json as content,
+            /// Which store it was put into.
+            store_id: Text as id, }
     }
     /// Something remembered was changed.
     MemoryUpdated "data-memory-updated", Structural, [as MemoryUpdated], at_once, boxed {
@@ -489,7 +504,9 @@ kinds! {
             /// The session it belongs to.
             session_id: Text as id,
             /// How many records.
-            count: u64, }
+            count: u64,
+            /// In which store.
+            store_id: Text as id, }
     }
     /// A session of the memory begins.
     SessionStarted "data-session-started", Structural, [as SessionStarted], at_once, inline {
@@ -625,7 +642,9 @@ kinds! {
             /// What it was asked.
             input: Json as content,
             /// What else the author said of it: a JSON object.
-            fields: Json, }
+            fields: Json,
+            /// What it does, in the conventions' word, where that is not `invoke_agent`.
+            operation: Operation, }
     }
     /// An agent inside an execution is done.
     AgentEnd "data-agent-end", Structural, [as AgentEnd], closes(Agent), boxed {

@@ -2,7 +2,7 @@
 
 use super::{
     AgentEnd, Body, Concept, ErrorCategory, ExecutionError, ExecutionLost, Finish, Life, LlmCallFailed, Outcome,
-    ReasoningEnd, StepFailed, StreamEvent, TextEnd, ToolFailure, ToolOutputError,
+    ReasoningEnd, Roots, StepFailed, StreamEvent, TextEnd, ToolFailure, ToolOutputError,
 };
 use crate::{ExecutionId, StepId, Text, Timestamp};
 
@@ -11,6 +11,7 @@ use crate::{ExecutionId, StepId, Text, Timestamp};
 pub struct OpenThings {
     execution_id: ExecutionId,
     open: Vec<Open>,
+    roots: Roots,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -18,15 +19,19 @@ struct Open {
     concept: Concept,
     step_id: Option<StepId>,
     key: Option<Text>,
+    /// The step around it, where it says one.
+    around: Option<StepId>,
 }
 
+/// How far up a root is looked for.
+const MAX_DEPTH: usize = 256;
 /// Said of everything that is found open after a crash.
 const LOST: &str = "its process ended before it did";
 
 impl OpenThings {
     /// Nothing open yet.
     pub const fn new(execution_id: ExecutionId) -> Self {
-        Self { execution_id, open: Vec::new() }
+        Self { execution_id, open: Vec::new(), roots: Roots::new() }
     }
 
     /// The execution whose things these are.
@@ -46,16 +51,53 @@ impl OpenThings {
 
     /// Takes in the next event of the execution.
     pub fn apply(&mut self, event: &StreamEvent) {
+        let ended = self.roots.apply(event);
         match event.kind().life() {
-            Life::Opens(concept) if self.find(concept, event).is_none() => {
-                self.open.push(Open { concept, step_id: event.step_id.clone(), key: event.body.key().cloned() })
-            }
-            Life::Closes(Concept::Execution) => self.open.clear(),
+            Life::Opens(concept) if self.find(concept, event).is_none() => self.open.push(Open {
+                concept,
+                step_id: event.step_id.clone(),
+                key: event.body.key().cloned(),
+                around: event.body.parent_step_id().cloned(),
+            }),
+            Life::Closes(Concept::Execution) => self.end(&ended),
             Life::Closes(concept) => {
                 self.find(concept, event).map(|at| self.open.remove(at));
             }
             _ => {}
         }
+    }
+
+    /// With the last root everything ends, with one of several what is inside it.
+    fn end(&mut self, roots: &[Option<StepId>]) {
+        let goes = |open: &Open| match open.concept {
+            _ if self.roots.is_empty() => true,
+            Concept::Execution => !self.roots.holds(open.step_id.as_ref()),
+            _ => self.is_inside(open, roots),
+        };
+        let stays: Vec<bool> = self.open.iter().map(|open| !goes(open)).collect();
+        let mut stays = stays.into_iter();
+        self.open.retain(|_| stays.next().unwrap_or_default());
+    }
+
+    fn is_inside(&self, open: &Open, roots: &[Option<StepId>]) -> bool {
+        let mut step = open.around.as_ref().or(open.step_id.as_ref());
+        for _ in 0..MAX_DEPTH {
+            if roots.iter().any(|root| root.as_ref() == step) {
+                return true;
+            }
+            let of_step = |other: &&Open| other.step_id.as_ref() == step && other.around.is_some();
+            match self.open.iter().find(of_step) {
+                Some(other) => step = other.around.as_ref(),
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether the execution itself is open.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_running(&self) -> bool {
+        !self.roots.is_empty()
     }
 
     /// Whether the thing that the event is about is open.

@@ -9,6 +9,7 @@ mod kind_set;
 mod kinds;
 mod life;
 mod mode;
+mod roots;
 #[cfg(feature = "schema")]
 mod schema;
 mod stream;
@@ -22,6 +23,7 @@ pub use kind_set::KindSet;
 pub use kinds::*;
 pub use life::OpenThings;
 pub use mode::{Class, StreamMode};
+pub(crate) use roots::Roots;
 #[cfg(feature = "schema")]
 pub use schema::stream_event_schema;
 pub use stream::StreamEvent;

@@ -31,6 +31,36 @@ words! {
         EvaluatorNode = "EvaluatorNode",
     }
 
+    /// What a span does, in the word of OpenTelemetry's GenAI conventions (`gen_ai.operation.name`).
+    Operation {
+        /// A model call.
+        Chat = "chat",
+        /// A model call in the older completion form.
+        TextCompletion = "text_completion" | "completion",
+        /// A model call in Gemini's form.
+        GenerateContent = "generate_content",
+        /// A call of a model that writes down what is said. (No convention; as rig names it.)
+        Transcription = "transcription",
+        /// A call of a model that draws. (No convention; as rig names it.)
+        ImageGeneration = "image_generation",
+        /// A call of a model that speaks. (No convention; as rig names it.)
+        AudioGeneration = "audio_generation",
+        /// A run of an agent.
+        InvokeAgent = "invoke_agent",
+        /// A run of a workflow: several agents or steps under one name.
+        InvokeWorkflow = "invoke_workflow",
+        /// A look into memory.
+        SearchMemory = "search_memory",
+        /// Something new in memory.
+        CreateMemory = "create_memory",
+        /// A change of something remembered.
+        UpdateMemory = "update_memory",
+        /// A write that creates or changes.
+        UpsertMemory = "upsert_memory",
+        /// Something forgotten on purpose.
+        DeleteMemory = "delete_memory",
+    }
+
     /// Where a discovered step came from. The wire has the reference's spelling without underscores; the snake-case
     /// spelling is read as well.
     StepSourceType {

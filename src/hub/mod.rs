@@ -117,6 +117,13 @@ impl Hub {
         Cursor::new(self.0.epoch, self.0.ring().next_offset() - 1)
     }
 
+    /// The segments' batches from the one with the event after this offset on, until they hold `limit` events; none
+    /// where that event is not held any more.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn held_after(&self, offset: u64, limit: usize) -> Option<Vec<Arc<Batch>>> {
+        self.0.ring().batches_after(offset, limit)
+    }
+
     /// What is held of an execution: the offset of its newest event, and the status that the newest event which speaks
     /// of one left it in. Of an execution that is not of the tenant, where one is named, nothing.
     #[cfg(feature = "serve")]

@@ -203,6 +203,19 @@ impl Ring {
         found.map(|(_, segment)| segment.clone()).collect()
     }
 
+    /// Batches from the event after this offset on, with `limit` events or a few more; none where that is not held.
+    #[cfg(feature = "otlp")]
+    pub(super) fn batches_after(&self, offset: u64, limit: usize) -> Option<Vec<Arc<Batch>>> {
+        let mut events = 0;
+        let with_room = |segment: &&(Marks, Arc<Segment>)| {
+            let has_room = events < limit;
+            events += segment.1.batch.events.len();
+            has_room
+        };
+        let is_held = self.first_offset() <= offset + 1;
+        is_held.then(|| self.from(offset + 1).take_while(with_room).map(|(_, segment)| segment.batch.clone()).collect())
+    }
+
     fn from(&self, offset: u64) -> impl Iterator<Item = &(Marks, Arc<Segment>)> {
         self.segments.range(self.segments.partition_point(|(_, segment)| segment.batch.end() <= offset)..)
     }

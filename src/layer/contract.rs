@@ -202,11 +202,14 @@ fields! {
     CallableName = semconv::CALLABLE_NAME;
     ToolName = semconv::TOOL_NAME, "tool.name", "tool";
     ToolCallId = semconv::TOOL_CALL_ID, "gen_ai.tool.call_id", "tool.id";
+    ToolDescription = semconv::TOOL_DESCRIPTION, "tool.description";
+    ToolDefinitions = semconv::TOOL_DEFINITIONS;
     ToolArguments = semconv::TOOL_CALL_ARGUMENTS, "gcp.vertex.agent.tool_call_args";
     ToolResult = semconv::TOOL_CALL_RESULT, "gcp.vertex.agent.tool_response";
     ToolOutcome = semconv::TOOL_CALL_OUTCOME;
     MemoryQuery = semconv::MEMORY_QUERY_TEXT;
     MemoryCount = semconv::MEMORY_RECORD_COUNT;
+    MemoryStoreId = semconv::MEMORY_STORE_ID;
     MemoryRecordId = semconv::MEMORY_RECORD_ID;
     MemoryType = semconv::MEMORY_TYPE;
     DataSourceId = semconv::DATA_SOURCE_ID;

@@ -222,6 +222,7 @@ impl OpenSpan {
         let mut event = MemoryRecalled::new(query.unwrap_or_default(), count, ms);
         event.session_id = self.fields.text(Slot::SessionId);
         event.records = self.fields.json(Slot::OutputValue);
+        event.store_id = self.fields.text(Slot::MemoryStoreId);
         event
     }
 
@@ -231,6 +232,7 @@ impl OpenSpan {
         event.session_id = self.fields.text(Slot::SessionId);
         event.record_id = self.fields.text(Slot::MemoryRecordId);
         event.record = self.fields.json(Slot::InputValue);
+        event.store_id = self.fields.text(Slot::MemoryStoreId);
         event
     }
 
@@ -241,6 +243,7 @@ impl OpenSpan {
         event.record_id = self.fields.text(Slot::MemoryRecordId);
         event.session_id = self.fields.text(Slot::SessionId);
         event.count = self.fields.unsigned(Slot::MemoryCount);
+        event.store_id = self.fields.text(Slot::MemoryStoreId);
         event
     }
 

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     Json, Text,
-    event::{AgentStart, Body, ExecutionStart, LlmCallStart, ParentType, StepStart, StepType, ToolInputAvailable},
+    event::{
+        AgentStart, Body, ExecutionStart, LlmCallStart, Operation, ParentType, StepStart, StepType, ToolInputAvailable,
+    },
 };
 
 impl OpenSpan {
@@ -41,6 +43,7 @@ impl OpenSpan {
         start.user_id = self.fields.text(Slot::UserId);
         start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
+        start.operation = self.operation(SpanKind::Agent);
         if let Some(remote) = &self.run.remote {
             start = start.parent_id(remote.step_id().to_string()).parent_type(ParentType::StepExecution);
         }
@@ -68,6 +71,7 @@ impl OpenSpan {
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
+        start.operation = self.operation(SpanKind::Agent);
         start
     }
 
@@ -81,7 +85,23 @@ impl OpenSpan {
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
+        start.operation = self.operation(SpanKind::Llm);
+        start.tool_definitions = self.fields.json(Slot::ToolDefinitions);
         start
+    }
+
+    /// What it does, where it is one of this kind and its start does not say that by itself.
+    fn operation(&self, kind: SpanKind) -> Option<Operation> {
+        let told = self.fields.str(Slot::Operation).filter(|name| SpanKind::of_operation(name) == Some(kind));
+        let is_workflow = || kind == SpanKind::Agent && self.kind() == kind && self.is_observed_workflow();
+        let operation = told.map(Operation::from).or_else(|| is_workflow().then_some(Operation::InvokeWorkflow))?;
+        let is_plain = matches!(operation, Operation::Chat | Operation::InvokeAgent | Operation::Other(_));
+        (!is_plain).then_some(operation)
+    }
+
+    /// By the kind that Traceloop gives it.
+    fn is_observed_workflow(&self) -> bool {
+        self.fields.str(Slot::ObservationKind).is_some_and(|kind| kind.eq_ignore_ascii_case("workflow"))
     }
 
     /// What went in: under the name for its kind, else under any.
@@ -95,6 +115,7 @@ impl OpenSpan {
         let mut start = ToolInputAvailable::new(self.tool_call_id(), self.display_name(), input);
         start.parent_step_id.clone_from(&self.parent_step_id);
         start.fields = self.fields.json(Slot::Fields);
+        start.description = self.fields.text(Slot::ToolDescription);
         start
     }
 
@@ -109,6 +130,7 @@ impl OpenSpan {
         start.index = self.fields.unsigned(Slot::StepIndex);
         start.input = self.input();
         start.fields = self.fields.json(Slot::Fields);
+        start.operation = self.operation(self.kind());
         start.into()
     }
 

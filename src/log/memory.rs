@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Cursor, Error, ExecutionId, Pending, Text, Timestamp,
-    event::{Batch, Kind, OpenThings, Recorded},
+    event::{Batch, Kind, OpenThings, Recorded, Roots},
 };
 use std::{
     cmp::Reverse,
@@ -24,13 +24,24 @@ pub struct MemoryLog {
 #[derive(Debug, Default)]
 struct Kept {
     events: Vec<LoggedEvent>,
-    /// In the order in which they came, each with the time of its last event.
-    executions: Vec<(ExecutionRow, Timestamp)>,
+    /// In the order in which they came.
+    executions: Vec<Execution>,
     places: HashMap<ExecutionId, usize>,
     read_to: u64,
     /// By the readers' names, how far each had come.
     settled: HashMap<Text, u64>,
     closed: bool,
+}
+
+/// An execution: who reads one goes through its own events and no others.
+#[derive(Debug)]
+struct Execution {
+    row: ExecutionRow,
+    /// The time of its last event.
+    last: Timestamp,
+    roots: Roots,
+    /// Where its events are.
+    events: Vec<usize>,
 }
 
 impl MemoryLog {
@@ -63,8 +74,10 @@ impl Kept {
         for (cursor, recorded) in batch.iter().filter(|(_, recorded)| recorded.is_logged()) {
             let event = &recorded.event;
             let (Some(id), Some(time)) = (&event.execution_id, event.time) else { continue };
-            let row = self.row(id, time, cursor);
-            row.apply(cursor, recorded);
+            let place = self.place_of(id, time, cursor);
+            let Execution { row, last, roots, .. } = &mut self.executions[place];
+            row.apply(cursor, recorded, roots);
+            *last = time;
             let mut fields = String::new();
             event.body.write_object(&mut fields);
             if event.kind() == Kind::Unknown {
@@ -82,23 +95,46 @@ impl Kept {
                 kind: event.kind(),
                 fields,
             });
+            self.executions[place].events.push(self.events.len() - 1);
         }
         self.read_to = batch.end().saturating_sub(1);
     }
 
-    fn row(&mut self, id: &ExecutionId, time: Timestamp, cursor: Cursor) -> &mut ExecutionRow {
+    fn place_of(&mut self, id: &ExecutionId, time: Timestamp, cursor: Cursor) -> usize {
         let Self { executions, places, .. } = self;
-        let place = *places.entry(id.clone()).or_insert_with(|| {
-            executions.push((ExecutionRow::new(id.clone(), time, cursor), time));
+        *places.entry(id.clone()).or_insert_with(|| {
+            let row = ExecutionRow::new(id.clone(), time, cursor);
+            executions.push(Execution { row, last: time, roots: Roots::new(), events: Vec::new() });
             executions.len() - 1
-        });
-        let (row, last) = &mut executions[place];
-        *last = time;
-        row
+        })
+    }
+
+    fn known(&self, id: &ExecutionId) -> Option<&Execution> {
+        self.places.get(id).map(|place| &self.executions[*place])
     }
 
     fn execution(&self, id: &ExecutionId) -> Option<&ExecutionRow> {
-        self.places.get(id).map(|place| &self.executions[*place].0)
+        self.known(id).map(|execution| &execution.row)
+    }
+
+    /// Of an execution, or of everything, the events after one offset and before another.
+    fn between(
+        &self,
+        id: Option<&ExecutionId>,
+        after: u64,
+        before: u64,
+    ) -> Box<dyn DoubleEndedIterator<Item = &LoggedEvent> + '_> {
+        let Some(id) = id else {
+            return Box::new(within(&self.events, |event| event.cursor.offset, after, before).iter());
+        };
+        let places = self.known(id).map_or(&[][..], |execution| &execution.events);
+        let offset = |place: &usize| self.events[*place].cursor.offset;
+        Box::new(within(places, offset, after, before).iter().map(|place| &self.events[*place]))
+    }
+
+    fn candidates(&self, query: &Query, before: u64) -> Box<dyn DoubleEndedIterator<Item = &LoggedEvent> + '_> {
+        let Scope::Execution(id) = &query.scope else { return self.between(None, query.after, before) };
+        self.between(Some(id), query.after, before)
     }
 
     fn in_scope(&self, query: &Query, event: &LoggedEvent) -> bool {
@@ -120,9 +156,7 @@ impl Kept {
     }
 
     fn read_back(&self, query: &Query, before: u64) -> Page {
-        let end = self.events.partition_point(|event| event.cursor.offset < before);
-        let start = self.events.partition_point(|event| event.cursor.offset <= query.after).min(end);
-        let mut rest = self.events[start..end].iter().rev().filter(|event| self.in_scope(query, event));
+        let mut rest = self.candidates(query, before).rev().filter(|event| self.in_scope(query, event));
         let mut events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
         let complete = rest.next().is_none();
         let read_from = events.last().map_or(0, |event| event.cursor.offset).max(query.after + 1);
@@ -131,8 +165,7 @@ impl Kept {
     }
 
     fn read_on(&self, query: &Query) -> Page {
-        let start = self.events.partition_point(|event| event.cursor.offset <= query.after);
-        let mut rest = self.events[start..].iter().filter(|event| self.in_scope(query, event));
+        let mut rest = self.candidates(query, u64::MAX).filter(|event| self.in_scope(query, event));
         let events: Vec<_> = rest.by_ref().take(query.limit).cloned().collect();
         let complete = rest.next().is_none();
         let last = events.last().map_or(query.after, |event| event.cursor.offset);
@@ -140,7 +173,7 @@ impl Kept {
     }
 
     fn list(&self, query: &ExecutionsQuery) -> Result<Vec<ExecutionRow>, Error> {
-        let mut rows: Vec<_> = self.executions.iter().map(|(row, _)| row).enumerate().collect();
+        let mut rows: Vec<_> = self.executions.iter().map(|execution| &execution.row).enumerate().collect();
         rows.sort_by_key(|(place, row)| Reverse((row.started_at, *place)));
         let after = match &query.before {
             None => 0,
@@ -155,7 +188,7 @@ impl Kept {
 
     fn sessions(&self, query: &SessionsQuery) -> Vec<SessionRow> {
         let mut sessions: HashMap<(&Text, &Option<Text>), (u64, SessionRow)> = HashMap::new();
-        for (row, last) in &self.executions {
+        for Execution { row, last, .. } in &self.executions {
             let Some(session_id) = &row.session_id else { continue };
             if query.tenant_id.is_some() && row.tenant_id != query.tenant_id {
                 continue;
@@ -175,6 +208,13 @@ impl Kept {
         newest.sort_by_key(|(offset, _)| Reverse(*offset));
         newest.into_iter().take(query.limit).map(|(_, session)| session).collect()
     }
+}
+
+/// Of what is in the order of its offsets, the part after one and before another.
+fn within<T>(all: &[T], offset: impl Fn(&T) -> u64, after: u64, before: u64) -> &[T] {
+    let end = all.partition_point(|one| offset(one) < before);
+    let start = all.partition_point(|one| offset(one) <= after).min(end);
+    &all[start..end]
 }
 
 impl EventLog for MemoryLog {
@@ -199,10 +239,7 @@ impl EventLog for MemoryLog {
     }
 
     fn last_before(&self, id: ExecutionId, offset: u64) -> Pending<Option<LoggedEvent>> {
-        self.answer(|kept| {
-            let end = kept.events.partition_point(|event| event.cursor.offset <= offset);
-            kept.events[..end].iter().rfind(|event| event.context.execution_id == id).cloned()
-        })
+        self.answer(|kept| kept.between(Some(&id), 0, offset.saturating_add(1)).next_back().cloned())
     }
 
     fn resolve(&self, cursor: Cursor) -> Pending<Resolved> {

@@ -207,7 +207,7 @@ impl LoggedEvent {
         Ok(event)
     }
 
-    fn body(&self) -> Result<Body, Error> {
+    pub(crate) fn body(&self) -> Result<Body, Error> {
         self.kind
             .read(&self.fields)
             .map_err(|source| Error::corrupt(format!("event at {} of the log", self.cursor)).with_source(source))

@@ -2,12 +2,13 @@
 
 use super::{
     Delivery, Destination, Encoding, Export, Signal,
+    delivery::Source,
     offline::Request,
     span::{Output, Span},
     transport::{Reply, Transport},
 };
-use crate::{Error, EventLog};
-use std::{fmt, hint::black_box, sync::Arc};
+use crate::{Error, Recorder};
+use std::{fmt, hint::black_box};
 
 /// The finished spans of a part of the record, and the room to encode them in.
 pub struct Held {
@@ -79,7 +80,7 @@ impl Transport for Nowhere {
 /// Starts a delivery that does everything but send.
 ///
 /// # Errors
-/// As [`Destination::start`].
-pub fn deliver_nowhere(destination: &Destination, log: Arc<dyn EventLog>) -> Result<Delivery, Error> {
-    destination.start_over(log, |_| Ok(Box::new(Nowhere)))
+/// As [`Destination::start_with`].
+pub fn deliver_nowhere(destination: &Destination, recorder: &Recorder) -> Result<Delivery, Error> {
+    destination.start_over(&Source::of(recorder)?, |_| Ok(Box::new(Nowhere)))
 }

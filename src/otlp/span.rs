@@ -2,7 +2,7 @@
 
 use crate::{
     ExecutionId, Text, Timestamp,
-    event::{Body, Outcome, ToolFailure},
+    event::{Body, Operation, Outcome, ToolFailure},
 };
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ pub(crate) struct Calls {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Output {
     Finished(Box<Span>),
-    /// What was said after everything that it could belong to had ended: feedback, an evaluation.
+    /// What was said after everything that it could belong to had ended: feedback, an evaluation, anything.
     Late {
         run: Arc<Run>,
         parent: Option<u64>,
@@ -92,6 +92,16 @@ impl Output {
 }
 
 impl Span {
+    /// What it says itself that it does, where it says it.
+    pub(crate) fn operation(&self) -> Option<&Operation> {
+        operation_of(&self.opener)
+    }
+
+    /// Whether it is a run of a workflow and of no agent.
+    pub(crate) fn is_workflow(&self) -> bool {
+        self.operation() == Some(&Operation::InvokeWorkflow)
+    }
+
     /// How it ended; none where it ended well, or is made of one event.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match self.closer.as_ref()? {
@@ -107,6 +117,17 @@ impl Span {
             _ => None,
         }
         .filter(|outcome| *outcome != Outcome::Ok)
+    }
+}
+
+/// As the event says it that opened something.
+pub(super) fn operation_of(opener: &Body) -> Option<&Operation> {
+    match opener {
+        Body::ExecutionStart(start) => start.operation.as_ref(),
+        Body::AgentStart(start) => start.operation.as_ref(),
+        Body::StepStart(start) => start.operation.as_ref(),
+        Body::LlmCallStart(start) => start.operation.as_ref(),
+        _ => None,
     }
 }
 

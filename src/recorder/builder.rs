@@ -17,7 +17,7 @@ use crate::{
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU8},
+        atomic::{AtomicBool, AtomicU8, AtomicU64},
         mpsc,
     },
     time::Duration,
@@ -141,6 +141,7 @@ impl RecorderBuilder {
             queue: Queue::new(bounds),
             redactor,
             counters: Counters::default(),
+            lost_to: AtomicU64::new(0),
             ends: Ends::default(),
             running: Running::default(),
             wanted: AtomicU8::new(wanted),

@@ -29,14 +29,22 @@ const _: () = assert!(size_of::<Item>() <= size_of::<(StreamEvent, bool)>());
 pub(super) enum Waiter {
     Flush(Answer<Cursor>),
     Intake(Answer<Admitted>, Arc<Tally>),
+    /// A reader of ours, which sees by itself what was lost: that is left to be told to the others.
+    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "only deliveries read so"))]
+    Reader(Answer<Cursor>),
 }
 
 impl Waiter {
     pub(super) fn give(self, answer: Result<Cursor, Error>) {
         match self {
-            Self::Flush(waiting) => waiting.give(answer),
+            Self::Flush(waiting) | Self::Reader(waiting) => waiting.give(answer),
             Self::Intake(waiting, tally) => waiting.give(answer.map(|cursor| tally.admitted(cursor))),
         }
+    }
+
+    /// Whether it is to hear of what could not be kept.
+    pub(super) const fn is_told_of_losses(&self) -> bool {
+        !matches!(self, Self::Reader(_))
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Keeper {
 struct Unkept {
     bytes: usize,
     events: u64,
+    /// Offset of its last event.
+    to: u64,
     answer: Pending<()>,
 }
 
@@ -58,17 +60,23 @@ impl Keeper {
         let homeless = |one: &&Recorded| one.event.execution_id.is_none() && one.event.kind().event_type().is_some();
         self.lose(batch.events.iter().filter(homeless).count() as u64);
         let events = batch.events.iter().filter(|recorded| recorded.is_logged()).count() as u64;
+        let (bytes, to) = (batch.size_bytes(), batch.end().saturating_sub(1));
         if !self.make_room() {
-            return self.lose(events);
+            return self.lose_to(to, events);
         }
-        let bytes = batch.size_bytes();
         self.unkept_bytes += bytes;
-        self.unkept.push_back(Unkept { bytes, events, answer: self.log.append(batch) });
+        self.unkept.push_back(Unkept { bytes, events, to, answer: self.log.append(batch) });
     }
 
     fn lose(&mut self, events: u64) {
         self.lost += events;
         self.shared.counters.unlogged.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// The same of what the log was to have.
+    fn lose_to(&mut self, offset: u64, events: u64) {
+        self.lose(events);
+        self.shared.lost_to.fetch_max(offset, Ordering::Release);
     }
 
     /// Lets go of what was answered meanwhile. Waits when the log is far behind: then the queue in front fills, pieces
@@ -90,9 +98,11 @@ impl Keeper {
             && let Poll::Ready(answer) = poll(&mut oldest.answer, Waker::noop())
         {
             self.stuck = false;
-            if let Some(Unkept { bytes, events, .. }) = self.unkept.pop_front() {
+            if let Some(Unkept { bytes, events, to, .. }) = self.unkept.pop_front() {
                 self.unkept_bytes -= bytes;
-                self.lose(if answer.is_err() { events } else { 0 });
+                if answer.is_err() {
+                    self.lose_to(to, events);
+                }
             }
         }
     }
@@ -100,15 +110,14 @@ impl Keeper {
     /// Until the oldest is answered, or patience has run out. What the answer is, `settle` sees.
     fn wait_for_oldest(&mut self) -> bool {
         let deadline = Instant::now() + LOG_PATIENCE;
-        let Some(Unkept { bytes, events, mut answer }) = self.unkept.pop_front() else { return true };
+        let Some(oldest) = self.unkept.front_mut() else { return true };
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if let Poll::Ready(result) = poll(&mut answer, &self.waker) {
-                self.unkept.push_front(Unkept { bytes, events, answer: Pending::ready(result) });
+            if let Poll::Ready(result) = poll(&mut oldest.answer, &self.waker) {
+                oldest.answer = Pending::ready(result);
                 return true;
             }
             if left.is_zero() {
-                self.unkept.push_front(Unkept { bytes, events, answer });
                 return false;
             }
             std::thread::park_timeout(left);
@@ -134,7 +143,8 @@ impl Keeper {
         {
             let Flush { answers, .. } = self.flushes.remove(0);
             self.settle();
-            let lost = std::mem::take(&mut self.lost);
+            let told = answers.iter().any(|(waiter, _)| waiter.is_told_of_losses());
+            let lost = if told { std::mem::take(&mut self.lost) } else { 0 };
             give(answers, done.map_err(|error| error.to_string()), lost);
         }
     }
@@ -151,10 +161,11 @@ impl Keeper {
 }
 
 fn give(answers: Vec<(Waiter, Cursor)>, done: Result<(), String>, lost: u64) {
-    for (answer, cursor) in answers {
-        answer.give(match &done {
+    for (waiter, cursor) in answers {
+        let is_told = lost > 0 && waiter.is_told_of_losses();
+        waiter.give(match &done {
             Err(message) => Err(Error::io(message.clone())),
-            Ok(()) if lost > 0 => Err(Error::io(format!("{lost} events before this could not be kept by the log"))),
+            Ok(()) if is_told => Err(Error::io(format!("{lost} events before this could not be kept by the log"))),
             Ok(()) => Ok(cursor),
         });
     }

@@ -8,6 +8,8 @@ mod handle;
 mod intake;
 mod item;
 mod keeper;
+#[cfg(feature = "otlp")]
+mod kept;
 mod queue;
 mod spent;
 mod stats;
@@ -20,6 +22,8 @@ pub use emitter::EventEmitter;
 pub use handle::ExecutionHandle;
 pub(crate) use handle::decision;
 pub use intake::{Admitted, Intake};
+#[cfg(feature = "otlp")]
+pub(crate) use kept::{Kept, Newest};
 pub use stats::Stats;
 
 use crate::{
@@ -38,7 +42,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     thread::{JoinHandle, Thread},
     time::Duration,
@@ -66,6 +70,8 @@ struct Shared {
     queue: Queue<Item>,
     redactor: Arc<Redactor>,
     counters: Counters,
+    /// Offset of the last event that the log was to have and could not keep; 0 where it could keep all.
+    lost_to: AtomicU64,
     ends: Ends,
     running: Running,
     /// Who wants events: bits [`HUB`] and [`LOG`]; none after shutdown began.

@@ -49,6 +49,12 @@ facts! {
     /// The messages that came back, as a JSON text.
     output_messages(json: &str) => OUTPUT_MESSAGES = json;
 
+    /// The tools that the model may ask for, as a JSON text: an array. Said before the messages: the start of a call is
+    /// told with them.
+    tool_definitions(json: &str) => TOOL_DEFINITIONS = json;
+
+    /// What the tool is for. Said before the arguments: the start of a call is told with them.
+    tool_description(text: &str) => TOOL_DESCRIPTION = text;
     /// The model's id of this tool call.
     tool_call_id(id: &str) => TOOL_CALL_ID = id;
     /// The arguments of a tool call, as a JSON text.

@@ -91,6 +91,7 @@ pub(crate) fn open_llm(model: impl FnOnce() -> Option<String>) -> AgentSpan {
         { semconv::FINISH_REASONS } = Empty,
         { semconv::TIME_TO_FIRST_CHUNK } = Empty,
         { semconv::SYSTEM_INSTRUCTIONS } = Empty,
+        { semconv::TOOL_DEFINITIONS } = Empty,
         { semconv::INPUT_MESSAGES } = Empty,
         { semconv::OUTPUT_MESSAGES } = Empty,
         { semconv::HISTORY_LENGTH } = Empty,
@@ -127,6 +128,7 @@ pub fn tool(name: &str) -> AgentSpan {
     open!("spanwright::tool", "execute_tool", "internal", operation::EXECUTE_TOOL, title("execute_tool", name), {
         { semconv::TOOL_NAME } = name,
         { semconv::TOOL_TYPE } = "function",
+        { semconv::TOOL_DESCRIPTION } = Empty,
         { semconv::TOOL_CALL_ID } = Empty,
         { semconv::TOOL_CALL_ARGUMENTS } = Empty,
         { semconv::TOOL_CALL_RESULT } = Empty,

@@ -1,6 +1,6 @@
 //! What a start gave: ends everything in order when it goes, within a bound.
 
-use crate::{Error, Recorder, Rules};
+use crate::{Error, Recorder, Rules, error::say};
 use std::{path::PathBuf, time::Duration};
 
 /// Keeps everything running. When it is dropped, what was emitted is kept and shown, which may take up to five
@@ -71,10 +71,7 @@ impl Guard {
 
     #[cfg(feature = "otlp")]
     pub(super) fn deliver(&mut self, destination: &crate::otlp::Destination) -> Result<(), Error> {
-        let log = self.recorder.log().ok_or_else(|| {
-            Error::config("an OTLP destination without a log, which is its queue: leave `without_log` out")
-        })?;
-        self.deliveries.push(destination.start(log.clone())?);
+        self.deliveries.push(destination.start_with(&self.recorder)?);
         Ok(())
     }
 
@@ -171,10 +168,4 @@ impl Guard {
             say(&format!("{} times a `Debug` or `Display` panicked while a span was read", stats.callback_panics));
         }
     }
-}
-
-/// On stderr, and nowhere if that is closed.
-pub(super) fn say(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "spanwright: {line}");
 }

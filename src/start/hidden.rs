@@ -1,7 +1,6 @@
 //! Whether a filter in front of the whole subscriber hides agent spans from everybody: said once, at the start.
 
-use super::guard::say;
-use crate::semconv;
+use crate::{error::say, semconv};
 use std::{sync::mpsc, time::Duration};
 use tracing::{
     Dispatch, Level, Metadata,

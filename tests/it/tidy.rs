@@ -25,7 +25,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("otlp", &["error", "event", "id", "json", "layer", "log", "pending", "policy", "semconv", "text", "time"]),
+    (
+        "otlp",
+        &["error", "event", "id", "json", "layer", "log", "pending", "policy", "recorder", "semconv", "text", "time"],
+    ),
     ("client", &["error", "event", "hub", "id", "log", "wire"]),
     ("terminal", &["error", "event", "hub", "id", "time", "view"]),
     ("view", &["event", "id", "json", "text", "time"]),

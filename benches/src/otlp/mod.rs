@@ -29,8 +29,9 @@ pub const ENCODE: &[System] = &[
 
 /// From where spans are kept to bytes of requests that nobody sends.
 pub const READ: &[System] = &[
-    System { key: "otlp-memory", title: "**spanwright**, MemoryLog", start: ours::memory, ops: OPS },
-    System { key: "otlp-sqlite", title: "**spanwright**, SqliteLog", start: ours::sqlite, ops: OPS },
+    System { key: "otlp-live", title: "**spanwright**, just logged in SQLite", start: ours::live, ops: OPS },
+    System { key: "otlp-memory", title: "**spanwright**, read in MemoryLog", start: ours::memory, ops: OPS },
+    System { key: "otlp-sqlite", title: "**spanwright**, read in SqliteLog", start: ours::sqlite, ops: OPS },
     System {
         key: "otel-batch-encode",
         title: "OTel SDK, batch processor, transform + prost encode",
@@ -41,16 +42,26 @@ pub const READ: &[System] = &[
 
 /// The same, sent.
 pub const SEND: &[System] = &[
-    System { key: "otlp-memory-http", title: "**spanwright**, MemoryLog, HTTP", start: ours::memory_http, ops: OPS },
-    System { key: "otlp-sqlite-http", title: "**spanwright**, SqliteLog, HTTP", start: ours::sqlite_http, ops: OPS },
+    System { key: "otlp-live-http", title: "**spanwright**, just logged, HTTP", start: ours::live_http, ops: OPS },
+    System {
+        key: "otlp-sqlite-http",
+        title: "**spanwright**, read in SqliteLog, HTTP",
+        start: ours::sqlite_http,
+        ops: OPS,
+    },
     System {
         key: "otel-http",
         title: "OTel SDK, batch processor, opentelemetry-otlp over HTTP",
         start: theirs::http,
         ops: OPS,
     },
-    System { key: "otlp-memory-grpc", title: "**spanwright**, MemoryLog, gRPC", start: ours::memory_grpc, ops: OPS },
-    System { key: "otlp-sqlite-grpc", title: "**spanwright**, SqliteLog, gRPC", start: ours::sqlite_grpc, ops: OPS },
+    System { key: "otlp-live-grpc", title: "**spanwright**, just logged, gRPC", start: ours::live_grpc, ops: OPS },
+    System {
+        key: "otlp-sqlite-grpc",
+        title: "**spanwright**, read in SqliteLog, gRPC",
+        start: ours::sqlite_grpc,
+        ops: OPS,
+    },
     System {
         key: "otel-grpc",
         title: "OTel SDK, batch processor, opentelemetry-otlp over gRPC",

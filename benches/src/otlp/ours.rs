@@ -1,4 +1,4 @@
-//! Ours: the encoder by itself, and a delivery that reads its log on.
+//! Ours: the encoder by itself, and a delivery that goes on when it is asked to.
 
 use super::{
     sink,
@@ -10,7 +10,7 @@ use spanwright::{
     log::{MemoryLog, SqliteLog},
     otlp::{Capture, Delivery, Destination, Signal, measured},
 };
-use std::{hint::black_box, sync::Arc};
+use std::hint::black_box;
 
 struct Encode(measured::Held);
 
@@ -26,7 +26,7 @@ pub(super) fn encode(op: Op) -> Cases {
     Box::new(move || Box::new(Encode(held(op))))
 }
 
-/// A delivery that looks into its log when it is asked to.
+/// A delivery that looks when it is asked to.
 struct Deliver {
     recorder: Recorder,
     delivery: Delivery,
@@ -50,15 +50,14 @@ impl Case for Deliver {
     }
 }
 
-type Start = fn(&Destination, Arc<dyn EventLog>) -> Result<Delivery, Error>;
+type Start = fn(&Destination, &Recorder) -> Result<Delivery, Error>;
 
 fn deliver(op: Op, recorder: Recorder, destination: Destination, start: Start) -> Cases {
     let capture = if has_content(op) { Capture::Spans } else { Capture::Off };
     let destination = destination.capture(capture).interval(NEVER).batch_spans(BATCH);
     let destination = destination.resource("service.name", "benches").from_beginning(true);
     Box::new(move || {
-        let log: Arc<dyn EventLog> = recorder.log().expect("a log").clone();
-        let delivery = start(&destination, log).expect("started");
+        let delivery = start(&destination, &recorder).expect("started");
         let mut case = Box::new(Deliver { recorder: recorder.clone(), delivery });
         // Its first look is over before anything is there to be seen.
         case.drain();
@@ -66,48 +65,59 @@ fn deliver(op: Op, recorder: Recorder, destination: Destination, start: Start) -
     })
 }
 
-fn in_memory() -> Recorder {
-    Recorder::builder().without_hub().log(MemoryLog::new()).start().expect("recorder")
+/// Nothing of it is in memory any more: as after an outage.
+fn long_ago(log: impl EventLog) -> Recorder {
+    Recorder::builder().without_hub().log(log).start().expect("recorder")
 }
 
-fn on_disk() -> Recorder {
+/// It has just happened, and is in the log.
+fn just_now() -> Recorder {
+    Recorder::builder().log(on_disk()).start().expect("recorder")
+}
+
+fn on_disk() -> SqliteLog {
     let folder = tempfile::tempdir().expect("folder");
     let log = SqliteLog::open(folder.path().join("otlp.db")).expect("log");
     // The folder goes with the process.
     std::mem::forget(folder);
-    Recorder::builder().without_hub().log(log).start().expect("recorder")
+    log
 }
 
 fn nowhere() -> Destination {
     Destination::http("http://127.0.0.1:9")
 }
 
-/// Read, folded, encoded.
+/// Taken from memory, folded, encoded.
+pub(super) fn live(op: Op) -> Cases {
+    deliver(op, just_now(), nowhere(), measured::deliver_nowhere)
+}
+
+/// Read in a log in memory.
 pub(super) fn memory(op: Op) -> Cases {
-    deliver(op, in_memory(), nowhere(), measured::deliver_nowhere)
+    deliver(op, long_ago(MemoryLog::new()), nowhere(), measured::deliver_nowhere)
 }
 
-/// The same from the durable log.
+/// Read in the durable log.
 pub(super) fn sqlite(op: Op) -> Cases {
-    deliver(op, on_disk(), nowhere(), measured::deliver_nowhere)
+    deliver(op, long_ago(on_disk()), nowhere(), measured::deliver_nowhere)
 }
 
-/// And sent over HTTP.
-pub(super) fn memory_http(op: Op) -> Cases {
-    deliver(op, in_memory(), Destination::http(sink::http()), Destination::start)
+/// Taken from memory, and sent over HTTP.
+pub(super) fn live_http(op: Op) -> Cases {
+    deliver(op, just_now(), Destination::http(sink::http()), Destination::start_with)
 }
 
 /// The same from the durable log.
 pub(super) fn sqlite_http(op: Op) -> Cases {
-    deliver(op, on_disk(), Destination::http(sink::http()), Destination::start)
+    deliver(op, long_ago(on_disk()), Destination::http(sink::http()), Destination::start_with)
 }
 
-/// And sent over gRPC.
-pub(super) fn memory_grpc(op: Op) -> Cases {
-    deliver(op, in_memory(), Destination::grpc(sink::grpc()), Destination::start)
+/// Taken from memory, and sent over gRPC.
+pub(super) fn live_grpc(op: Op) -> Cases {
+    deliver(op, just_now(), Destination::grpc(sink::grpc()), Destination::start_with)
 }
 
 /// The same from the durable log.
 pub(super) fn sqlite_grpc(op: Op) -> Cases {
-    deliver(op, on_disk(), Destination::grpc(sink::grpc()), Destination::start)
+    deliver(op, long_ago(on_disk()), Destination::grpc(sink::grpc()), Destination::start_with)
 }

@@ -10,6 +10,7 @@ mod opening;
 mod places;
 mod reader;
 mod recover;
+mod roots;
 mod rows;
 mod schema;
 mod store;

@@ -3,8 +3,8 @@
 use super::reader::Reader;
 use crate::{
     Error, StreamEvent,
-    event::{Concept, ExecutionStart, Life, OpenThings},
-    log::{LoggedEvent, Query, Scope},
+    event::{ExecutionStart, Life, OpenThings},
+    log::{LoggedEvent, Query, Scope, Status},
 };
 
 /// Events of one look.
@@ -19,46 +19,30 @@ pub(super) fn unfinished(reader: &mut Reader, running: &[i64], until: u64) -> Re
 /// None where the execution's row cannot be read.
 fn unfinished_of(reader: &mut Reader, row: i64, until: u64) -> Result<Option<OpenThings>, Error> {
     let Some(execution) = reader.execution_of_row(row)? else { return Ok(None) };
-    let mut fold = Fold { open: OpenThings::new(execution.execution_id.clone()), begun: false };
+    let mut open = OpenThings::new(execution.execution_id.clone());
     let mut query = Query::new(Scope::Execution(execution.execution_id), 0, PAGE);
     loop {
         let page = reader.page(&query)?;
-        page.events.iter().filter(|event| event.cursor.offset <= until).for_each(|event| fold.apply(event));
+        page.events.iter().filter(|event| event.cursor.offset <= until).for_each(|event| apply(&mut open, event));
         if page.complete || page.read_to >= until {
-            return Ok(Some(fold.end()));
+            return Ok(Some(running(open)));
         }
         query.after = page.read_to;
     }
 }
 
-struct Fold {
-    open: OpenThings,
-    /// Whether the execution itself is among what is open.
-    begun: bool,
+/// An event whose fields cannot be read opens and closes nothing.
+fn apply(open: &mut OpenThings, event: &LoggedEvent) {
+    let matters = matches!(event.kind.life(), Life::Opens(_) | Life::Closes(_)) || Status::after(event.kind).is_some();
+    if let Some(event) = matters.then(|| event.to_stream().ok()).flatten() {
+        open.apply(&event);
+    }
 }
 
-impl Fold {
-    /// An event whose fields cannot be read opens and closes nothing.
-    fn apply(&mut self, event: &LoggedEvent) {
-        let life = event.kind.life();
-        if !matches!(life, Life::Opens(_) | Life::Closes(_)) {
-            return;
-        }
-        if let Ok(event) = event.to_stream() {
-            self.open.apply(&event);
-            self.begun = match life {
-                Life::Opens(Concept::Execution) => true,
-                Life::Closes(Concept::Execution) => false,
-                _ => self.begun,
-            };
-        }
+/// It is running by its row: where its start cannot be read, it is open all the same.
+fn running(mut open: OpenThings) -> OpenThings {
+    if !open.is_running() {
+        open.apply(&StreamEvent::from(ExecutionStart::new()));
     }
-
-    /// It is running by its row: where its start cannot be read, it is open all the same.
-    fn end(mut self) -> OpenThings {
-        if !self.begun {
-            self.open.apply(&StreamEvent::from(ExecutionStart::new()));
-        }
-        self.open
-    }
+    open
 }

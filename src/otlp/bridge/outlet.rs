@@ -143,8 +143,9 @@ fn bounded(why: &str) -> String {
 
 impl Outlet for Bridge {
     fn take(&mut self, output: Output) {
-        if let Output::Finished(span) = output {
-            self.waiting.push_back(Waiting { span: self.data(&span), refused_at: None });
+        match output {
+            Output::Finished(span) => self.waiting.push_back(Waiting { span: self.data(&span), refused_at: None }),
+            Output::Late { .. } => self.counters.late(),
         }
     }
 

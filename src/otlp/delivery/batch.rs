@@ -180,8 +180,11 @@ impl<E: Elements> Batch<E> {
 
 impl<E: Elements> Outlet for Batch<E> {
     fn take(&mut self, output: Output) {
-        let mut items = Vec::new();
+        let (mut items, is_late) = (Vec::new(), !output.is_span());
         self.elements.items(output, &mut items);
+        if is_late && items.is_empty() {
+            self.counters.late();
+        }
         items.into_iter().for_each(|item| self.add(item));
     }
 

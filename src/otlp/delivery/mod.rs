@@ -1,14 +1,16 @@
 //! A destination at work: its pumps, each on a thread of its own.
 //!
-//! A pump reads the log on from its place (`record`), gives what is finished to its outlet, and moves the place when the
+//! A pump goes through the log from its place (`record`), reads there what memory has not any more, gives what is finished to its outlet, and moves the place when the
 //! outlet says that all of it is settled.
 
 mod batch;
 #[cfg(test)]
 mod batch_tests;
 mod control;
+mod found;
 mod joint;
 mod outlet;
+mod place;
 mod pump;
 mod record;
 mod stats;
@@ -16,10 +18,11 @@ mod stats;
 pub(super) use batch::{Batch, Elements, Sizes};
 pub(super) use outlet::{Outlet, Sent};
 pub(super) use pump::Settings as PumpSettings;
+pub(super) use record::Source;
 pub(super) use stats::Counters;
 pub use stats::Stats;
 
-use crate::{Error, EventLog, Pending, otlp::transport::Signal};
+use crate::{Error, Pending, otlp::transport::Signal};
 use control::Control;
 use joint::Share;
 use pump::Pump;
@@ -64,13 +67,13 @@ impl Delivery {
     pub(crate) fn pump(
         &mut self,
         signal: Signal,
-        log: Arc<dyn EventLog>,
+        source: Source,
         settings: PumpSettings,
         counters: Arc<Counters>,
         outlet: Box<dyn Outlet>,
     ) -> Result<(), Error> {
         let control = Arc::new(Control::default());
-        let pump = Pump::new(log, settings, outlet, counters.clone(), control.clone())?;
+        let pump = Pump::new(source, settings, outlet, counters.clone(), control.clone())?;
         let thread = std::thread::Builder::new()
             .name("spanwright-otlp".into())
             .spawn(move || pump.run())
@@ -80,7 +83,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// The destination's name: under it the log keeps its place.
+    /// The destination's name. The log keeps its place under it, or under the address as it is where there is none.
     pub fn name(&self) -> &str {
         &self.name
     }

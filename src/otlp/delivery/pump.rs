@@ -6,7 +6,8 @@
 use super::{
     control::{Control, Orders, same},
     outlet::{Outlet, Sent},
-    record::{LOG_LIMIT, Record},
+    place,
+    record::{LOG_LIMIT, Record, Source},
     stats::Counters,
 };
 use crate::{
@@ -26,6 +27,8 @@ const FAR: u64 = 4_096;
 pub(crate) struct Settings {
     /// Under which the log keeps its place.
     pub(crate) name: Text,
+    /// The same as it is told: an address in it may have a token in its path.
+    pub(crate) told: Text,
     /// Between two looks into the log; what a look finds is sent at once.
     pub(crate) interval: Duration,
     /// The shortest and the longest wait after a failure.
@@ -60,25 +63,18 @@ impl Pump {
     /// # Errors
     /// What the log says.
     pub(crate) fn new(
-        log: Arc<dyn EventLog>,
+        source: Source,
         settings: Settings,
         outlet: Box<dyn Outlet>,
         counters: Arc<Counters>,
         control: Arc<Control>,
     ) -> Result<Self, Error> {
-        let place = match log.place(settings.name.clone()).wait(LOG_LIMIT)? {
-            Some(place) => place,
-            None => {
-                let place = if settings.from_beginning { 0 } else { log.opened_at().offset };
-                // At once: what happens from now on is sent, if this process comes to it or not.
-                log.keep_place(settings.name.clone(), place).wait(LOG_LIMIT)?;
-                place
-            }
-        };
+        let log = source.log.clone();
+        let (place, is_unkept) = place::known(&*log, &settings, &counters)?;
         counters.at(place);
         counters.read_to(place);
         Ok(Self {
-            record: Record::new(log.clone(), place, (settings.limits, settings.with_content), counters.clone()),
+            record: Record::new(source, place, (settings.limits, settings.with_content), counters.clone()),
             log,
             settings,
             outlet,
@@ -86,7 +82,7 @@ impl Pump {
             control,
             orders: Orders::default(),
             place,
-            is_unkept: false,
+            is_unkept,
             failures: 0,
             not_before: None,
             why: None,
@@ -144,9 +140,9 @@ impl Pump {
         if self.outlet.is_full() {
             return Ok(true);
         }
-        self.record.read_on()?;
+        self.counters.of_log(self.record.read_on())?;
         let mut finished = Vec::new();
-        while !self.outlet.is_full() && self.record.take_in(&mut finished)? {
+        while !self.outlet.is_full() && self.counters.of_log(self.record.take_in(&mut finished))? {
             for output in finished.drain(..) {
                 if caught(|| self.outlet.take(output)).is_none() {
                     self.counters.dropped(1, "a panic of ours while it was put into words; stderr has more");
@@ -223,7 +219,7 @@ impl Pump {
     fn settle(&mut self) -> Result<(), Error> {
         let settled = self.record.taken_to();
         self.is_unkept = true;
-        self.log.keep_place(self.settings.name.clone(), settled).wait(LOG_LIMIT)?;
+        self.counters.of_log(self.log.keep_place(self.settings.name.clone(), settled).wait(LOG_LIMIT))?;
         (self.place, self.is_unkept) = (settled, false);
         self.counters.at(settled);
         Ok(())
@@ -243,7 +239,7 @@ impl Pump {
 
     fn still_waits(&self) -> Error {
         let why = self.why.as_deref().unwrap_or("there was no time for it");
-        Error::io(format!("{}: not everything is delivered, and will be tried again: {why}", self.settings.name))
+        Error::io(format!("{}: not everything is delivered, and will be tried again: {why}", self.settings.told))
     }
 
     fn next_look(&self) -> Instant {

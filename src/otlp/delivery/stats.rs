@@ -1,5 +1,6 @@
 //! What became of what was to be delivered: counted where it happens, readable at any time.
 
+use crate::Error;
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -14,6 +15,7 @@ pub(crate) struct Counters {
     splits: AtomicU64,
     requests: AtomicU64,
     failures: AtomicU64,
+    late: AtomicU64,
     undecodable: AtomicU64,
     place: AtomicU64,
     read_to: AtomicU64,
@@ -38,13 +40,18 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that failed and were, or will be, tried again.
     pub failures: u64,
-    /// Events of the log that could not be read, and executions whose earlier ones could not when they went on.
+    /// What was said after everything that it could belong to had ended, where no item is made of it: of the spans. It leaves
+    /// with the log events, where these are sent.
+    pub late: u64,
+    /// Events of the log that could not be read, executions whose earlier ones could not when they went on, and the place
+    /// itself.
     pub undecodable: u64,
     /// Offset of the log up to which everything is settled.
     pub place: u64,
     /// Offset of the log up to which it was read.
     pub read_to: u64,
-    /// Why the last request failed or was refused; without credentials.
+    /// Why the last request failed or was refused, or what the log last said where it could not be read or keep the place;
+    /// without credentials.
     pub last_error: Option<String>,
 }
 
@@ -80,6 +87,10 @@ impl Counters {
         self.say(why);
     }
 
+    pub(crate) fn late(&self) {
+        self.late.fetch_add(1, Relaxed);
+    }
+
     pub(crate) fn undecodable(&self) {
         self.undecodable.fetch_add(1, Relaxed);
     }
@@ -90,6 +101,15 @@ impl Counters {
 
     pub(crate) fn read_to(&self, offset: u64) {
         self.read_to.store(offset, Relaxed);
+    }
+
+    /// What the log answered. One that has shut down is the end of everything, and no reason why something is left.
+    pub(crate) fn of_log<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
+        answer.inspect_err(|error| {
+            if !error.is_closed() {
+                self.say(&error.to_string());
+            }
+        })
     }
 
     /// A warning is remembered like an error: it is what a person looks for.
@@ -108,6 +128,7 @@ impl Counters {
             splits: self.splits.load(Relaxed),
             requests: self.requests.load(Relaxed),
             failures: self.failures.load(Relaxed),
+            late: self.late.load(Relaxed),
             undecodable: self.undecodable.load(Relaxed),
             place: self.place.load(Relaxed),
             read_to: self.read_to.load(Relaxed),

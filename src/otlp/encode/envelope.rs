@@ -5,7 +5,7 @@ use super::{
     fields::{self, Field},
     form::{Form, Scalar},
     json::Json,
-    proto::{LEN, Protobuf, varint, varint_bytes},
+    proto::{LEN, Protobuf, field_bytes, varint},
 };
 use crate::otlp::{settings::Encoding, sink::Value, transport::Signal};
 
@@ -155,9 +155,4 @@ const ABOUT_ATTRIBUTE_BYTES: usize = 40;
 fn message(field: Field, bytes: usize, out: &mut Vec<u8>) {
     varint(u64::from(field.number << 3 | LEN), out);
     varint(bytes as u64, out);
-}
-
-/// A message of so many bytes, with its tag (of a number below 16) and length.
-fn field_bytes(bytes: usize) -> usize {
-    1 + varint_bytes(bytes as u64) + bytes
 }

@@ -62,20 +62,15 @@ pub(crate) trait Form {
 
     /// `KeyValue`
     fn attribute(&mut self, field: Field, key: &str, value: Value<'_>) {
-        key_value(self, field, key, value);
+        let open = self.open(field, key.len() + about_bytes(value) + 4);
+        self.field(key_value::KEY, Scalar::Text(key));
+        self.value(key_value::VALUE, value);
+        self.close(open);
     }
 
     fn attributes(&mut self, field: Field, attributes: &[(&str, Value<'_>)]) {
         attributes.iter().for_each(|(key, value)| self.attribute(field, key, *value));
     }
-}
-
-/// `KeyValue`
-pub(super) fn key_value<F: Form + ?Sized>(form: &mut F, field: Field, key: &str, value: Value<'_>) {
-    let open = form.open(field, key.len() + about_bytes(value) + 4);
-    form.field(key_value::KEY, Scalar::Text(key));
-    form.value(key_value::VALUE, value);
-    form.close(open);
 }
 
 /// What one field holds.

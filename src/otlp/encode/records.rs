@@ -42,7 +42,8 @@ const SAMPLED: u32 = 1;
 /// Events with a verdict or an error and little else.
 const ABOUT_BYTES: usize = 200;
 /// Attributes that hold structures: they are JSON texts on spans.
-const STRUCTURED: [&str; 3] = [semconv::SYSTEM_INSTRUCTIONS, semconv::INPUT_MESSAGES, semconv::OUTPUT_MESSAGES];
+const STRUCTURED: [&str; 4] =
+    [semconv::SYSTEM_INSTRUCTIONS, semconv::INPUT_MESSAGES, semconv::OUTPUT_MESSAGES, semconv::TOOL_DEFINITIONS];
 
 impl<'a, F: Form> RecordWriter<'a, F> {
     pub(crate) fn begin(form: &'a mut F, head: RecordHead<'a>) -> Self {

@@ -51,6 +51,7 @@ impl<F: Form> SpanSink for SpanWriter<'_, F> {
         form.field(span::END_TIME, nanos(head.end));
     }
 
+    #[inline(always)]
     fn attribute(&mut self, key: &str, value: Value<'_>) {
         self.form.attribute(span::ATTRIBUTES, key, value);
     }

@@ -1,15 +1,19 @@
 //! One execution: what is open in it, and what each event does to that.
 
 use super::{
+    Entry,
     places::{is_lost, is_span, remote_parent},
     story::Story,
 };
 use crate::{
     StepId, Text, Timestamp,
-    event::{Body, Concept, ExecutionContext, ExecutionEvent, ExecutionStart, Life},
+    event::{Body, Concept, ExecutionStart, Life},
     otlp::span::{Link, LinkKind, Output, Run},
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 #[derive(Debug)]
 pub(super) struct Execution {
@@ -22,6 +26,8 @@ pub(super) struct Execution {
     pub(super) agents: Vec<(Text, u64)>,
     /// The last root that ended, and whether it ended well.
     pub(super) ended: Option<(u64, bool)>,
+    /// Steps of the roots that ended last: a second end of one ends no other.
+    ended_steps: VecDeque<StepId>,
     /// The root that waits for somebody: what begins next goes on for it.
     pub(super) paused: Option<u64>,
     /// When it was last heard of, before its process was lost.
@@ -34,6 +40,9 @@ const LINGER: u64 = 32;
 /// Open spans of one execution past which their bytes are not added up with each event.
 const MANY: usize = 64;
 
+/// Ends of roots that are remembered.
+const MAX_ENDED_STEPS: usize = 16;
+
 /// An event, taken apart.
 pub(super) struct Told {
     pub(super) sequence: u64,
@@ -43,13 +52,13 @@ pub(super) struct Told {
 }
 
 impl Execution {
-    pub(super) fn new(context: &ExecutionContext) -> Self {
+    pub(super) fn new(entry: &Entry<'_>) -> Self {
         let run = Run {
-            execution_id: context.execution_id.clone(),
-            trace_id: context.execution_id.trace_id(),
+            execution_id: entry.execution_id.clone(),
+            trace_id: entry.execution_id.trace_id(),
             session_id: None,
-            tenant_id: context.tenant_id.clone(),
-            user_id: context.user_id.clone(),
+            tenant_id: entry.tenant_id.cloned(),
+            user_id: entry.user_id.cloned(),
         };
         Self {
             run: Arc::new(run),
@@ -57,6 +66,7 @@ impl Execution {
             taken: HashSet::new(),
             agents: Vec::new(),
             ended: None,
+            ended_steps: VecDeque::new(),
             paused: None,
             heard: None,
             bytes: 0,
@@ -72,12 +82,14 @@ impl Execution {
         self.open.is_empty() && self.ended.is_some()
     }
 
-    pub(super) fn apply(&mut self, event: ExecutionEvent, out: &mut Vec<Output>) {
-        let ExecutionEvent { sequence, context, timestamp, body, .. } = event;
+    pub(super) fn apply(&mut self, entry: Entry<'_>, without_content: bool, out: &mut Vec<Output>) {
         // What a crash left open ended when it was last heard of, not when that was found out.
-        let time = self.heard.filter(|_| is_lost(&body)).unwrap_or(timestamp);
+        let time = self.heard.filter(|_| is_lost(&entry.body)).unwrap_or(entry.time);
         self.heard = Some(time);
-        let told = Told { sequence, time, step_id: context.step_id, body };
+        self.belong_to(entry.tenant_id);
+        let (sequence, step_id) = (entry.sequence, entry.step_id.cloned());
+        let body = if without_content { entry.body.without_content() } else { entry.body.into_owned() };
+        let told = Told { sequence, time, step_id, body };
         self.release(&told, out);
         match told.body.kind().life() {
             Life::Opens(Concept::Execution) => self.begin(told),
@@ -98,6 +110,7 @@ impl Execution {
         if let Body::ExecutionStart(start) = &told.body {
             self.say_whose(start);
         }
+        self.ended_steps.retain(|step_id| Some(step_id) != told.step_id.as_ref());
         let paused = self.paused.take().filter(|span_id| self.of_span(Some(*span_id)).is_some());
         let broken_off = self.ended.filter(|(_, well)| !well && paused.is_none());
         let mut root = Story::new(Concept::Execution, self.own_id(&told), told);
@@ -105,6 +118,13 @@ impl Execution {
         root.resumes = paused.is_some();
         root.links.extend(broken_off.map(|(span_id, _)| Link { span_id, why: LinkKind::Resumed }));
         self.enter(root);
+    }
+
+    /// Whose it is may be known later than that it is; it never becomes another's.
+    fn belong_to(&mut self, tenant_id: Option<&Text>) {
+        if self.run.tenant_id.is_none() && tenant_id.is_some() {
+            Arc::make_mut(&mut self.run).tenant_id = tenant_id.cloned();
+        }
     }
 
     fn say_whose(&mut self, start: &ExecutionStart) {
@@ -172,11 +192,15 @@ impl Execution {
         }
     }
 
-    /// The root of this step ends, else the last one, and each that it went on for after a pause.
+    /// The root of this step ends, else the last one, and each that it went on for after a pause: as the log's own rows have it
+    /// (`event/roots.rs`).
     fn end(&mut self, told: Told, out: &mut Vec<Output>) {
-        let of_step = |story: &Story| story.is_root && told.step_id.is_some() && story.step_id == told.step_id;
-        let place = self.open.iter().rposition(of_step).or_else(|| self.open.iter().rposition(|story| story.is_root));
-        let mut ending = place;
+        let of_step = |story: &Story| story.is_root && story.step_id == told.step_id;
+        let last = || match &told.step_id {
+            Some(step_id) if self.ended_steps.contains(step_id) => None,
+            _ => self.open.iter().rposition(|story| story.is_root),
+        };
+        let mut ending = self.open.iter().rposition(of_step).or_else(last);
         while let Some(place) = ending {
             let resumed = self.end_root(place, &told, out);
             ending = self.open.iter().position(|story| Some(story.span_id) == resumed);
@@ -186,13 +210,17 @@ impl Execution {
     /// With it ends what is open inside: nobody will say its end any more. Gives the root that it went on for.
     fn end_root(&mut self, place: usize, told: &Told, out: &mut Vec<Output>) -> Option<u64> {
         let mut root = self.open.remove(place);
-        let others = self.open.iter().any(|story| story.is_root && root.parent != Some(story.span_id));
+        let resumed = root.parent.filter(|_| root.resumes);
+        let others = self.open.iter().any(|story| story.is_root && resumed != Some(story.span_id));
         let goes_along = |story: &Story| !story.is_root && (!others || self.is_inside(story, root.span_id));
         let mut inner: Vec<usize> = (0..self.open.len()).filter(|at| goes_along(&self.open[*at])).collect();
         while let Some(place) = inner.pop() {
             self.leave(place, told.time, out);
         }
-        let resumed = root.parent.filter(|_| root.resumes);
+        self.ended_steps.extend(root.step_id.clone());
+        if self.ended_steps.len() > MAX_ENDED_STEPS {
+            self.ended_steps.pop_front();
+        }
         root.end_with(told.time, told.body.clone());
         self.give_out(root, told.time, out);
         resumed

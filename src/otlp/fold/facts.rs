@@ -6,7 +6,7 @@ use super::{
     story::Story,
 };
 use crate::{
-    Timestamp,
+    StepId, Timestamp,
     event::{Body, Concept, Kind, StepType},
     otlp::span::{Fact, Output},
 };
@@ -33,7 +33,7 @@ impl Execution {
         {
             return self.moment(told, out);
         }
-        let now = told.time;
+        let (now, own) = (told.time, self.ended_step(&told));
         let fact = Fact { time: now, body: told.body };
         match place.or_else(|| self.of_span(self.around())) {
             Some(place) => {
@@ -43,8 +43,13 @@ impl Execution {
                     self.leave(place, now, out);
                 }
             }
-            None => out.push(Output::Late { run: self.run.clone(), parent: self.around(), fact }),
+            None => out.push(Output::Late { run: self.run.clone(), parent: own.or_else(|| self.around()), fact }),
         }
+    }
+
+    /// The span of the step that it names, where that has ended.
+    fn ended_step(&self, told: &Told) -> Option<u64> {
+        told.step_id.as_ref().map(StepId::span_id).filter(|id| self.taken.contains(id))
     }
 
     /// The open span that an event is about.
@@ -74,7 +79,7 @@ impl Execution {
     fn moment(&mut self, told: Told, out: &mut Vec<Output>) {
         let now = told.time;
         let step = self.meant(&told).map(|place| self.open[place].span_id);
-        let step_is_gone = told.step_id.as_ref().map(crate::StepId::span_id).filter(|id| self.taken.contains(id));
+        let step_is_gone = self.ended_step(&told);
         let mut story = Story::new(Concept::Step, self.own_id(&told), told);
         story.parent = step.or(step_is_gone).or_else(|| self.around()).filter(|id| *id != story.span_id);
         story.agent = self.agent_around(story.parent).cloned();

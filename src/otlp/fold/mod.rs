@@ -3,16 +3,15 @@
 //! What is given out is decided by the execution's events in their order and by nothing else, no clock and no timer: so an
 //! execution can be forgotten and folded anew from the log, in this process or the next, and gives out no span twice.
 
+mod entry;
 mod execution;
 mod facts;
 mod places;
 mod story;
 
 use super::span::Output;
-use crate::{
-    ExecutionId,
-    event::{ExecutionEvent, Holds, Treatment},
-};
+use crate::ExecutionId;
+pub(crate) use entry::Entry;
 use execution::Execution;
 pub(super) use places::{is_derived, remote_parent};
 use std::collections::HashMap;
@@ -33,6 +32,8 @@ struct Known {
     execution: Execution,
     /// Number of the last event that it took in: the smallest is the one to forget first.
     touched: u64,
+    /// What it holds, as it was counted last.
+    bytes: usize,
 }
 
 /// How much is held of executions at work; of more, those that were quiet for longest are read again when they go on.
@@ -59,27 +60,28 @@ impl Fold {
     }
 
     /// Takes in the next event of its execution; `out` gets what is finished by it.
-    pub(crate) fn apply(&mut self, mut event: ExecutionEvent, out: &mut Vec<Output>) {
-        if self.without_content {
-            event.body.treat(&mut NoContent);
-        }
+    pub(crate) fn apply(&mut self, entry: Entry<'_>, out: &mut Vec<Output>) {
         self.events += 1;
-        let touched = self.events;
-        let id = event.context.execution_id.clone();
-        let before = self.executions.get(&id).map_or(0, |known| known.execution.heap_bytes());
-        let known =
-            self.executions.entry(id).or_insert_with(|| Known { execution: Execution::new(&event.context), touched });
-        known.execution.apply(event, out);
-        known.touched = touched;
-        self.bytes = (self.bytes + known.execution.heap_bytes()).saturating_sub(before);
+        let begin = || Known { execution: Execution::new(&entry), touched: 0, bytes: 0 };
+        let known = self.executions.entry(entry.execution_id.clone()).or_insert_with(begin);
+        known.execution.apply(entry, self.without_content, out);
+        let before = std::mem::replace(&mut known.bytes, known.execution.heap_bytes());
+        known.touched = self.events;
+        self.bytes = (self.bytes + known.bytes).saturating_sub(before);
         self.make_room();
     }
 
     /// Forgets an execution: when it goes on, its earlier events come first again.
     pub(crate) fn forget(&mut self, id: &ExecutionId) {
         if let Some(gone) = self.executions.remove(id) {
-            self.bytes = self.bytes.saturating_sub(gone.execution.heap_bytes());
+            self.bytes = self.bytes.saturating_sub(gone.bytes);
         }
+    }
+
+    /// The same for all.
+    pub(crate) fn forget_all(&mut self) {
+        self.executions.clear();
+        self.bytes = 0;
     }
 
     /// What is over is forgotten before what is at work. The one that took in the last event stays, however large it is, and
@@ -108,32 +110,19 @@ impl Fold {
     }
 }
 
-/// Leaves out what was said, given or found; names, ids, counts and reasons stay.
-struct NoContent;
-
-impl Treatment for NoContent {
-    fn leaves_out(&self, holds: Holds) -> bool {
-        holds == Holds::Content
-    }
-
-    fn text(&mut self, _: &mut crate::Text) {}
-
-    fn json(&mut self, _: &mut crate::Json) {}
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fold, Limits, Output};
+    use super::{Entry, Fold, Limits, Output};
     use crate::{
-        Cursor, EventId, ExecutionId, StepId, Timestamp,
-        event::{Body, ExecutionContext, ExecutionEnd, ExecutionEvent, ExecutionStart, MemoryRecalled},
+        ExecutionId, StepId, StreamEvent, Timestamp,
+        event::{Body, ExecutionEnd, ExecutionStart, MemoryRecalled, Recorded},
     };
 
-    fn event(run: u128, sequence: u64, body: impl Into<Body>) -> ExecutionEvent {
-        let mut context = ExecutionContext::new(ExecutionId::from_trace_id(run));
-        context.step_id = Some(StepId::from_span_id(1));
-        let event_id = EventId::at(Cursor::new(1, sequence));
-        ExecutionEvent { event_id, sequence, context, timestamp: Timestamp::from_unix_nanos(1), body: body.into() }
+    fn apply(fold: &mut Fold, run: u128, sequence: u64, body: impl Into<Body>, out: &mut Vec<Output>) {
+        let event = StreamEvent::new(body).of_execution(ExecutionId::from_trace_id(run));
+        let event = event.of_step(StepId::from_span_id(1)).at(Timestamp::from_unix_nanos(1));
+        let recorded = Recorded::new(event, sequence, 0, true);
+        fold.apply(Entry::held(&recorded).expect("logged"), out);
     }
 
     fn fold(executions: usize) -> Fold {
@@ -144,11 +133,11 @@ mod tests {
     #[test]
     fn what_has_just_ended_is_not_forgotten_for_what_is_at_work() {
         let (mut fold, mut out) = (fold(1), Vec::new());
-        fold.apply(event(1, 1, ExecutionStart::new()), &mut out);
-        fold.apply(event(2, 1, ExecutionStart::new()), &mut out);
-        fold.apply(event(1, 1, ExecutionStart::new()), &mut out);
-        fold.apply(event(1, 2, ExecutionEnd::new(0)), &mut out);
-        fold.apply(event(1, 3, MemoryRecalled::new("where", 1, 0)), &mut out);
+        apply(&mut fold, 1, 1, ExecutionStart::new(), &mut out);
+        apply(&mut fold, 2, 1, ExecutionStart::new(), &mut out);
+        apply(&mut fold, 1, 1, ExecutionStart::new(), &mut out);
+        apply(&mut fold, 1, 2, ExecutionEnd::new(0), &mut out);
+        apply(&mut fold, 1, 3, MemoryRecalled::new("where", 1, 0), &mut out);
         let ids: Vec<u64> = out
             .iter()
             .filter_map(|output| if let Output::Finished(span) = output { Some(span.span_id) } else { None })
@@ -160,7 +149,7 @@ mod tests {
     fn the_bytes_that_are_held_are_those_of_what_is_remembered() {
         let (mut fold, mut out) = (fold(4), Vec::new());
         for run in 1..100 {
-            fold.apply(event(run, 1, ExecutionStart::new().name("a")), &mut out);
+            apply(&mut fold, run, 1, ExecutionStart::new().name("a"), &mut out);
         }
         let held: usize = fold.executions.values().map(|known| known.execution.heap_bytes()).sum();
         assert_eq!((fold.executions.len(), fold.bytes), (4, held));

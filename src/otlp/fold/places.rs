@@ -47,10 +47,12 @@ impl Execution {
     /// The id of the step, which is its span's. Where a step has several spans (a model call in a step of the same id),
     /// the first has it, and the others one that is made of the place of their start: the same whenever it is read.
     pub(super) fn own_id(&mut self, told: &Told) -> u64 {
-        let own = told.step_id.as_ref().map(StepId::span_id).filter(|id| !self.taken.contains(id));
-        let id = own.unwrap_or_else(|| derived(self.run.trace_id, told.sequence));
-        self.taken.insert(id);
-        id
+        let own = told.step_id.as_ref().map(StepId::span_id).filter(|id| self.taken.insert(*id));
+        own.unwrap_or_else(|| {
+            let id = derived(self.run.trace_id, told.sequence);
+            self.taken.insert(id);
+            id
+        })
     }
 
     /// What it says itself; else the first span of its step; else the root.

@@ -3,8 +3,10 @@
 use super::execution::Told;
 use crate::{
     StepId, Text, Timestamp,
-    event::{Body, Concept, Life, OperationProgress, Outcome, StepType, ToolFailure, ToolOutputError, UsageReport},
-    otlp::span::{Calls, Fact, Link, Run, Span},
+    event::{
+        Body, Concept, Life, Operation, OperationProgress, Outcome, StepType, ToolFailure, ToolOutputError, UsageReport,
+    },
+    otlp::span::{Calls, Fact, Link, Run, Span, operation_of},
 };
 use std::sync::Arc;
 
@@ -76,8 +78,13 @@ impl Story {
         self.concept == concept && self.closer.is_none() && self.step_id.as_ref() == step_id
     }
 
+    /// Whether what happens inside is done by it. A workflow does nothing itself.
     pub(super) fn is_agent(&self) -> bool {
-        self.is_root || self.concept == Concept::Agent
+        (self.is_root || self.concept == Concept::Agent) && !self.is_workflow()
+    }
+
+    fn is_workflow(&self) -> bool {
+        operation_of(&self.opener) == Some(&Operation::InvokeWorkflow)
     }
 
     pub(super) fn is_step(&self, step_type: &StepType) -> bool {
@@ -87,6 +94,7 @@ impl Story {
     /// The agent that it is, where it is one: what happens inside is done by it.
     pub(super) fn own_agent(&self) -> Option<&Text> {
         match &self.opener {
+            _ if self.is_workflow() => None,
             Body::ExecutionStart(start) => start.name.as_ref(),
             Body::AgentStart(start) => Some(&start.name),
             _ => None,

@@ -1,23 +1,15 @@
 //! The attributes of each concept under the names of the GenAI convention, and ours where it has none.
 
-use super::{
-    concept::Concept,
-    content::Content,
-    failure::{self, Failure},
-    pen::Pen,
-    records,
-    subject::Subject,
-    usage::Usage,
-};
+use super::{concept::Concept, content::Content, failure, pen::Pen, records, subject::Subject, usage::Usage};
 use crate::{
     event::{Body, MemoryUpdated},
-    otlp::{sink::SpanSink, span::Span},
+    otlp::sink::SpanSink,
     semconv::{self, langfuse},
 };
 
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn attributes(&mut self, subject: &Subject<'_>, usage: &Usage<'_>) {
-        self.text(semconv::OPERATION_NAME, subject.concept.words().operation);
+        self.text(semconv::OPERATION_NAME, subject.concept.operation(subject.span));
         match subject.concept {
             Concept::Agent => self.agent(subject),
             Concept::Workflow => self.workflow(subject),
@@ -33,7 +25,7 @@ impl<S: SpanSink> Pen<'_, S> {
         usage.write(subject.concept, self);
         self.step(subject);
         self.whose(subject);
-        self.ending(subject.span);
+        self.ending(subject);
         if let Some(fields) = Content::of_json(subject.fields()) {
             self.content(semconv::FIELDS, Some(fields));
         }
@@ -72,6 +64,10 @@ impl<S: SpanSink> Pen<'_, S> {
         }
         self.name(semconv::RESPONSE_MODEL, end.and_then(|end| end.model.as_ref()).or(usage.model));
         self.messages_in_and_out(subject);
+        self.content(
+            semconv::TOOL_DEFINITIONS,
+            Content::of_json(start.and_then(|start| start.tool_definitions.as_ref())),
+        );
         self.name(semconv::CALLABLE_NAME, start.map(|start| &start.callable_name));
         self.count(semconv::HISTORY_LENGTH, start.map(|start| start.history_length).filter(|length| *length > 0));
     }
@@ -80,6 +76,7 @@ impl<S: SpanSink> Pen<'_, S> {
         self.name(semconv::TOOL_NAME, subject.name());
         // "A tool that is executed on the side of the client": who runs it is who told us of it.
         self.text(semconv::TOOL_TYPE, "function");
+        self.name(semconv::TOOL_DESCRIPTION, subject.tool_description());
         self.name(semconv::TOOL_CALL_ID, subject.call_id());
         self.name(semconv::AGENT_NAME, subject.span.agent.as_ref());
         self.conversation(subject);
@@ -90,11 +87,13 @@ impl<S: SpanSink> Pen<'_, S> {
     fn memory(&mut self, subject: &Subject<'_>) {
         match subject.told {
             Some(Body::MemoryRecalled(event)) => {
+                self.name(semconv::MEMORY_STORE_ID, event.store_id.as_ref());
                 self.count(semconv::MEMORY_RECORD_COUNT, Some(event.memories_count));
                 self.content(semconv::MEMORY_QUERY_TEXT, Content::of_text(Some(&event.query)));
                 self.records(semconv::MEMORY_RECORDS, Content::of_json(event.records.as_ref()));
             }
             Some(Body::MemoryStored(event)) => {
+                self.name(semconv::MEMORY_STORE_ID, event.store_id.as_ref());
                 self.text(semconv::MEMORY_TYPE, event.memory_type.as_str());
                 self.name(semconv::MEMORY_RECORD_ID, event.record_id.as_ref());
                 self.records(semconv::MEMORY_RECORDS, Content::of_json(event.record.as_ref()));
@@ -103,9 +102,11 @@ impl<S: SpanSink> Pen<'_, S> {
             _ => {}
         }
         self.name(semconv::CALLABLE_NAME, subject.step_start().map(|start| &start.name));
+        self.server(subject);
     }
 
     fn memory_change(&mut self, event: &MemoryUpdated) {
+        self.name(semconv::MEMORY_STORE_ID, event.store_id.as_ref());
         self.text(semconv::MEMORY_OPERATION, event.operation.as_str());
         self.name(semconv::MEMORY_RECORD_ID, event.record_id.as_ref());
         self.count(semconv::MEMORY_RECORD_COUNT, event.count);
@@ -120,6 +121,7 @@ impl<S: SpanSink> Pen<'_, S> {
     }
 
     fn retrieval(&mut self, subject: &Subject<'_>) {
+        self.server(subject);
         let Some(Body::Retrieval(event)) = subject.told else { return };
         self.name(semconv::DATA_SOURCE_ID, event.data_source_id.as_ref());
         self.count(semconv::RETRIEVAL_COUNT, Some(event.documents_count));
@@ -130,6 +132,7 @@ impl<S: SpanSink> Pen<'_, S> {
     fn embedding(&mut self, subject: &Subject<'_>, usage: &Usage<'_>) {
         self.name(semconv::PROVIDER_NAME, usage.provider);
         self.name(semconv::REQUEST_MODEL, subject.embedding_model());
+        self.server(subject);
         if let Some(Body::Embedding(event)) = subject.told {
             self.count(semconv::EMBEDDINGS_DIMENSIONS, event.dimensions);
         }
@@ -197,14 +200,14 @@ impl<S: SpanSink> Pen<'_, S> {
         self.content(output, subject.output());
     }
 
-    fn ending(&mut self, span: &Span) {
-        if let Some(failure) = Failure::of(span) {
+    fn ending(&mut self, subject: &Subject<'_>) {
+        if let Some(failure) = &subject.failure {
             self.text(semconv::ERROR_TYPE, &failure.error_type);
         }
-        if let Some(outcome) = span.outcome() {
+        if let Some(outcome) = &subject.outcome {
             self.text(semconv::OUTCOME, outcome.as_str());
         }
-        self.text(semconv::OUTCOME_REASON, failure::reason(span));
-        self.yes(semconv::UNENDED, span.unended);
+        self.text(semconv::OUTCOME_REASON, failure::reason(subject));
+        self.yes(semconv::UNENDED, subject.span.unended);
     }
 }

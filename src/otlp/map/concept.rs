@@ -1,7 +1,7 @@
 //! What a span is in each dialect: one table.
 
 use crate::{
-    event::{Body, MemoryOperation, StepStart, StepType},
+    event::{Body, MemoryOperation, Operation, StepStart, StepType},
     otlp::{sink::SpanKind, span::Span},
     semconv::operation,
 };
@@ -54,9 +54,16 @@ impl Concept {
         }
     }
 
+    /// `gen_ai.operation.name`: the span's own word, where that is one for what it is.
+    pub(super) fn operation(self, span: &Span) -> &str {
+        let own = span.operation().filter(|operation| Self::of_operation(operation) == Some(self));
+        own.map_or(self.words().operation, Operation::as_str)
+    }
+
     /// By what opened it. What a step does is said by the event of it that says most.
     pub(super) fn of(span: &Span) -> Self {
         match &span.opener {
+            Body::ExecutionStart(_) | Body::AgentStart(_) if span.is_workflow() => Self::Workflow,
             Body::ExecutionStart(_) | Body::AgentStart(_) => Self::Agent,
             Body::LlmCallStart(_) => Self::Model,
             Body::ToolInputStart(_) | Body::ToolInputAvailable(_) => Self::Tool,
@@ -65,9 +72,10 @@ impl Concept {
         }
     }
 
-    /// A step of memory that failed does not say what it was to do there: then it is a step.
+    /// A step of memory says itself what it does there, else what was done says it; of one that failed nothing else does.
     fn of_step(start: &StepStart, span: &Span) -> Self {
-        let told = || span.facts.iter().find_map(|fact| Self::of_fact(&fact.body));
+        let own = start.operation.as_ref().and_then(Self::of_operation);
+        let told = || own.or_else(|| span.facts.iter().find_map(|fact| Self::of_fact(&fact.body)));
         match &start.step_type {
             StepType::GraphNode => Self::Workflow,
             StepType::GuardrailNode => Self::Guardrail,
@@ -77,6 +85,21 @@ impl Concept {
             StepType::MemoryNode => told().filter(|concept| concept.is_memory()).unwrap_or(Self::Step),
             _ => Self::Step,
         }
+    }
+
+    /// None for a word of another version.
+    const fn of_operation(operation: &Operation) -> Option<Self> {
+        Some(match operation {
+            Operation::Chat | Operation::TextCompletion | Operation::GenerateContent => Self::Model,
+            Operation::Transcription | Operation::ImageGeneration | Operation::AudioGeneration => Self::Model,
+            Operation::InvokeAgent => Self::Agent,
+            Operation::InvokeWorkflow => Self::Workflow,
+            Operation::SearchMemory => Self::MemorySearch,
+            Operation::CreateMemory | Operation::UpsertMemory => Self::MemoryCreate,
+            Operation::UpdateMemory => Self::MemoryUpdate,
+            Operation::DeleteMemory => Self::MemoryDelete,
+            Operation::Other(_) => return None,
+        })
     }
 
     fn of_fact(body: &Body) -> Option<Self> {

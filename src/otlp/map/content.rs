@@ -17,7 +17,7 @@ pub(super) const PLAIN: &str = "text/plain";
 
 impl<'a> Content<'a> {
     pub(super) fn of_json(json: Option<&'a Json>) -> Option<Self> {
-        let text = json?.as_str().trim();
+        let text = json?.as_str().trim_ascii();
         (!matches!(text, "" | "null" | "\"\"")).then_some(Self::Json(text))
     }
 
@@ -27,6 +27,12 @@ impl<'a> Content<'a> {
             _ if text.is_empty() => None,
             true => Some(Self::Json(text)),
             false => Some(Self::Text(text)),
+        }
+    }
+
+    pub(super) fn text(self) -> &'a str {
+        match self {
+            Self::Json(text) | Self::Text(text) => text,
         }
     }
 

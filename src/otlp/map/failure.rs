@@ -1,5 +1,6 @@
 //! How a span ended, where not well: what is an error to a back end, and of which type.
 
+use super::subject::Subject;
 use crate::{
     Text,
     event::{Body, ErrorCategory, ExecutionError, Outcome, ToolFailure},
@@ -22,9 +23,16 @@ pub(crate) struct Failure<'a> {
 impl<'a> Failure<'a> {
     /// None of what ended well, was given up, or says nothing of its end. What a crash left open failed.
     pub(crate) fn of(span: &'a Span) -> Option<Self> {
-        let outcome = span.outcome().filter(|outcome| *outcome != Outcome::Cancelled)?;
+        Self::of_outcome(span, &span.outcome()?)
+    }
+
+    /// The same, of a span that ended so.
+    pub(super) fn of_outcome(span: &'a Span, outcome: &Outcome) -> Option<Self> {
+        if *outcome == Outcome::Cancelled {
+            return None;
+        }
         let (named, message) = told(span.closer.as_ref()?);
-        let error_type = named.or_else(|| of_outcome(&outcome)).unwrap_or(Cow::Borrowed(OTHER));
+        let error_type = named.or_else(|| of_outcome(outcome)).unwrap_or(Cow::Borrowed(OTHER));
         let message = if *message == *error_type { "" } else { message };
         Some(Self { error_type, message })
     }
@@ -35,9 +43,9 @@ impl<'a> Failure<'a> {
 }
 
 /// Why something was given up, in words.
-pub(super) fn reason(span: &Span) -> &str {
-    match &span.closer {
-        Some(closer) if span.outcome() == Some(Outcome::Cancelled) => told(closer).1,
+pub(super) fn reason<'a>(subject: &Subject<'a>) -> &'a str {
+    match &subject.span.closer {
+        Some(closer) if subject.outcome == Some(Outcome::Cancelled) => told(closer).1,
         _ => "",
     }
 }

@@ -21,14 +21,14 @@ const OWN_NAMESPACE: &str = "spanwright.";
 
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn happenings(&mut self, subject: &Subject<'_>) {
-        let (span, failure) = (subject.span, Failure::of(subject.span));
+        let (span, failure) = (subject.span, &subject.failure);
         let room = room(subject, failure.is_some());
         self.first_token(subject);
         self.verdict_of(subject);
         let told = span.facts.iter().enumerate().filter(|(at, fact)| is_event(subject, *at, fact));
         told.clone().take(room).for_each(|(_, fact)| self.happening(fact));
         if let Some(failure) = failure {
-            self.exception(span.end, &failure);
+            self.exception(span.end, failure);
         }
         let untold = u32::try_from(told.count().saturating_sub(room)).unwrap_or(u32::MAX);
         let dropped = span.dropped_facts.saturating_add(untold);
@@ -43,7 +43,7 @@ impl<S: SpanSink> Pen<'_, S> {
         }
     }
 
-    fn happening(&mut self, fact: &Fact) {
+    pub(super) fn happening(&mut self, fact: &Fact) {
         match &fact.body {
             Body::EvaluationScored(event) => self.evaluated(fact.time, event),
             Body::Error(event) => self.exception(fact.time, &Failure::of_error(&event.error)),

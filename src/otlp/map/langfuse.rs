@@ -9,9 +9,9 @@ impl<S: SpanSink> Pen<'_, S> {
         if let Some(time) = first_token(subject) {
             self.text(langfuse::COMPLETION_START_TIME, &time.to_string());
         }
-        if subject.span.outcome() == Some(Outcome::Cancelled) {
+        if subject.outcome == Some(Outcome::Cancelled) {
             self.text(langfuse::LEVEL, "WARNING");
-            self.text(langfuse::STATUS_MESSAGE, failure::reason(subject.span));
+            self.text(langfuse::STATUS_MESSAGE, failure::reason(subject));
         }
         if subject.span.parent.is_none() {
             self.name(langfuse::TRACE_NAME, subject.name());

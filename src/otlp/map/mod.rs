@@ -20,8 +20,8 @@ mod tests;
 mod usage;
 
 use super::{
-    sink::{Head, SpanSink, Value},
-    span::{LinkKind, Span},
+    sink::{SpanSink, Value},
+    span::{Fact, LinkKind, Span},
 };
 use crate::semconv;
 use pen::Pen;
@@ -38,9 +38,8 @@ pub(crate) use usage::Usage;
 pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink: &mut impl SpanSink) {
     let subject = Subject::of(span);
     let usage = Usage::of(&subject);
-    let max = cut::at_least(max_value_bytes);
-    begin(&subject, max, sink);
-    let mut pen = Pen::new(sink, dialect, max);
+    let mut pen = Pen::new(sink, dialect, cut::at_least(max_value_bytes));
+    pen.begin(&subject);
     pen.attributes(&subject, &usage);
     if dialect.has_openinference() {
         pen.openinference(&subject, &usage);
@@ -51,27 +50,15 @@ pub(crate) fn write(span: &Span, dialect: &Dialect, max_value_bytes: usize, sink
     pen.unnamed_content(&subject);
     pen.happenings(&subject);
     pen.links(span);
-    if let Some(failure) = Failure::of(span) {
-        pen.error(&failure);
+    if let Some(failure) = &subject.failure {
+        pen.error(failure);
     }
     sink.end();
 }
 
-fn begin(subject: &Subject<'_>, max: usize, sink: &mut impl SpanSink) {
-    let (span, words) = (subject.span, subject.concept.words());
-    let name = match subject.name().filter(|name| !name.is_empty()) {
-        Some(thing) => Cow::Owned([words.operation, " ", thing].concat()),
-        None => Cow::Borrowed(words.operation),
-    };
-    sink.begin(&Head {
-        trace_id: span.run.trace_id,
-        span_id: span.span_id,
-        parent: span.parent,
-        name: &cut::text(&name, max),
-        kind: words.kind,
-        start: span.start,
-        end: span.end,
-    });
+/// Tells what happened once to the sink, as one event and nothing around it.
+pub(crate) fn write_fact(fact: &Fact, dialect: &Dialect, max_value_bytes: usize, sink: &mut impl SpanSink) {
+    Pen::new(sink, dialect, cut::at_least(max_value_bytes)).happening(fact);
 }
 
 impl<S: SpanSink> Pen<'_, S> {

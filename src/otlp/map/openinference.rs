@@ -59,6 +59,7 @@ impl<S: SpanSink> Pen<'_, S> {
             Concept::Model => self.full_model(subject, usage),
             Concept::Tool => {
                 self.name(openinference::TOOL_NAME, subject.name());
+                self.name(openinference::TOOL_DESCRIPTION, subject.tool_description());
                 self.name(openinference::TOOL_ID, subject.span.opener.key());
                 self.content(openinference::TOOL_PARAMETERS, subject.input());
             }

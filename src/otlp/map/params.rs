@@ -4,7 +4,7 @@
 use super::{content::decoded, messages::json::Object, pen::Pen, subject::Subject};
 use crate::{
     otlp::sink::{SpanSink, Value},
-    semconv::openinference,
+    semconv::{self, openinference},
 };
 
 #[derive(Clone, Copy)]
@@ -30,31 +30,42 @@ const PARAMETERS: &[(&str, Form)] = &[
     ("gen_ai.request.previous_response.id", Form::Text),
 ];
 
-const OTHERS: &[(&str, Form)] = &[
-    ("server.address", Form::Text),
-    ("server.port", Form::Int),
-    ("gen_ai.output.type", Form::Text),
-    ("gen_ai.prompt.name", Form::Text),
-    ("gen_ai.prompt.version", Form::Text),
-];
+const SERVER: &[(&str, Form)] = &[(semconv::SERVER_ADDRESS, Form::Text), (semconv::SERVER_PORT, Form::Int)];
+
+const OTHERS: &[(&str, Form)] =
+    &[("gen_ai.output.type", Form::Text), ("gen_ai.prompt.name", Form::Text), ("gen_ai.prompt.version", Form::Text)];
 
 impl<S: SpanSink> Pen<'_, S> {
     pub(super) fn parameters(&mut self, subject: &Subject<'_>) {
         let Some(fields) = subject.fields().and_then(|fields| Object::read(fields.as_str())) else { return };
         let mut said = Vec::new();
+        let is_full = self.dialect.is_full_openinference();
         for (key, form) in PARAMETERS {
             let name = key.strip_prefix(PREFIX).unwrap_or(key);
             if let Some(value) = fields.get(key).or_else(|| fields.get(name))
                 && self.formed(key, value, *form)
+                && is_full
             {
                 said.push((name, value));
             }
         }
-        for (key, form) in OTHERS {
-            fields.get(key).map(|value| self.formed(key, value, *form));
-        }
-        if self.dialect.is_full_openinference() && !said.is_empty() {
+        self.named(SERVER, &fields);
+        self.named(OTHERS, &fields);
+        if !said.is_empty() {
             self.fitted(openinference::LLM_INVOCATION_PARAMETERS, |_, out| write_object(&said, out));
+        }
+    }
+
+    /// The server alone, of calls that have no parameters.
+    pub(super) fn server(&mut self, subject: &Subject<'_>) {
+        if let Some(fields) = subject.fields().and_then(|fields| Object::read(fields.as_str())) {
+            self.named(SERVER, &fields);
+        }
+    }
+
+    fn named(&mut self, names: &[(&str, Form)], fields: &Object<'_>) {
+        for (key, form) in names {
+            fields.get(key).map(|value| self.formed(key, value, *form));
         }
     }
 

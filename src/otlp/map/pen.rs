@@ -4,11 +4,15 @@ use super::{
     content::{self, Content},
     cut,
     dialect::Dialect,
+    subject::Subject,
 };
 use crate::{
     Text,
-    otlp::sink::{SpanSink, Value},
+    otlp::sink::{Head, SpanSink, Value},
 };
+
+/// Most names of spans are shorter.
+const ABOUT_BYTES: usize = 64;
 
 pub(super) struct Pen<'a, S> {
     sink: &'a mut S,
@@ -22,29 +26,60 @@ pub(super) struct Pen<'a, S> {
 
 impl<'a, S: SpanSink> Pen<'a, S> {
     pub(super) fn new(sink: &'a mut S, dialect: &'a Dialect, max: usize) -> Self {
-        Self { sink, dialect, max, key: String::new(), value: String::new() }
+        Self { sink, dialect, max, key: String::new(), value: String::with_capacity(ABOUT_BYTES) }
+    }
+
+    /// Begins the span: its name is the operation, and what that is done with.
+    pub(super) fn begin(&mut self, subject: &Subject<'_>) {
+        let span = subject.span;
+        self.value.push_str(subject.concept.operation(span));
+        if let Some(thing) = subject.name().filter(|thing| !thing.is_empty()) {
+            self.value.push(' ');
+            self.value.push_str(thing);
+        }
+        self.sink.begin(&Head {
+            trace_id: span.run.trace_id,
+            span_id: span.span_id,
+            parent: span.parent,
+            name: &cut::text(&self.value, self.max),
+            kind: subject.concept.words().kind,
+            start: span.start,
+            end: span.end,
+        });
     }
 
     pub(super) fn sink(&mut self) -> &mut S {
         self.sink
     }
 
+    /// In line with its callers, as the others are: each writes the one key that it knows.
+    #[inline(always)]
     pub(super) fn text(&mut self, key: &str, text: &str) {
-        if !text.is_empty() {
-            self.sink.attribute(key, Value::Text(&cut::text(text, self.max)));
+        match text.len() {
+            0 => {}
+            length if length > self.max => self.long_text(key, text),
+            _ => self.sink.attribute(key, Value::Text(text)),
         }
     }
 
+    #[cold]
+    fn long_text(&mut self, key: &str, text: &str) {
+        self.sink.attribute(key, Value::Text(&cut::text(text, self.max)));
+    }
+
+    #[inline(always)]
     pub(super) fn name(&mut self, key: &str, text: Option<&Text>) {
         self.text(key, text.map_or("", Text::as_str));
     }
 
+    #[inline(always)]
     pub(super) fn count(&mut self, key: &str, count: Option<u64>) {
         if let Some(count) = count {
             self.sink.attribute(key, Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
         }
     }
 
+    #[inline(always)]
     pub(super) fn float(&mut self, key: &str, number: Option<f64>) {
         if let Some(number) = number.filter(|number| number.is_finite()) {
             self.sink.attribute(key, Value::Double(number));
@@ -62,6 +97,12 @@ impl<'a, S: SpanSink> Pen<'a, S> {
         if let Some(texts) = texts.filter(|texts| !texts.is_empty()).filter(fits) {
             self.sink.attribute(key, Value::Texts(texts));
         }
+    }
+
+    /// Values that are put together will be about so long.
+    pub(super) fn make_room(&mut self, about_bytes: usize) {
+        self.value.clear();
+        self.value.reserve(about_bytes);
     }
 
     /// JSON that is written by `write`, with strings of at most so many bytes, until it fits. Nothing where it never does.

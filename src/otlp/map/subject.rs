@@ -1,9 +1,9 @@
 //! A span taken apart: what it is, what it is called, what went in and came out.
 
-use super::{concept::Concept, content::Content};
+use super::{concept::Concept, content::Content, failure::Failure};
 use crate::{
     Json, Text,
-    event::{Body, ExecutionStart, LlmCallEnd, LlmCallStart, StepStart},
+    event::{Body, ExecutionStart, LlmCallEnd, LlmCallStart, Outcome, StepStart},
     otlp::span::Span,
 };
 
@@ -14,6 +14,9 @@ pub(super) struct Subject<'a> {
     pub(super) told: Option<&'a Body>,
     /// The place of that event among the facts.
     pub(super) told_at: Option<usize>,
+    /// How it ended, where not well.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) failure: Option<Failure<'a>>,
 }
 
 impl<'a> Subject<'a> {
@@ -24,7 +27,9 @@ impl<'a> Subject<'a> {
             true => Some(&span.opener),
             false => told_at.map(|at| &span.facts[at].body),
         };
-        Self { span, concept, told, told_at }
+        let outcome = span.outcome();
+        let failure = outcome.as_ref().and_then(|outcome| Failure::of_outcome(span, outcome));
+        Self { span, concept, told, told_at, outcome, failure }
     }
 
     /// The start of the execution: this span's, or that of the one that was made for this alone.
@@ -74,6 +79,13 @@ impl<'a> Subject<'a> {
         }
     }
 
+    pub(super) fn tool_description(&self) -> Option<&'a Text> {
+        match &self.span.opener {
+            Body::ToolInputAvailable(start) => start.description.as_ref(),
+            _ => None,
+        }
+    }
+
     /// None of one that failed: what its step is called may be anything.
     pub(super) fn embedding_model(&self) -> Option<&'a Text> {
         match self.told {
@@ -84,8 +96,7 @@ impl<'a> Subject<'a> {
 
     /// The provider's id of a tool call. One that has none is called like its step in the record, and that is no such id.
     pub(super) fn call_id(&self) -> Option<&'a Text> {
-        let own = || format!("step_{:016x}", self.span.span_id);
-        self.span.opener.key().filter(|id| id.as_str() != own())
+        self.span.opener.key().filter(|id| step_of(id) != Some(self.span.span_id))
     }
 
     pub(super) fn request_model(&self) -> Option<&'a Text> {
@@ -148,4 +159,11 @@ impl<'a> Subject<'a> {
         });
         Content::of_text(finish).filter(|_| self.concept == Concept::Agent)
     }
+}
+
+/// The span that a step of ours is called by.
+fn step_of(id: &str) -> Option<u64> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let digits = id.strip_prefix("step_").filter(|digits| digits.len() == 16 && digits.bytes().all(is_digit))?;
+    u64::from_str_radix(digits, 16).ok()
 }

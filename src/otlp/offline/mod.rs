@@ -129,7 +129,8 @@ impl Export {
 
     /// Writes a trace for <https://ui.perfetto.dev> and `chrome://tracing` (Trace Event Format, JSON). An execution is a
     /// process; what runs beside each other is on lanes of its own; what happened in a step is an instant event; tokens and
-    /// cost are counters; arrows lead to hand-offs and to lanes. Times are whole microseconds.
+    /// cost are counters; arrows lead from who handed over, and to what cannot be drawn in the step that it belongs to. Times
+    /// are whole microseconds.
     ///
     /// # Errors
     /// `is_not_found` for an execution that the log does not have; what the log says; `is_io` when it cannot be written.

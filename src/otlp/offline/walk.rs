@@ -8,7 +8,7 @@ use crate::{
         jsonl::{LOG_LIMIT, each_page},
     },
     otlp::{
-        fold::{Fold, Limits},
+        fold::{Entry, Fold, Limits},
         span::Output,
     },
 };
@@ -58,8 +58,8 @@ impl Export {
         let (mut fold, mut finished, mut unreadable) = (Fold::new(limits, !self.content), Vec::new(), 0);
         each_page(self.log.as_ref(), Query::new(Scope::Execution(id.clone()), 0, PAGE), |page| {
             for event in page.events {
-                match event.decode() {
-                    Ok(event) => fold.apply(event, &mut finished),
+                match Entry::logged(&event) {
+                    Ok(entry) => fold.apply(entry, &mut finished),
                     Err(_) => unreadable += 1,
                 }
                 finished.drain(..).try_for_each(&mut take)?;

@@ -112,7 +112,8 @@ impl Destination {
 
     /// What this destination is known by in the log, where the place is kept up to which it has everything. By default
     /// what it is and where, without credentials: `http http://localhost:4318`. Two destinations at one address (which
-    /// headers tell apart) need names; under another name it is a new one.
+    /// headers tell apart) need names; under another name it is a new one. The log has the whole path of an address; what is
+    /// told of it has only its words, since some back ends have a token in there. A name keeps it out of the log too.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -280,7 +281,7 @@ impl Destination {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse =
             |what: &str, accepted: &str| Err(Error::config(format!("{what} of an OTLP destination: {accepted}")));
-        let name = self.known_as();
+        let name = self.key();
         if name.trim().is_empty() || name.len() > MAX_NAME_BYTES || name.contains(char::is_control) {
             return refuse("name", "1 to 200 bytes of one line are accepted");
         }
@@ -299,6 +300,12 @@ impl Destination {
         Signal::ALL.iter().filter(|signal| self.sends(**signal)).try_for_each(|signal| self.way(*signal).check(*signal))
     }
 
+    /// The files that are written to, each by its only name.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let sent = Signal::ALL.into_iter().filter(|signal| self.sends(*signal));
+        sent.filter_map(|signal| transport::only_name(self.way(signal).file()?, signal))
+    }
+
     pub(crate) const fn sends(&self, signal: Signal) -> bool {
         self.sent[signal as usize]
     }
@@ -315,12 +322,20 @@ impl Destination {
 
     /// What the place of a signal is known by in the log: `http http://localhost:4318 traces`.
     pub(crate) fn place_name(&self, signal: Signal) -> String {
-        format!("{} {signal}", self.known_as())
+        format!("{} {signal}", self.key())
     }
 
+    fn key(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.first().place())
+    }
+
+    /// The name as it is told.
     pub(crate) fn known_as(&self) -> String {
-        let first = Signal::ALL.into_iter().find(|signal| self.sends(*signal)).unwrap_or(Signal::Traces);
-        self.name.clone().unwrap_or_else(|| self.way(first).place())
+        self.name.clone().unwrap_or_else(|| self.first().shown())
+    }
+
+    fn first(&self) -> &Way {
+        self.way(Signal::ALL.into_iter().find(|signal| self.sends(*signal)).unwrap_or(Signal::Traces))
     }
 
     pub(crate) const fn encoding_of(&self, signal: Signal) -> Encoding {

@@ -4,13 +4,21 @@ use super::{Capture, Destination, Encoding, Kind, Naming};
 use crate::{Error, otlp::transport::Signal};
 use std::time::Duration;
 
-fn read(vars: &[(&str, &str)]) -> Result<Option<Destination>, Error> {
-    let vars: Vec<(String, String)> = vars.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Destination::from_vars(|name| vars.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+/// And what is told on stderr.
+fn heard(vars: &[(&str, &str)]) -> Result<(Option<Destination>, Vec<String>), Error> {
+    let value = |name: &str| vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Destination::of_vars(&value)
 }
 
+fn read(vars: &[(&str, &str)]) -> Result<Option<Destination>, Error> {
+    heard(vars).map(|(destination, _)| destination)
+}
+
+/// Of good values, of which nothing is told.
 fn some(vars: &[(&str, &str)]) -> Destination {
-    read(vars).expect("good values").expect("something is sent")
+    let (destination, told) = heard(vars).expect("good values");
+    assert!(told.is_empty(), "{told:?}");
+    destination.expect("something is sent")
 }
 
 fn urls(destination: &Destination) -> [String; 3] {
@@ -137,8 +145,24 @@ fn signals_are_switched_and_with_none_left_there_is_no_destination() {
     assert_eq!(sends(&[metrics, ("OTEL_LOGS_EXPORTER", "OTLP")]), Some([true, true, true]));
     assert_eq!(sends(&[no_traces, metrics]), Some([false, true, false]));
     assert_eq!(sends(&[no_traces]), None);
-    assert_eq!(sends(&[("OTEL_SDK_DISABLED", "TRUE"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense")]), None);
-    assert_eq!(sends(&[("OTEL_SDK_DISABLED", "false")]), Some([true, false, false]));
+    assert_eq!(sends(&[("OTEL_TRACES_EXPORTER", "console, otlp")]), Some([true, false, false]));
+    // Another exporter is asked for, and not this one.
+    assert_eq!(sends(&[("OTEL_TRACES_EXPORTER", "zipkin"), metrics]), Some([false, true, false]));
+}
+
+#[test]
+fn a_disabled_sdk_sends_nothing_and_one_line_says_so() {
+    for word in ["true", "True", " TRUE "] {
+        let nonsense = ("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense");
+        let (destination, told) = heard(&[("OTEL_SDK_DISABLED", word), nonsense]).expect("not looked at");
+        assert!(destination.is_none());
+        assert!(told.len() == 1 && told[0].starts_with("OTEL_SDK_DISABLED=true: nothing is sent"), "{told:?}");
+    }
+    // "Any other value or absence of the variable will have no effect": there are no other words for true.
+    for (word, lines) in [("false", 0), ("FALSE", 0), ("", 0), ("1", 1), ("yes", 1)] {
+        let (destination, told) = heard(&[("OTEL_SDK_DISABLED", word)]).expect("taken for false");
+        assert!(destination.is_some() && told.len() == lines, "{word}: {told:?}");
+    }
 }
 
 #[test]
@@ -165,26 +189,56 @@ fn the_conventions_variables_choose_names_and_content() {
 }
 
 #[test]
-fn a_bad_value_is_named_with_what_it_held_and_what_is_accepted() {
+fn what_is_not_understood_is_told_with_what_is_accepted_and_passed_over() {
+    let nothing = format!("{:?}", some(&[]));
     for (name, value, accepted) in [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "udp", "http/protobuf or http/json or grpc"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "udp", "http/protobuf or http/json or grpc is accepted"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "milliseconds"),
-        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", "milliseconds"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "-5", "milliseconds"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2147483648", "0 to 2147483647"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1.5", "milliseconds"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "1 to 2147483647"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "gzip or none"),
         ("OTEL_EXPORTER_OTLP_INSECURE", "yes", "true or false"),
-        ("OTEL_TRACES_EXPORTER", "zipkin", "otlp or none"),
-        ("OTEL_SDK_DISABLED", "1", "true or false"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "alone", "key=value,key=value"),
+        ("OTEL_TRACES_EXPORTER", "kafka", "otlp or none"),
+        ("OTEL_METRICS_EXPORTER", "kafka", "otlp or none"),
+        ("OTEL_TRACES_EXPORTER", "otlp,kafka", "otlp or none"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=a,alone", "key=value,key=value"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sometimes", "delta"),
         ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "all", "SPAN_ONLY"),
     ] {
-        let Err(error) = read(&[(name, value)]) else { panic!("{name}={value} was taken") };
-        let said = error.to_string();
-        assert!(
-            error.is_config() && said.starts_with(name) && said.contains(value) && said.contains(accepted),
-            "{said}"
-        );
+        let (destination, told) = heard(&[(name, value)]).unwrap_or_else(|error| panic!("{name}={value}: {error}"));
+        let destination = destination.expect("a destination as if nothing had been said");
+        assert_eq!(format!("{destination:?}"), nothing, "{name}={value}");
+        assert_eq!((destination.content(), destination.interval_of_metrics()), (Capture::Off, Duration::from_secs(60)));
+        // Once, though it is read for each signal.
+        let [line] = &told[..] else { panic!("{name}={value}: {told:?}") };
+        assert!(line.starts_with(name) && line.contains(value) && line.contains(accepted), "{line}");
     }
+}
+
+#[test]
+fn where_a_signals_own_value_is_not_understood_the_one_for_all_counts() {
+    let (destination, told) = heard(&[
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "carrier pigeon"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", ""),
+    ])
+    .expect("passed over");
+    let destination = destination.expect("sent");
+    let way = destination.way(Signal::Traces);
+    assert_eq!((way.encoding, way.timeout, way.gzip), (Encoding::Json, Duration::from_millis(2500), true));
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
+fn a_timeout_of_zero_is_no_limit() {
+    let way = |value| some(&[("OTEL_EXPORTER_OTLP_TIMEOUT", value)]).way(Signal::Traces).timeout;
+    assert_eq!(way("0"), Duration::from_millis(2_147_483_647));
+    assert_eq!(way("2147483647"), way("0"));
 }
 
 #[test]

@@ -149,20 +149,32 @@ impl Way {
             let parts: Vec<&str> = parts.into_iter().flatten().collect();
             secrets.extend(parts.iter().flat_map(|part| [(*part).to_owned(), super::super::percent::decoded(part)]));
             secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+            let unseen = url.path_segments().into_iter().flatten().filter(|segment| !is_word(segment));
+            secrets.extend(unseen.flat_map(|segment| [segment.to_owned(), super::super::percent::decoded(segment)]));
         }
         secrets
     }
 
-    /// Where it goes, without what is a secret in it: host, port and path.
+    /// Where it goes: host, port and the whole path. What the log knows a destination by: nobody but the log is told.
     pub(super) fn place(&self) -> String {
+        self.placed(|_| true)
+    }
+
+    /// The same as it is told, without what may be a secret in it.
+    pub(super) fn shown(&self) -> String {
+        self.placed(is_word)
+    }
+
+    fn placed(&self, is_shown: impl Fn(&str) -> bool) -> String {
         if let Address::File(path) = &self.address {
             return format!("file {}", path.display());
         }
         let kind = if self.kind == Kind::Grpc { "grpc" } else { "http" };
         match self.endpoint() {
             Ok(url) => {
-                let path = url.path().trim_end_matches('/');
-                format!("{kind} {}{path}", url.origin().ascii_serialization())
+                let segments = url.path().trim_end_matches('/').split('/');
+                let path: Vec<&str> = segments.map(|segment| if is_shown(segment) { segment } else { "…" }).collect();
+                format!("{kind} {}{}", url.origin().ascii_serialization(), path.join("/"))
             }
             Err(_) => format!("{kind} (an endpoint that cannot be read)"),
         }
@@ -213,6 +225,18 @@ fn with_path(mut url: Url, path: &str) -> Url {
     url
 }
 
+/// Whether a part of a path is a word of a product (`api`, `public`, `otel`, `v1`, `v0.2`). What is none may be a token: Sumo
+/// Logic's is the whole of it.
+fn is_word(segment: &str) -> bool {
+    let version = segment.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.len() <= 4);
+    let of_version = |c: char| c.is_ascii_digit() || c == '.';
+    let of_word = |c: char| c.is_ascii_lowercase() || c == '-' || c == '_';
+    segment.len() <= MAX_WORD && (segment.chars().all(of_word) || (version && segment[1..].chars().all(of_version)))
+}
+
+/// Of a word in a path, in bytes.
+const MAX_WORD: usize = 20;
+
 fn ends_in(url: &Url, path: &str) -> bool {
     url.path().trim_end_matches('/').ends_with(path)
 }
@@ -221,7 +245,7 @@ impl fmt::Debug for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
         f.debug_struct("Way")
-            .field("to", &self.place())
+            .field("to", &self.shown())
             .field("encoding", &self.encoding)
             .field("headers", &names)
             .field("timeout", &self.timeout)

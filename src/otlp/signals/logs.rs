@@ -6,13 +6,14 @@ use crate::otlp::{
     encode::{Envelope, Form, Item, RecordHead, RecordWriter, Severity},
     map::{self, Concept, Dialect, Failure},
     settings::{Encoding, Naming, OpenInference},
-    sink::Value,
+    sink::{Head, SpanSink, Value},
     span::{Fact, Output, Run, Span},
     transport::Signal,
 };
 use crate::{
+    Timestamp,
     event::{Body, EvaluationScored, FeedbackReceived},
-    semconv::{self, log_event},
+    semconv::{self, log_event, span_event},
 };
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub(crate) struct LogEvents {
 pub(crate) enum LogEvent {
     /// Somebody judged a span.
     Verdict { run: Arc<Run>, span_id: Option<u64>, fact: Fact },
+    /// Something was said after everything that it could belong to had ended.
+    Late { run: Arc<Run>, span_id: Option<u64>, fact: Fact },
     /// A model call failed.
     Exception(Arc<Span>),
     /// A model call ended.
@@ -82,7 +85,7 @@ impl Elements for LogEvents {
             Output::Late { run, parent, fact } if is_verdict(&fact.body) => {
                 items.push(LogEvent::Verdict { run, span_id: parent, fact });
             }
-            Output::Late { .. } => {}
+            Output::Late { run, parent, fact } => items.push(LogEvent::Late { run, span_id: parent, fact }),
         }
     }
 
@@ -107,6 +110,10 @@ impl Item for Spoken<'_> {
     fn write(&self, form: &mut impl Form) {
         match self.event {
             LogEvent::Verdict { run, span_id, fact } => self.verdict(run, *span_id, fact, form),
+            LogEvent::Late { run, span_id, fact } => {
+                let mut record = LateRecord { form, run, span_id: *span_id };
+                map::write_fact(fact, self.dialect, self.max_value_bytes, &mut record);
+            }
             LogEvent::Exception(span) => self.exception(span, form),
             LogEvent::Details(span) => {
                 let head = head(log_event::INFERENCE_DETAILS, span, Severity::Debug);
@@ -116,6 +123,38 @@ impl Item for Spoken<'_> {
             }
         }
     }
+}
+
+/// What would be an event of a span is a log event of the same name, since there is no span that could have it any more.
+struct LateRecord<'a, F: Form> {
+    form: &'a mut F,
+    run: &'a Run,
+    span_id: Option<u64>,
+}
+
+impl<F: Form> SpanSink for LateRecord<'_, F> {
+    fn event(&mut self, name: &str, time: Timestamp, attributes: &[(&str, Value<'_>)]) {
+        let (trace_id, span_id, severity) = (self.run.trace_id, self.span_id, severity_of(name));
+        let mut writer = RecordWriter::begin(self.form, RecordHead { name, time, severity, trace_id, span_id });
+        attributes.iter().for_each(|(key, value)| writer.attribute(key, *value));
+        writer.end();
+    }
+
+    fn begin(&mut self, _: &Head<'_>) {}
+
+    fn attribute(&mut self, _: &str, _: Value<'_>) {}
+
+    fn dropped_events(&mut self, _: u32) {}
+
+    fn link(&mut self, _: u128, _: u64, _: &[(&str, Value<'_>)]) {}
+
+    fn error(&mut self, _: &str) {}
+
+    fn end(&mut self) {}
+}
+
+fn severity_of(name: &str) -> Severity {
+    if name == span_event::EXCEPTION { Severity::Warn } else { Severity::Unspecified }
 }
 
 impl Spoken<'_> {

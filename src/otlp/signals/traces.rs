@@ -47,7 +47,7 @@ impl Elements for Spans {
 
     const SIGNAL: Signal = Signal::Traces;
 
-    /// What comes after everything it could belong to is no span: it goes with the log events.
+    /// What comes after everything it could belong to is no span: it goes with the log events, and is counted.
     fn items(&mut self, output: Output, items: &mut Vec<Box<Span>>) {
         if let Output::Finished(span) = output {
             items.push(span);

@@ -79,6 +79,14 @@ impl Transport for File {
     }
 }
 
+/// The file that a signal goes into, by the one name that it has among its links and detours; none where its folder is not
+/// there.
+pub(in crate::otlp) fn only_name(given: &Path, signal: Signal) -> Option<PathBuf> {
+    let path = beside(given, signal);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+}
+
 /// Traces into the file itself, `run.metrics.jsonl` beside `run.jsonl`: each has one writer.
 fn beside(path: &Path, signal: Signal) -> PathBuf {
     if signal == Signal::Traces {

@@ -20,6 +20,7 @@ mod tests;
 use super::settings::{Kind, Way};
 use crate::Error;
 
+pub(super) use file::only_name;
 #[cfg(feature = "otlp-bridge")]
 pub(super) use mask::Mask;
 pub(crate) use reply::Reply;

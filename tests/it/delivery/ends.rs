@@ -126,6 +126,42 @@ fn two_destinations_of_one_name_are_refused_since_they_would_share_a_place() {
 }
 
 #[test]
+fn nothing_that_is_told_of_a_delivery_has_a_token_of_its_path() {
+    let recorder = recorder();
+    // Nobody listens there.
+    let delivery = start(&Destination::http("http://127.0.0.1:9/receiver/v1/Canary7Path=="), &recorder);
+    Run::whole(&recorder, 1);
+    recorder.flush().wait(LIMIT).expect("logged");
+    let error = delivery.flush().wait(LIMIT).expect_err("nobody is there");
+    let told = format!("{error} {delivery:?} {:?} {}", delivery.stats(Signal::Traces), delivery.name());
+    assert!(error.to_string().contains("/receiver/v1/… traces") && !told.contains("Canary7Path"), "{told}");
+}
+
+#[test]
+fn two_destinations_into_one_file_are_refused_whatever_they_call_it() {
+    let scratch = Scratch::new();
+    let file = scratch.file("run.jsonl");
+    let detour = scratch.file("").join(".").join("run.jsonl");
+    let started = |other: Destination| builder(&scratch).otlp(Destination::file(&file)).otlp(other).start();
+    let mut others = vec![Destination::file(&file).name("the other"), Destination::file(detour)];
+    #[cfg(unix)]
+    {
+        let link = scratch.file("link.jsonl");
+        std::fs::write(&file, "").expect("file");
+        std::os::unix::fs::symlink(&file, &link).expect("link");
+        others.push(Destination::file(link));
+        // Metrics go into a file beside: one that is a link to the first's.
+        std::os::unix::fs::symlink(&file, scratch.file("apart.metrics.jsonl")).expect("link");
+        others.push(Destination::file(scratch.file("apart.jsonl")).metrics(true));
+    }
+    for other in others {
+        let error = refused(started(other.clone()));
+        assert!(error.contains("two OTLP destinations into") && error.contains("run.jsonl"), "{other:?}: {error}");
+    }
+    drop(started(Destination::file(scratch.file("apart.jsonl"))).expect("another file"));
+}
+
+#[test]
 fn a_destination_without_a_log_or_a_signal_is_refused() {
     let scratch = Scratch::new();
     let to = Destination::http("http://localhost:9");

@@ -5,9 +5,11 @@ mod collector;
 mod counts;
 mod ends;
 mod faults;
+mod held;
 mod killed;
 mod outage;
 mod paused;
+mod places;
 mod running;
 mod sizes;
 mod unwound;
@@ -47,7 +49,7 @@ fn destination(collector: &Collector) -> Destination {
 }
 
 fn start(destination: &Destination, recorder: &Recorder) -> Delivery {
-    destination.start(recorder.log().expect("log").clone()).expect("delivery")
+    destination.start_with(recorder).expect("delivery")
 }
 
 /// Everything that was emitted is logged, and everything that is logged is settled.

@@ -89,6 +89,31 @@ fn what_a_crash_left_open_leaves_at_the_next_start_children_first() {
     assert_eq!(again.stats(Signal::Traces).requests, 0, "nothing is left to send");
 }
 
+/// Two processes at one execution: one came to its end, the other to none.
+#[test]
+fn what_a_crash_left_open_beside_a_root_that_had_ended_leaves_at_the_next_start() {
+    let (scratch, collector) = (Scratch::new(), Collector::taking_all());
+    let path = scratch.file("log.db");
+    let to = destination(&collector);
+    let before = recorder_on(&path);
+    let delivery = start(&to, &before);
+    let run = Run::begin(&before);
+    let (trace, root, open) = (run.id.trace_id(), run.root.span_id(), run.open().span_id());
+    let beside = Run { id: run.id.clone(), root: StepId::new(), recorder: before.clone() };
+    beside.emit(&beside.root, ExecutionStart::new().name("beside"));
+    let (beside_root, inner) = (beside.root.span_id(), beside.step().span_id());
+    beside.end();
+    flush(&before, &delivery);
+    assert_eq!(collector.by_trace()[&trace], [inner, beside_root]);
+    drop(delivery);
+    before.shutdown(LIMIT).expect("shutdown");
+    let after = recorder_on(&path);
+    assert_eq!(after.recovered().len(), 1);
+    let delivery = start(&to, &after);
+    flush(&after, &delivery);
+    assert_eq!(collector.by_trace()[&trace], [inner, beside_root, open, root]);
+}
+
 /// More than are remembered: those that were quiet for longest are forgotten, and read again when they go on.
 #[test]
 fn five_thousand_runs_that_wait_at_once_come_whole_and_once() {

@@ -271,7 +271,7 @@ fn langfuses_and_traceloops_kinds_are_understood() {
             drop(flow);
         },
         expect![[r#"
-            s1 execution-start {"input":{},"name":"joke"}
+            s1 execution-start {"input":{},"name":"joke","operation":"invoke_workflow"}
             s2 in s1 step-start {"name":"draft","step_type":"FunctionNode"}
             s2 step-end {}
             s3 in s1 tool-input-available {"input":null,"tool_name":"rhyme"}

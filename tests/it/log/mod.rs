@@ -6,6 +6,7 @@ mod each;
 mod file;
 mod jsonl;
 mod places;
+mod roots;
 mod whose;
 
 use crate::scratch::Scratch;

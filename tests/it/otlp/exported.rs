@@ -5,7 +5,7 @@ use serde_json::Value;
 use spanwright::{
     ExecutionId, Recorder, StreamEvent, Timestamp,
     log::MemoryLog,
-    otlp::{Capture, Destination, Signal},
+    otlp::{Capture, Delivery, Destination, Signal},
 };
 use std::{collections::BTreeMap, fmt::Write, path::Path, time::Duration};
 
@@ -55,8 +55,19 @@ pub(super) fn exported(events: impl IntoIterator<Item = StreamEvent>) -> Vec<Arr
 
 /// Starts, waits for everything that the log has, ends.
 pub(super) fn deliver(destination: &Destination, recorder: &Recorder) {
-    let destination = destination.clone().capture(Capture::SpansAndEvents).from_beginning(true);
-    let delivery = destination.start(recorder.log().expect("a log").clone()).expect("started");
+    end(&with_all(destination).start(recorder.log().expect("a log").clone()).expect("started"));
+}
+
+/// The same where memory is asked before the log.
+pub(super) fn deliver_with(destination: &Destination, recorder: &Recorder) {
+    end(&with_all(destination).start_with(recorder).expect("started"));
+}
+
+fn with_all(destination: &Destination) -> Destination {
+    destination.clone().capture(Capture::SpansAndEvents).from_beginning(true)
+}
+
+fn end(delivery: &Delivery) {
     delivery.flush().wait(SOON).expect("delivered");
     delivery.shutdown(SOON).expect("ended");
     let stats = delivery.stats(Signal::Traces);

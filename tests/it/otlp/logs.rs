@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use spanwright::{
     Json, Recorder, StepId, StreamEvent,
     event::{
-        AgentEnd, AgentStart, EvaluationScored, ExecutionEnd, ExecutionStart, FeedbackReceived, FeedbackType,
-        LlmCallEnd, LlmCallFailed, LlmCallStart, StepEnd, StepStart, StepType,
+        AgentEnd, AgentStart, ArtifactCreated, Error as FinalError, ErrorCategory, EvaluationScored, ExecutionEnd,
+        ExecutionError, ExecutionStart, FeedbackReceived, FeedbackType, LlmCallEnd, LlmCallFailed, LlmCallStart,
+        StepEnd, StepStart, StepType, TokenUsage,
     },
     otlp::{Capture, Destination, Signal},
 };
@@ -217,4 +218,47 @@ fn long_words_are_cut_and_say_so() {
     let attributes = attributes(&told[0].attributes);
     let words = attributes["gen_ai.evaluation.explanation"].as_str().expect("text");
     assert!(words.len() <= 1_000 && words.contains("[cut: 10000 bytes"), "{words}");
+}
+
+#[test]
+fn what_is_said_when_all_is_over_is_a_log_event_and_counted_where_only_spans_leave() {
+    let events = || {
+        [
+            of(1, ExecutionStart::new().name("a")),
+            of(2, StepStart::new(StepType::FunctionNode, "write").parent_step_id(StepId::from_span_id(1))),
+            of(2, StepEnd::new(1)),
+            of(1, ExecutionEnd::new(1)),
+            of(2, ArtifactCreated::new("a1", "report").size_bytes(12)),
+            of(7, TokenUsage::new(1, 2, 3, 3)),
+            of(1, FinalError::new(ExecutionError::new(ErrorCategory::NetworkError, "too late"))),
+        ]
+    };
+    let told = told(Capture::Off, events());
+    let shown = shown(&told);
+    assert_eq!(
+        shown[0],
+        (
+            "spanwright.artifact_created",
+            2,
+            json!({"spanwright.artifact_id": "a1", "spanwright.artifact_type": "report", "spanwright.size_bytes": 12}),
+        )
+    );
+    assert_eq!(
+        (shown[1].0, shown[1].1, &shown[1].2["spanwright.total_tokens"]),
+        ("spanwright.token_usage", 1, &json!(3))
+    );
+    assert_eq!(
+        (shown[2].0, &shown[2].2),
+        ("exception", &json!({"exception.type": "NetworkError", "exception.message": "too late"}))
+    );
+    assert_eq!(told.iter().map(|record| record.severity_number).collect::<Vec<_>>(), [0, 0, 13]);
+    assert_eq!(shown.len(), 3);
+    let (folder, recorder) = (Scratch::new(), recorder());
+    record(&recorder, 0, events());
+    let destination = Destination::file(folder.file("run.jsonl")).logs(true).from_beginning(true);
+    let delivery = destination.start(recorder.log().expect("a log").clone()).expect("started");
+    delivery.flush().wait(SOON).expect("delivered");
+    let counts =
+        [Signal::Traces, Signal::Logs].map(|signal| delivery.stats(signal)).map(|stats| (stats.accepted, stats.late));
+    assert_eq!(counts, [(2, 3), (3, 0)]);
 }

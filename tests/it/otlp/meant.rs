@@ -5,7 +5,7 @@ use expect_test::expect;
 use spanwright::{
     Json, StepId, StreamEvent,
     event::{
-        ExecutionEnd, ExecutionPaused, ExecutionStart, LlmCallEnd, LlmCallStart, Note, PermissionDecision,
+        ExecutionEnd, ExecutionPaused, ExecutionStart, LlmCallEnd, LlmCallStart, Note, ParentType, PermissionDecision,
         PermissionVerdict, StepEnd, StepStart, StepType, ToolFailure, ToolInputAvailable, ToolInputStart,
         ToolOutputAvailable, ToolOutputError, UsageReport,
     },
@@ -101,4 +101,65 @@ fn a_run_that_waited_thousands_of_times_ends_whole() {
     assert_eq!(spans.len() as u64, TIMES);
     let root = spans.iter().find(|span| span.parent.is_empty()).expect("root");
     assert_eq!((root.start, root.end), (1, 2 * TIMES + 1));
+}
+
+/// The same end told twice, as after a request whose answer was lost.
+#[test]
+fn a_second_end_of_one_root_ends_no_other() {
+    let spans = exported([
+        of(1, ExecutionStart::new().name("a")),
+        of(2, ExecutionStart::new().name("b")),
+        of(2, ExecutionEnd::new(0)),
+        of(2, ExecutionEnd::new(0)),
+        of(3, StepStart::new(StepType::FunctionNode, "in a").parent_step_id(StepId::from_span_id(1))),
+        of(3, StepEnd::new(0)),
+        of(1, ExecutionEnd::new(0)),
+    ]);
+    expect![[r#"
+        invoke_agent b 2..3
+        invoke_agent a 1..7
+          run_step in a 5..6
+    "#]]
+    .assert_eq(&outline(&spans));
+}
+
+/// A process that one of several steps called, and that works at the same execution.
+#[test]
+fn a_root_inside_of_another_takes_only_its_own_along() {
+    let called = ExecutionStart::new()
+        .name("child")
+        .parent_id(StepId::from_span_id(1).to_string())
+        .parent_type(ParentType::StepExecution);
+    let spans = exported([
+        of(1, ExecutionStart::new().name("a")),
+        of(2, StepStart::new(StepType::FunctionNode, "beside").parent_step_id(StepId::from_span_id(1))),
+        of(3, called),
+        of(4, StepStart::new(StepType::FunctionNode, "in child").parent_step_id(StepId::from_span_id(3))),
+        of(3, ExecutionEnd::new(0)),
+        of(2, StepEnd::new(0)),
+        of(1, ExecutionEnd::new(0)),
+    ]);
+    expect![[r#"
+        invoke_agent a 1..7
+          invoke_agent child 3..5
+            run_step in child 4..5
+          run_step beside 2..6
+    "#]]
+    .assert_eq(&outline(&spans));
+}
+
+/// Of a root without a step, as emitters have it, beside one that has one.
+#[test]
+fn an_end_without_a_step_is_that_of_the_root_without_one() {
+    let spans = exported([
+        ExecutionStart::new().name("service").into(),
+        of(2, ExecutionStart::new().name("agent")),
+        ExecutionEnd::new(0).into(),
+        of(2, ExecutionEnd::new(0)),
+    ]);
+    expect![[r#"
+        invoke_agent service 1..3
+        invoke_agent agent 2..4
+    "#]]
+    .assert_eq(&outline(&spans));
 }

@@ -11,7 +11,8 @@ use spanwright::{
     Json, Recorder, StepId, StreamEvent,
     event::{
         AgentEnd, AgentStart, ExecutionEnd, ExecutionStart, LlmCallEnd, LlmCallFailed, LlmCallStart, Outcome,
-        Retrieval, TokenUsage, ToolFailure, ToolInputAvailable, ToolOutputAvailable, ToolOutputError,
+        Retrieval, StepEnd, StepStart, StepType, TokenUsage, ToolFailure, ToolInputAvailable, ToolOutputAvailable,
+        ToolOutputError,
     },
     otlp::{Delivery, Destination, Naming, Signal, Temporality},
 };
@@ -77,7 +78,11 @@ fn sum(point: &HistogramDataPoint) -> String {
 fn of_point(attributes: &[opentelemetry_proto::tonic::common::v1::KeyValue]) -> String {
     let one = |pair: &opentelemetry_proto::tonic::common::v1::KeyValue| {
         let value = pair.value.as_ref().and_then(|value| value.value.as_ref());
-        let Some(Any::StringValue(value)) = value else { panic!("{value:?}") };
+        let value = match value {
+            Some(Any::StringValue(value)) => value.clone(),
+            Some(Any::IntValue(value)) => value.to_string(),
+            other => panic!("{other:?}"),
+        };
         format!("{}={value}", pair.key.trim_start_matches("gen_ai."))
     };
     format!("{{{}}}", attributes.iter().map(one).collect::<Vec<_>>().join(" "))
@@ -223,4 +228,34 @@ fn metrics_hold_no_content() {
         of(1, ExecutionEnd::new(3).final_output("canary")),
     ];
     assert!(!format!("{:?}", measured(Naming::Compat, events)).contains("canary"));
+}
+
+#[test]
+fn calls_are_told_apart_by_the_server_that_they_went_to() {
+    let fields = |json: &str| Json::parse(json).expect("JSON");
+    let asked = |server| LlmCallStart::new("a", 1).model("m").parent_step_id(step(1)).fields(fields(server));
+    let metrics = measured(
+        Naming::Compat,
+        [
+            of(1, ExecutionStart::new().name("a")),
+            of(2, asked(r#"{"server.address":"one","server.port":8443}"#)),
+            of(2, LlmCallEnd::new(1)),
+            of(3, asked(r#"{"server.address":"two"}"#)),
+            of(3, LlmCallEnd::new(1)),
+            of(4, StepStart::new(StepType::RetrieverNode, "r").fields(fields(r#"{"server.address":"three"}"#))),
+            of(4, Retrieval::new("q", 1, 1)),
+            of(4, StepEnd::new(1)),
+            of(1, ExecutionEnd::new(15)),
+        ],
+    );
+    let calls: Vec<String> = told(&metrics).into_iter().filter(|line| line.starts_with("client.")).collect();
+    check(
+        calls,
+        [
+            "client.operation.duration{operation.name=chat request.model=m server.address=one server.port=8443} 1x 0.001"
+                .to_owned(),
+            "client.operation.duration{operation.name=chat request.model=m server.address=two} 1x 0.001".to_owned(),
+            "client.operation.duration{operation.name=retrieval server.address=three} 1x 0.002".to_owned(),
+        ],
+    );
 }

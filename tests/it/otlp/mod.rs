@@ -2,6 +2,7 @@
 
 mod beside;
 mod bridge;
+mod drawn;
 mod exported;
 mod import;
 mod logs;
@@ -9,6 +10,7 @@ mod map;
 mod meant;
 mod metrics;
 mod offline;
+mod operations;
 mod perfetto;
 mod shapes;
 mod torn;

@@ -1,82 +1,35 @@
 //! Traces for Perfetto: slices nest on each lane as spans do, and counters, moments and arrows are where they belong.
 
-use super::{LIMIT, at, full};
+use super::{
+    LIMIT, at,
+    drawn::{Trace, text},
+    full,
+};
 use crate::{runs, shared};
 use proptest::prelude::*;
 use serde_json::Value;
 use spanwright::{
     ExecutionId, Recorder, StepId, StreamEvent,
     event::{
-        AgentEnd, AgentStart, Body, ExecutionEnd, ExecutionStart, FeedbackReceived, FeedbackType, LlmCallEnd,
-        LlmCallStart, Note, StepEnd, StepStart, StepType, TokenUsage,
+        AgentEnd, AgentStart, Body, ErrorCategory, ExecutionEnd, ExecutionError, ExecutionStart, FeedbackReceived,
+        FeedbackType, LlmCallEnd, LlmCallStart, Note, StepEnd, StepFailed, StepStart, StepType, TokenUsage,
     },
     log::MemoryLog,
     otlp::Export,
 };
-use std::collections::HashMap;
 
-/// What is in the log as a trace, checked by its form.
-fn drawn(recorder: &Recorder, content: bool) -> Vec<Value> {
+/// What is in the log as a trace, checked by its form and as a reader takes it.
+fn drawn(recorder: &Recorder, content: bool) -> Trace {
     recorder.flush().wait(LIMIT).expect("flush");
     let mut file = Vec::new();
     let log = recorder.log().expect("log").clone();
     let exported = Export::of(log).content(content).perfetto(&mut file).expect("export");
     let trace: Value = serde_json::from_slice(&file).expect("JSON");
     let events = trace["traceEvents"].as_array().expect("a list").clone();
-    assert_eq!(of_phase(&events, "X").len() as u64, exported.spans);
-    events.iter().for_each(is_well_formed);
-    lanes_nest(&events);
-    events
-}
-
-/// The Trace Event Format's fields of each phase.
-fn is_well_formed(event: &Value) {
-    let number = |name: &str| event[name].as_f64().unwrap_or_else(|| panic!("{name} of {event}"));
-    assert!(event["name"].is_string() && event["args"].is_object(), "{event}");
-    assert!(number("pid") >= 1.0 && number("tid") >= number("pid"));
-    match event["ph"].as_str().expect("phase") {
-        "M" => assert!(
-            event["name"].as_str().is_some_and(|name| name.starts_with("process_") || name.starts_with("thread_"))
-        ),
-        "X" => assert!(number("ts") > 0.0 && number("dur") >= 0.0),
-        "i" => assert!(number("ts") > 0.0 && event["s"] == "t"),
-        "C" => assert!(event["args"].as_object().expect("object").values().all(Value::is_number)),
-        "s" | "f" => assert!(event["id"].is_string() && number("ts") > 0.0),
-        other => panic!("phase {other}"),
-    }
-}
-
-fn of_phase<'a>(events: &'a [Value], phase: &str) -> Vec<&'a Value> {
-    events.iter().filter(|event| event["ph"] == phase).collect()
-}
-
-fn text<'a>(event: &'a Value, argument: &str) -> &'a str {
-    event["args"][argument].as_str().unwrap_or_default()
-}
-
-/// What a reader's stack makes of each lane: a slice begins not before the one before it, ends within what is open
-/// around it, and is of a span inside that one's.
-fn lanes_nest(events: &[Value]) {
-    let slices = of_phase(events, "X");
-    let parents: HashMap<&str, &str> =
-        slices.iter().map(|slice| (text(slice, "span_id"), text(slice, "parent_span_id"))).collect();
-    let mut lanes: HashMap<u64, Vec<(i64, &str)>> = HashMap::new();
-    let mut begun: HashMap<u64, i64> = HashMap::new();
-    for slice in slices {
-        let (start, tid) = (slice["ts"].as_i64().expect("whole"), slice["tid"].as_u64().expect("tid"));
-        let (end, id) = (start + slice["dur"].as_i64().expect("whole"), text(slice, "span_id"));
-        assert!(begun.insert(tid, start).is_none_or(|before| before <= start), "out of order: {slice}");
-        let open = lanes.entry(tid).or_default();
-        while open.last().is_some_and(|(end, _)| *end <= start) {
-            open.pop();
-        }
-        if let Some((around_end, around)) = open.last() {
-            assert!(end <= *around_end, "it outlives what is around it: {slice}");
-            let mut up = std::iter::successors(Some(id), |id| parents.get(id).copied());
-            assert!(up.any(|id| id == *around), "it is not inside {around}: {slice}");
-        }
-        open.push((end, id));
-    }
+    let trace = Trace::read(events);
+    assert_eq!(trace.slices.len() as u64, exported.spans);
+    trace.is_drawn_as_it_was();
+    trace
 }
 
 fn recorder() -> Recorder {
@@ -122,49 +75,70 @@ fn two_agents(recorder: &Recorder) -> ExecutionId {
 fn a_run_is_a_process_and_what_runs_beside_each_other_is_on_lanes_of_its_own() {
     let recorder = recorder();
     let id = two_agents(&recorder);
-    let events = drawn(&recorder, true);
-    let name = of_phase(&events, "M").into_iter().find(|event| event["name"] == "process_name").expect("name");
+    let trace = drawn(&recorder, true);
+    let name = trace.of_phase("M").into_iter().find(|event| event["name"] == "process_name").expect("name");
     assert_eq!(text(name, "name"), format!("research · {id}"));
-    let lanes: Vec<i64> = of_phase(&events, "X").iter().map(|slice| slice["tid"].as_i64().expect("tid")).collect();
+    let lanes: Vec<i64> = trace.slices.iter().map(|slice| slice.begin["tid"].as_i64().expect("tid")).collect();
     // Root and planner; the writer beside the planner with its call inside.
     assert_eq!(lanes, [1, 1, 2, 2]);
-    let times: Vec<i64> = of_phase(&events, "X").iter().map(|slice| slice["ts"].as_i64().expect("ts")).collect();
+    let times: Vec<i64> = trace.slices.iter().map(|slice| slice.begin["ts"].as_i64().expect("ts")).collect();
     assert_eq!(times, [0, 10, 20, 30].map(|millis| at(millis).unix_nanos() / 1_000));
 }
 
 #[test]
-fn arrows_lead_from_who_handed_over_and_to_other_lanes() {
+fn arrows_lead_from_who_handed_over_and_to_what_is_not_drawn_where_it_belongs() {
     let recorder = recorder();
     two_agents(&recorder);
-    let events = drawn(&recorder, false);
-    let arrows = |phase: &str| -> Vec<(String, i64, i64)> {
-        let one = |event: &Value| {
-            let number = |name: &str| event[name].as_i64().expect("number");
-            (event["id"].as_str().expect("id").to_owned(), number("tid"), number("ts"))
-        };
-        of_phase(&events, phase).into_iter().map(one).collect()
-    };
-    let (starts, ends) = (arrows("s"), arrows("f"));
-    assert_eq!(starts.len(), 2, "one for the hand-over, one for the lane");
-    for (start, end) in starts.iter().zip(&ends) {
-        assert_eq!((&start.0, start.1, end.1), (&end.0, 1, 2));
-        assert!(start.2 <= end.2);
+    let trace = drawn(&recorder, false);
+    let name = |slice: Option<usize>| trace.slices[slice.expect("a slice")].begin["name"].as_str().expect("name");
+    let arrows: Vec<_> =
+        trace.arrows.values().map(|(from, to, words)| (words.as_str(), name(*from), name(*to))).collect();
+    let writer = "invoke_agent writer";
+    assert_eq!(arrows, [("handoff", "invoke_agent planner", writer), ("inside", "invoke_agent research", writer)]);
+}
+
+#[test]
+fn what_has_no_length_or_begins_or_ends_with_another_is_drawn_where_it_belongs() {
+    let recorder = recorder();
+    let told = Told { recorder: &recorder, id: ExecutionId::new() };
+    let ids: [StepId; 7] = std::array::from_fn(|_| StepId::new());
+    let [root, outer, failing, next, one, two, last] = &ids;
+    let step =
+        |name: &str, parent: &StepId| StepStart::new(StepType::FunctionNode, name).parent_step_id(parent.clone());
+    told.at(0, root, ExecutionStart::new().name("ties"));
+    told.at(0, outer, step("outer", root));
+    told.at(0, failing, step("failing", outer));
+    told.at(10, failing, StepFailed::new(ExecutionError::new(ErrorCategory::ToolError, "no")));
+    told.at(10, next, step("next", outer));
+    told.at(20, next, StepEnd::new(10));
+    for (instant, parent) in [(one, outer), (two, outer), (last, root)] {
+        told.at(20, instant, step("instant", parent));
+        told.at(20, instant, StepEnd::new(0));
     }
+    told.at(20, outer, StepEnd::new(20));
+    told.at(20, root, ExecutionEnd::new(20));
+    let trace = drawn(&recorder, false);
+    assert!(trace.slices.iter().all(|slice| slice.around.is_none_or(|at| trace.slices[at].id() == slice.parent())));
+    assert!(trace.arrows.is_empty() && trace.slices.iter().all(|slice| slice.begin["tid"] == 1), "all on one lane");
+    let [(exception, around)] = &trace.moments[..] else { panic!("{:?}", trace.moments) };
+    assert_eq!(trace.slices[around.expect("inside")].id(), text(exception, "span_id"), "not of what begins then");
+    assert_eq!(exception["name"], "exception");
 }
 
 #[test]
 fn tokens_are_counted_over_time_from_nothing() {
     let recorder = recorder();
     two_agents(&recorder);
-    let events = drawn(&recorder, false);
-    let tokens: Vec<_> = of_phase(&events, "C")
+    let trace = drawn(&recorder, false);
+    let tokens: Vec<_> = trace
+        .of_phase("C")
         .into_iter()
         .filter(|event| event["name"] == "tokens")
         .map(|event| (event["ts"].as_i64().expect("ts"), event["args"]["total"].as_u64().expect("total")))
         .collect();
     assert_eq!(tokens, [(at(0).unix_nanos() / 1_000, 0), (at(60).unix_nanos() / 1_000, 120)]);
     assert!(
-        of_phase(&events, "C").iter().any(|event| event["name"] == "cost" && event["args"]["usd"].as_f64() > Some(0.0))
+        trace.of_phase("C").iter().any(|event| event["name"] == "cost" && event["args"]["usd"].as_f64() > Some(0.0))
     );
 }
 
@@ -173,14 +147,14 @@ fn what_came_when_all_was_over_is_told_and_content_only_when_asked_for() {
     let recorder = recorder();
     two_agents(&recorder);
     let without = drawn(&recorder, false);
-    assert!(of_phase(&without, "i").iter().any(|event| event["name"] == "data-feedback-received"));
-    assert!(!serde_json::to_string(&without).expect("JSON").contains("secret plan"));
+    assert!(without.of_phase("i").iter().any(|event| event["name"] == "data-feedback-received"));
+    assert!(!serde_json::to_string(&without.events).expect("JSON").contains("secret plan"));
 }
 
 #[test]
 fn an_execution_that_is_not_there_is_told_and_an_empty_log_is_a_trace_of_nothing() {
     let recorder = recorder();
-    assert!(drawn(&recorder, false).is_empty());
+    assert!(drawn(&recorder, false).events.is_empty());
     let log = recorder.log().expect("log").clone();
     let missing = Export::of(log.clone()).execution(ExecutionId::new()).perfetto(std::io::sink());
     assert!(missing.expect_err("none").is_not_found());
@@ -199,9 +173,8 @@ fn a_hundred_real_runs_are_a_hundred_processes() {
     let Some(text) = shared::read("data/airline-runs.jsonl") else { return };
     let recorder = recorder();
     runs::read(&text).iter().for_each(|run| runs::emit(run, &recorder.emitter()));
-    let events = drawn(&recorder, true);
-    let mut processes: Vec<u64> =
-        of_phase(&events, "X").iter().map(|slice| slice["pid"].as_u64().expect("pid")).collect();
+    let trace = drawn(&recorder, true);
+    let mut processes: Vec<u64> = trace.slices.iter().map(|slice| slice.begin["pid"].as_u64().expect("pid")).collect();
     processes.sort_unstable();
     processes.dedup();
     assert_eq!(processes.len(), 100);
@@ -228,7 +201,6 @@ proptest! {
             told.at(start + length, &ids[at + 1], StepEnd::new(0));
         }
         told.at(30, &ids[0], ExecutionEnd::new(30));
-        let events = drawn(&recorder, false);
-        prop_assert_eq!(of_phase(&events, "X").len(), steps.len() + 1);
+        prop_assert_eq!(drawn(&recorder, false).slices.len(), steps.len() + 1);
     }
 }

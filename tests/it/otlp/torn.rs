@@ -1,15 +1,17 @@
 //! A delivery that is torn anywhere, and goes on.
 
-use super::exported::{arrived, deliver, record, recorder};
+use super::exported::{arrived, deliver, deliver_with, record};
 use crate::scratch::Scratch;
 use proptest::{collection::vec, prelude::*};
 use spanwright::{
-    ExecutionId, Json, StepId, StreamEvent,
+    ExecutionId, Json, Recorder, StepId, StreamEvent,
     event::{
         AgentEnd, AgentStart, ErrorCategory, ExecutionEnd, ExecutionError, ExecutionFailed, ExecutionPaused,
         ExecutionStart, GuardrailDecision, GuardrailEvaluated, LlmCallEnd, LlmCallStart, MemoryRecalled, Note, StepEnd,
         StepStart, StepType, TokenUsage, ToolInputAvailable, ToolInputStart, ToolOutputAvailable,
     },
+    hub::HubLimits,
+    log::MemoryLog,
     otlp::Destination,
 };
 use std::collections::BTreeSet;
@@ -63,15 +65,17 @@ proptest! {
     fn a_delivery_that_is_torn_anywhere_sends_each_span_once_and_the_same(
         events in vec(any_event(), 0..60),
         tears in vec(0..60_usize, 0..6),
+        held in 1..60_usize,
     ) {
         let folder = Scratch::new();
         let (torn, whole) = (folder.file("torn.jsonl"), folder.file("whole.jsonl"));
-        let recorder = recorder();
+        // Some of it is found in memory, some only in the log.
+        let recorder = Recorder::builder().log(MemoryLog::new()).hub(HubLimits::new(held, 1 << 20)).start().expect("recorder");
         let tears: BTreeSet<usize> = tears.into_iter().filter(|at| *at < events.len()).collect();
         let mut start = 0;
         for end in tears.into_iter().chain([events.len()]) {
             record(&recorder, start, events[start..end].iter().cloned());
-            deliver(&Destination::file(&torn), &recorder);
+            deliver_with(&Destination::file(&torn), &recorder);
             start = end;
         }
         deliver(&Destination::file(&whole), &recorder);

@@ -26,6 +26,42 @@ pub(crate) fn runs(began: i64) -> Vec<(String, Vec<StreamEvent>)> {
     ]
 }
 
+/// One in which much overlaps, as it does where agents work at the same time: two agents, of which one handed over to the
+/// other, and tools beside each other. What has no length, and begins or ends with another, is what is easily drawn wrongly.
+pub(crate) fn beside(began: i64) -> (String, Vec<StreamEvent>) {
+    let (mut pen, root) = (Pen::at(began), StepId::new());
+    let [planner, writer, call, long, short, last]: [StepId; 6] = std::array::from_fn(|_| StepId::new());
+    let tool = |id: &str| ToolInputAvailable::new(id, id, Json::text("{}")).parent_step_id(planner.clone());
+    let done = |id: &str| ToolOutputAvailable::new(id, Json::text("done"));
+    pen.write(0, &root, ExecutionStart::new().name("pair"));
+    pen.write(0, &planner, AgentStart::new("planner").parent_step_id(root.clone()));
+    pen.write(0, &long, tool("long"));
+    pen.write(5, &short, tool("short"));
+    pen.write(5, &writer, AgentStart::new("writer").parent_step_id(root.clone()).handoff_from("planner"));
+    pen.write(0, &call, LlmCallStart::new("writer", 1).model("gpt-4o").parent_step_id(writer.clone()));
+    pen.write(5, &short, done("short"));
+    pen.write(0, &last, tool("last"));
+    pen.write(20, &call, LlmCallEnd::new(25));
+    pen.write(0, &call, TokenUsage::new(200, 50, 250, 0).model("gpt-4o"));
+    moments(&mut pen, &writer);
+    pen.write(5, &last, done("last"));
+    pen.write(0, &writer, AgentEnd::new(30));
+    pen.write(5, &long, done("long"));
+    pen.write(0, &planner, AgentEnd::new(45));
+    moments(&mut pen, &root);
+    pen.write(0, &root, ExecutionEnd::new(45));
+    ("pair".to_owned(), pen.events)
+}
+
+/// Two steps without length at the same time.
+fn moments(pen: &mut Pen, parent: &StepId) {
+    for name in ["one", "two"] {
+        let step = StepId::new();
+        pen.write(0, &step, StepStart::new(StepType::FunctionNode, name).parent_step_id(parent.clone()));
+        pen.write(0, &step, StepEnd::new(0));
+    }
+}
+
 /// Writes events, each so many ms after the one before.
 struct Pen {
     now: i64,

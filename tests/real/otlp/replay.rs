@@ -2,6 +2,8 @@
 //!
 //! - `replay fill <log> <count>`: so many of the recorded runs of `../shared`, and the made-up ones of `extra.rs`; prints
 //!   one line for each: its name and its trace id
+//! - `replay beside <log>`: puts one more run into it, of things that overlap (`extra.rs`)
+//! - `replay draw <log> <file>`: writes the log as a trace for Perfetto, with content
 //! - `replay export <log> <seconds> <dialect>`: delivers the log to where the variables of OpenTelemetry say, in the dialect
 //!   that is the default or in `everything`, the whole of OpenInference and Langfuse's names; prints what became of it
 //!
@@ -19,9 +21,11 @@ use spanwright::{
     ContentLevel, ContentPolicy, EventEmitter, Json, Recorder, StreamEvent, Text, Timestamp,
     event::{Body, Kind, TokenUsage, ToolFailure, ToolOutputError},
     log::{EventLog, SqliteLog},
-    otlp::{Delivery, Destination, OpenInference, Stats},
+    otlp::{Delivery, Destination, Export, OpenInference, Stats},
 };
 use std::{
+    fs::File,
+    io::BufWriter,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -44,20 +48,26 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["fill", log, count] => fill(Path::new(log), count.parse()?),
+        ["beside", log] => record(Path::new(log), vec![extra::beside(Timestamp::now().unix_millis())]),
+        ["draw", log, file] => draw(Path::new(log), Path::new(file)),
         ["export", log, seconds, dialect] => export(Path::new(log), Duration::from_secs(seconds.parse()?), dialect),
-        _ => bail!("replay fill <log> <count> | replay export <log> <seconds> default|everything"),
+        _ => bail!("see tests/real/otlp/replay.rs: fill, beside, draw, export"),
     }
 }
 
 fn fill(log: &Path, count: usize) -> anyhow::Result<()> {
-    let policy = ContentPolicy::new(ContentLevel::Full);
-    let recorder = Recorder::builder().log(SqliteLog::open(log)?).content(policy).without_hub().start()?;
     let began = Timestamp::now().unix_millis() - 3_600_000;
     let mut named = extra::runs(began);
     for line in recorded()?.lines().take(count) {
         let at = began + i64::try_from(named.len())? * 10_000;
         named.push(Replay::of(&serde_json::from_str(line)?, at).finished()?);
     }
+    record(log, named)
+}
+
+fn record(log: &Path, named: Vec<(String, Vec<StreamEvent>)>) -> anyhow::Result<()> {
+    let policy = ContentPolicy::new(ContentLevel::Full);
+    let recorder = Recorder::builder().log(SqliteLog::open(log)?).content(policy).without_hub().start()?;
     for (name, events) in named {
         let emitter = recorder.emitter();
         tell(&emitter, events);
@@ -175,6 +185,16 @@ impl<'a> Replay<'a> {
 
 fn reason(answer: &Value) -> Text {
     if answer["tool_calls"].is_array() { "tool_calls".into() } else { "stop".into() }
+}
+
+fn draw(log: &Path, file: &Path) -> anyhow::Result<()> {
+    let exported =
+        Export::of(Arc::new(SqliteLog::open(log)?)).content(true).perfetto(BufWriter::new(File::create(file)?))?;
+    println!(
+        "{}",
+        json!({ "executions": exported.executions, "spans": exported.spans, "unreadable": exported.unreadable })
+    );
+    Ok(())
 }
 
 fn export(log: &Path, limit: Duration, dialect: &str) -> anyhow::Result<()> {

@@ -260,7 +260,10 @@ proptest! {
 
 #[test]
 fn a_message_of_any_length_has_its_length_in_as_few_bytes_as_it_needs() {
-    for length in [0, 1, 90, 100, 127, 128, 129, 400, 16_200, 16_383, 16_384, 2_097_000, 2_097_152] {
+    for length in [
+        0, 1, 90, 100, 117, 118, 119, 120, 121, 122, 123, 124, 127, 128, 129, 400, 16_200, 16_383, 16_384, 2_097_000,
+        2_097_152,
+    ] {
         let told = Told {
             ids: (1, 2, None),
             name: "n".repeat(length),

@@ -1,6 +1,6 @@
 //! Messages as OpenInference has them: an attribute for each thing, with its place in the key.
 
-use super::{Given, Message, Part};
+use super::{Given, Message, Part, words::Words};
 use crate::otlp::{map::pen::Pen, sink::SpanSink};
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ impl<S: SpanSink> Pen<'_, S> {
     fn flat_response(&mut self, prefix: &str, index: usize, part: &Part<'_>) {
         let Part::ToolResponse { id, response } = part else { return };
         self.indexed(prefix, index, ".message.role", "tool");
-        self.indexed(prefix, index, ".message.tool_call_id", id.as_deref().unwrap_or_default());
+        self.indexed(prefix, index, ".message.tool_call_id", &plain(id));
         self.flat_given(prefix, index, ".message.content", response);
     }
 
@@ -39,14 +39,14 @@ impl<S: SpanSink> Pen<'_, S> {
         let (calls, contents): (Vec<&&Part<'_>>, Vec<&&Part<'_>>) =
             parts.iter().partition(|part| matches!(part, Part::ToolCall { .. }));
         match contents.as_slice() {
-            [Part::Text(text)] => self.indexed(prefix, index, ".message.content", text),
+            [Part::Text(words)] => self.indexed(prefix, index, ".message.content", &words.plain()),
             several => self.flat_contents(prefix, index, several),
         }
         for (place, call) in calls.iter().enumerate() {
             let Part::ToolCall { id, name, arguments } = call else { continue };
             let key = |rest: &str| format!(".message.tool_calls.{place}.tool_call.{rest}");
-            self.indexed(prefix, index, &key("id"), id.as_deref().unwrap_or_default());
-            self.indexed(prefix, index, &key("function.name"), name);
+            self.indexed(prefix, index, &key("id"), &plain(id));
+            self.indexed(prefix, index, &key("function.name"), &name.plain());
             if let Some(arguments) = arguments {
                 self.flat_given(prefix, index, &key("function.arguments"), arguments);
             }
@@ -56,11 +56,11 @@ impl<S: SpanSink> Pen<'_, S> {
     fn flat_contents(&mut self, prefix: &str, index: usize, parts: &[&&Part<'_>]) {
         for (place, part) in parts.iter().enumerate() {
             let (kind, rest, value): (&str, &str, Cow<'_, str>) = match part {
-                Part::Text(text) => ("text", "text", Cow::Borrowed(text)),
-                Part::Reasoning(text) => ("reasoning", "text", Cow::Borrowed(text)),
+                Part::Text(words) => ("text", "text", words.plain()),
+                Part::Reasoning(words) => ("reasoning", "text", words.plain()),
                 Part::Uri { modality, uri } => (modality, "image.image.url", Cow::Borrowed(uri)),
                 Part::Blob { modality, mime_type, content } => {
-                    let url = format!("data:{};base64,{content}", mime_type.as_deref().unwrap_or_default());
+                    let url = format!("data:{};base64,{}", mime_type.as_deref().unwrap_or_default(), content.plain());
                     (modality, "image.image.url", Cow::Owned(url))
                 }
                 Part::Other(json) => ("text", "text", Cow::Borrowed(*json)),
@@ -75,7 +75,11 @@ impl<S: SpanSink> Pen<'_, S> {
     fn flat_given(&mut self, prefix: &str, index: usize, rest: &str, given: &Given<'_>) {
         match given {
             Given::Json(json) => self.indexed_json(prefix, index, rest, json),
-            Given::Text(text) => self.indexed(prefix, index, rest, text),
+            Given::Text(words) => self.indexed(prefix, index, rest, &words.plain()),
         }
     }
+}
+
+fn plain<'a>(words: &'a Option<Words<'_>>) -> Cow<'a, str> {
+    words.as_ref().map(Words::plain).unwrap_or_default()
 }

@@ -1,24 +1,35 @@
 //! JSON of unknown form, looked into without a tree: members and elements are the texts that stand there.
 
+use super::{reader::Reader, words::Words};
 use crate::otlp::map::content::decoded;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 /// The members of a JSON object, in order.
-pub(in crate::otlp::map) struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
+#[derive(Default)]
+pub(in crate::otlp::map) struct Object<'a> {
+    members: Vec<(Cow<'a, str>, &'a str)>,
+    /// A bit for each length that a name has, up to a multiple of 64: most names that are asked for are not there.
+    lengths: u64,
+}
 
 impl<'a> Object<'a> {
     pub(in crate::otlp::map) fn read(json: &'a str) -> Option<Self> {
-        if !json.starts_with('{') {
-            return None;
-        }
-        serde_json::Deserializer::from_str(json).deserialize_map(Members).ok().map(Self)
+        let mut object = Self::default();
+        Reader::new(json).members(|reader, name| {
+            let name = name.decoded()?;
+            object.lengths |= bit(&name);
+            object.members.push((name, reader.value()?.json()));
+            Some(())
+        })?;
+        Some(object)
     }
 
     /// What the member holds; none where it is absent or null.
     pub(in crate::otlp::map) fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value).filter(|value| *value != "null")
+        if self.lengths & bit(name) == 0 {
+            return None;
+        }
+        self.members.iter().find(|(known, _)| known == name).map(|(_, value)| *value).filter(|value| *value != "null")
     }
 
     pub(in crate::otlp::map) fn has(&self, name: &str) -> bool {
@@ -30,42 +41,30 @@ impl<'a> Object<'a> {
         names.iter().find_map(|name| decoded(self.get(name)?))
     }
 
+    /// The same, to be written again rather than read.
+    pub(super) fn words(&self, names: &[&str]) -> Option<Words<'a>> {
+        names.iter().find_map(|name| Words::of(self.get(name)?))
+    }
+
     pub(in crate::otlp::map) fn object(&self, name: &str) -> Option<Self> {
         Self::read(self.get(name)?)
     }
 
     pub(in crate::otlp::map) fn members(&self) -> &[(Cow<'a, str>, &'a str)] {
-        &self.0
+        &self.members
     }
 }
 
-struct Members;
-
-impl<'a> Visitor<'a> for Members {
-    type Value = Vec<(Cow<'a, str>, &'a str)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(name) = map.next_key::<Key<'a>>()? {
-            members.push((name.0, map.next_value::<&'a RawValue>()?.get()));
-        }
-        Ok(members)
-    }
+const fn bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
 }
-
-/// A name, borrowed where it needs no decoding.
-#[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The elements of a JSON array.
 pub(in crate::otlp::map) fn elements(json: &str) -> Option<Vec<&str>> {
-    if !json.starts_with('[') {
-        return None;
-    }
-    let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-    Some(elements.into_iter().map(RawValue::get).collect())
+    let mut elements = Vec::new();
+    Reader::new(json).elements(|reader| {
+        elements.push(reader.value()?.json());
+        Some(())
+    })?;
+    Some(elements)
 }

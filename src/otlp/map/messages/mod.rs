@@ -4,14 +4,21 @@
 mod flat;
 pub(super) mod json;
 mod part;
+mod parts;
 mod read;
+mod reader;
 mod system;
 mod typed;
 #[cfg(test)]
 mod typed_tests;
+mod words;
+#[cfg(test)]
+mod words_tests;
 mod write;
 
+use parts::Parts;
 use std::borrow::Cow;
+use words::Words;
 
 pub(super) use read::{conversation, said};
 
@@ -21,27 +28,27 @@ pub(super) struct Message<'a> {
     /// `system`, `user`, `assistant`, `tool`, or the sender's own word.
     pub(super) role: Cow<'a, str>,
     pub(super) name: Option<Cow<'a, str>>,
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Parts<'a>,
     pub(super) finish_reason: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part<'a> {
-    Text(Cow<'a, str>),
-    Reasoning(Cow<'a, str>),
+    Text(Words<'a>),
+    Reasoning(Words<'a>),
     ToolCall {
-        id: Option<Cow<'a, str>>,
-        name: Cow<'a, str>,
+        id: Option<Words<'a>>,
+        name: Words<'a>,
         arguments: Option<Given<'a>>,
     },
     ToolResponse {
-        id: Option<Cow<'a, str>>,
+        id: Option<Words<'a>>,
         response: Given<'a>,
     },
     Blob {
         modality: &'static str,
         mime_type: Option<Cow<'a, str>>,
-        content: Cow<'a, str>,
+        content: Words<'a>,
     },
     Uri {
         modality: &'static str,
@@ -55,11 +62,11 @@ pub(super) enum Part<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Given<'a> {
     Json(Cow<'a, str>),
-    Text(Cow<'a, str>),
+    Text(Words<'a>),
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(role: impl Into<Cow<'a, str>>, parts: Vec<Part<'a>>) -> Self {
-        Self { role: role.into(), name: None, parts, finish_reason: None }
+    pub(super) fn new(role: impl Into<Cow<'a, str>>, parts: impl Into<Parts<'a>>) -> Self {
+        Self { role: role.into(), name: None, parts: parts.into(), finish_reason: None }
     }
 }

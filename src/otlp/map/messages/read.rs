@@ -2,17 +2,15 @@
 //! plain texts; what is none of these is one text.
 
 use super::{
-    Message, Part,
+    Message, Part, Parts,
     json::{Object, elements},
     part::{given, part, tool_call},
     typed,
+    words::Words,
 };
 use crate::{
     event::Body,
-    otlp::{
-        map::content::{Content, decoded},
-        span::Fact,
-    },
+    otlp::{map::content::Content, span::Fact},
 };
 use std::borrow::Cow;
 
@@ -22,8 +20,8 @@ pub(in crate::otlp::map) fn conversation<'a>(content: Content<'a>, role: &'stati
         Content::Text(text) => return vec![plain(text.into(), role)],
         Content::Json(json) => json,
     };
-    if let Some(text) = decoded(json) {
-        return vec![plain(text, role)];
+    if let Some(words) = Words::of(json) {
+        return vec![plain(words, role)];
     }
     let messages = match json.as_bytes().first() {
         Some(b'[') => list(json, role),
@@ -50,8 +48,8 @@ fn said_part(body: &Body) -> Option<Part<'_>> {
     }
 }
 
-fn plain<'a>(text: Cow<'a, str>, role: &'static str) -> Message<'a> {
-    Message::new(role, vec![Part::Text(text)])
+fn plain<'a>(words: Words<'a>, role: &'static str) -> Message<'a> {
+    Message::new(role, Part::Text(words))
 }
 
 fn list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
@@ -64,14 +62,14 @@ pub(super) fn any_list<'a>(json: &'a str, role: &'static str) -> Option<Vec<Mess
     let read: Vec<Option<Message<'a>>> = elements.iter().map(|element| element_of(element, role)).collect();
     let is_known = elements.is_empty() || read.iter().any(Option::is_some);
     let whole = |(message, element): (Option<Message<'a>>, &&'a str)| {
-        message.unwrap_or_else(|| Message::new(role, vec![part(element)]))
+        message.unwrap_or_else(|| Message::new(role, part(element)))
     };
     is_known.then(|| read.into_iter().zip(&elements).map(whole).collect())
 }
 
 fn element_of<'a>(element: &'a str, role: &'static str) -> Option<Message<'a>> {
-    if let Some(text) = decoded(element) {
-        return Some(plain(text, role));
+    if let Some(words) = Words::of(element) {
+        return Some(plain(words, role));
     }
     let object = Object::read(element)?;
     message(&object, role).or_else(|| item(&object, element, role))
@@ -86,7 +84,7 @@ fn item<'a>(object: &Object<'a>, element: &'a str, role: &'static str) -> Option
         Part::ToolResponse { .. } => "tool",
         _ => role,
     };
-    Some(Message::new(role, vec![part]))
+    Some(Message::new(role, part))
 }
 
 /// A message, or a request or an answer that holds some.
@@ -108,7 +106,7 @@ fn object<'a>(json: &'a str, role: &'static str) -> Option<Vec<Message<'a>>> {
         .find_map(|key| object.get(key).filter(|held| held.starts_with('[')));
     match (held, object.members()) {
         (Some(held), _) => list(held, role).map(|messages| with_system(&object, messages)),
-        (None, [(_, only)]) => decoded(only).map(|text| vec![plain(text, role)]),
+        (None, [(_, only)]) => Words::of(only).map(|words| vec![plain(words, role)]),
         _ => None,
     }
 }
@@ -119,7 +117,7 @@ fn of_choice<'a>(choice: &'a str, role: &'static str) -> Option<Message<'a>> {
     let inner = object.object("message").or_else(|| object.object("content"));
     let mut one = match inner {
         Some(inner) => message(&inner, role)?,
-        None => plain(object.text(&["text"])?, role),
+        None => plain(object.words(&["text"])?, role),
     };
     one.finish_reason = finish_reason(&object).or(one.finish_reason);
     Some(one)
@@ -147,7 +145,7 @@ fn message<'a>(object: &Object<'a>, role: &'static str) -> Option<Message<'a>> {
     if told.is_none() && !object.has("parts") {
         return None;
     }
-    let parts = parts(object);
+    let parts = Parts::from(parts(object));
     // Not every object with a role is a message: a member of a team has one.
     let is_empty = parts.is_empty() && object.members().len() > 1;
     if is_empty && !object.members().iter().any(|(name, _)| MAY_BE_EMPTY.contains(&&**name)) {
@@ -172,18 +170,18 @@ fn parts<'a>(object: &Object<'a>) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     parts.extend(
         object
-            .text(&["reasoning_content", "reasoning", "thinking"])
-            .filter(|text| !text.is_empty())
+            .words(&["reasoning_content", "reasoning", "thinking"])
+            .filter(|words| !words.is_empty())
             .map(Part::Reasoning),
     );
     let held = object.get("parts").or_else(|| object.get("content"));
-    match (object.text(&["tool_call_id", "tool_use_id"]), held) {
+    match (object.words(&["tool_call_id", "tool_use_id"]), held) {
         // What a tool said is one part, of whatever form.
         (Some(id), Some(held)) => parts.push(Part::ToolResponse { id: Some(id), response: given(held) }),
         (_, Some(held)) => parts.extend(held_parts(held)),
         _ => {}
     }
-    parts.extend(object.text(&["refusal"]).map(Part::Text));
+    parts.extend(object.words(&["refusal"]).map(Part::Text));
     let calls = object.get("tool_calls").and_then(elements).unwrap_or_default();
     parts.extend(calls.into_iter().filter_map(|call| tool_call(&Object::read(call)?)));
     parts.extend(object.object("function_call").and_then(|call| tool_call(&call)));

@@ -3,212 +3,235 @@
 //! message through once for each level of it; both make the same of what both read.
 
 use super::{
-    Message, Part,
-    part::{given, given_text},
+    Given, Message, Part, Parts,
+    part::{given_text, given_value},
     read::{known_reason, known_role},
+    reader::{Reader, Value},
+    words::Words,
 };
-use crate::otlp::map::content::decoded;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
-use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::borrow::Cow;
+
+/// Of most conversations no list of messages has to grow.
+const ABOUT_MESSAGES: usize = 6;
 
 /// None where something in the list is of another form.
 pub(super) fn messages(json: &str) -> Option<Vec<Message<'_>>> {
-    let read: Vec<Only<Said<'_>>> = serde_json::from_str(json).ok()?;
-    read.into_iter().map(|said| said.0.message()).collect()
+    let mut messages = Vec::with_capacity(ABOUT_MESSAGES);
+    Reader::new(json).elements(|reader| {
+        messages.push(Said::read(reader)?.message()?);
+        Some(())
+    })?;
+    Some(messages)
 }
 
-/// What a member holds, as it stands there; null is as absent.
-type Raw<'a> = Option<&'a RawValue>;
+/// A member that may be there once.
+type Slot<'a> = Option<Value<'a>>;
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Which of two members of one name counts is not known here.
+fn fill<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    slot.replace(value).is_none().then_some(())
+}
+
+fn is_null(value: &Value<'_>) -> bool {
+    matches!(value, Value::Other("null"))
+}
+
+/// The text that the first of these members holds.
+fn words<'a, const N: usize>(members: [Slot<'a>; N]) -> Option<Words<'a>> {
+    members.into_iter().flatten().find_map(|member| match member {
+        Value::Text(quoted) => quoted.words(),
+        Value::Other(_) => None,
+    })
+}
+
+/// The same, to be looked at.
+fn text(member: Slot<'_>) -> Option<Cow<'_, str>> {
+    match member? {
+        Value::Text(quoted) => quoted.decoded(),
+        Value::Other(_) => None,
+    }
+}
+
+/// A word of the form itself: nobody has to escape those.
+fn word(member: Slot<'_>) -> Option<&str> {
+    match member? {
+        Value::Text(quoted) => quoted.unescaped(),
+        Value::Other(_) => None,
+    }
+}
+
+/// What the first of these members holds; null is as absent.
+fn given<'a, const N: usize>(members: [Slot<'a>; N]) -> Option<Given<'a>> {
+    members.into_iter().flatten().find(|member| !is_null(member)).map(given_value)
+}
+
+#[derive(Default)]
 struct Said<'a> {
-    #[serde(borrow)]
-    role: &'a RawValue,
-    #[serde(borrow)]
-    name: Raw<'a>,
-    #[serde(borrow)]
+    role: Slot<'a>,
+    name: Slot<'a>,
     parts: Option<Held<'a>>,
-    #[serde(borrow)]
     content: Option<Held<'a>>,
-    #[serde(borrow)]
-    refusal: Raw<'a>,
-    #[serde(borrow)]
-    tool_call_id: Raw<'a>,
-    #[serde(borrow)]
-    tool_calls: Option<Vec<Only<Call<'a>>>>,
-    #[serde(borrow)]
-    finish_reason: Raw<'a>,
+    refusal: Slot<'a>,
+    tool_call_id: Slot<'a>,
+    tool_calls: Option<Parts<'a>>,
+    finish_reason: Slot<'a>,
 }
 
 impl<'a> Said<'a> {
+    fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let mut said = Self::default();
+        reader.members(|reader, name| match name.inside() {
+            "role" => fill(&mut said.role, reader.value()?),
+            "name" => fill(&mut said.name, reader.value()?),
+            "parts" => fill(&mut said.parts, Held::read(reader)?),
+            "content" => fill(&mut said.content, Held::read(reader)?),
+            "refusal" => fill(&mut said.refusal, reader.value()?),
+            "tool_call_id" => fill(&mut said.tool_call_id, reader.value()?),
+            "tool_calls" => fill(&mut said.tool_calls, calls(reader)?),
+            "finish_reason" => fill(&mut said.finish_reason, reader.value()?),
+            _ => None,
+        })?;
+        Some(said)
+    }
+
     fn message(self) -> Option<Message<'a>> {
-        let role = known_role(decoded(self.role.get())?);
-        let name = text([self.name]).filter(|_| role != "tool");
-        let finish_reason = text([self.finish_reason]).map(known_reason);
-        let mut parts = match (text([self.tool_call_id]), self.parts.or(self.content)) {
-            (Some(id), Some(Held::Text(text))) => vec![Part::ToolResponse { id: Some(id), response: given_text(text) }],
+        let role = known_role(word(self.role)?.into());
+        let name = text(self.name).filter(|_| role != "tool");
+        let finish_reason = text(self.finish_reason).map(known_reason);
+        let held = self.parts.filter(|held| !matches!(held, Held::Nothing)).or(self.content);
+        let mut parts = match (words([self.tool_call_id]), held) {
+            (Some(id), Some(Held::Words(words))) => {
+                Part::ToolResponse { id: Some(id), response: given_text(words) }.into()
+            }
             // What a tool said is one part, as it stands; that is no longer known here.
             (Some(_), Some(Held::Parts(_))) => return None,
-            (None, Some(Held::Text(text))) if !text.is_empty() => vec![Part::Text(text)],
+            (None, Some(Held::Words(words))) if !words.is_empty() => Part::Text(words).into(),
             (None, Some(Held::Parts(parts))) => parts,
-            _ => Vec::new(),
+            _ => Parts::default(),
         };
-        parts.extend(text([self.refusal]).map(Part::Text));
-        for call in self.tool_calls.unwrap_or_default() {
-            parts.push(call.0.part()?);
+        parts.extend(words([self.refusal]).map(Part::Text));
+        match self.tool_calls {
+            Some(Parts::Many(calls)) => parts.extend(calls),
+            Some(Parts::One(call)) => parts.extend(call),
+            None => {}
         }
         // Whether an object that says nothing is a message at all is decided by what else it has.
         (!parts.is_empty()).then_some(Message { role, name, parts, finish_reason })
     }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Call<'a> {
-    #[serde(borrow)]
-    id: Raw<'a>,
-    #[serde(borrow, rename = "type")]
-    _type: Raw<'a>,
-    #[serde(borrow, rename = "index")]
-    _index: Raw<'a>,
-    #[serde(borrow)]
-    function: Only<Function<'a>>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Function<'a> {
-    #[serde(borrow)]
-    name: &'a RawValue,
-    #[serde(borrow)]
-    arguments: Raw<'a>,
-}
-
-impl<'a> Call<'a> {
-    fn part(self) -> Option<Part<'a>> {
-        let Only(Function { name, arguments }) = self.function;
-        let arguments = arguments.map(|arguments| given(arguments.get()));
-        Some(Part::ToolCall { id: text([self.id]), name: decoded(name.get())?, arguments })
-    }
-}
-
 /// What a message has in it: one text, or a list of parts.
 enum Held<'a> {
-    Text(Cow<'a, str>),
-    Parts(Vec<Part<'a>>),
+    Nothing,
+    Words(Words<'a>),
+    Parts(Parts<'a>),
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Held<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(HeldVisitor(PhantomData))
-    }
-}
-
-struct HeldVisitor<'a>(PhantomData<&'a str>);
-
-impl<'de: 'a, 'a> Visitor<'de> for HeldVisitor<'a> {
-    type Value = Held<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a list of parts")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Held::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Held::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut parts = Vec::new();
-        while let Some(piece) = list.next_element::<Only<Piece<'a>>>()? {
-            parts.push(piece.0.part().ok_or_else(|| A::Error::custom("a part of another form"))?);
+impl<'a> Held<'a> {
+    fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        if reader.peek()? == b'[' {
+            let mut parts = Parts::default();
+            reader.elements(|reader| {
+                parts.push(Piece::read(reader)?.part()?);
+                Some(())
+            })?;
+            return Some(Self::Parts(parts));
         }
-        Ok(Held::Parts(parts))
+        match reader.value()? {
+            Value::Text(quoted) => quoted.words().map(Self::Words),
+            value => is_null(&value).then_some(Self::Nothing),
+        }
     }
+}
+
+/// OpenAI's list of what the model asks for.
+fn calls<'a>(reader: &mut Reader<'a>) -> Option<Parts<'a>> {
+    let mut calls = Parts::default();
+    if reader.peek()? != b'[' {
+        return is_null(&reader.value()?).then_some(calls);
+    }
+    reader.elements(|reader| {
+        calls.push(call(reader)?);
+        Some(())
+    })?;
+    Some(calls)
+}
+
+fn call<'a>(reader: &mut Reader<'a>) -> Option<Part<'a>> {
+    let (mut id, mut function) = (None, None);
+    reader.members(|reader, name| match name.inside() {
+        "id" => fill(&mut id, reader.value()?),
+        "function" => fill(&mut function, self::function(reader)?),
+        "type" | "index" => reader.value().map(drop),
+        _ => None,
+    })?;
+    let (name, arguments) = function?;
+    Some(Part::ToolCall { id: words([id]), name, arguments })
+}
+
+fn function<'a>(reader: &mut Reader<'a>) -> Option<(Words<'a>, Option<Given<'a>>)> {
+    let (mut called, mut arguments) = (None, None);
+    reader.members(|reader, name| match name.inside() {
+        "name" => fill(&mut called, reader.value()?),
+        "arguments" => fill(&mut arguments, reader.value()?),
+        _ => None,
+    })?;
+    Some((words([called])?, given([arguments])))
 }
 
 /// A part in the convention's form, or in Anthropic's or OpenAI's of a text.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 struct Piece<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: &'a RawValue,
-    #[serde(borrow)]
-    id: Raw<'a>,
-    #[serde(borrow)]
-    name: Raw<'a>,
-    #[serde(borrow)]
-    content: Raw<'a>,
-    #[serde(borrow)]
-    text: Raw<'a>,
-    #[serde(borrow)]
-    thinking: Raw<'a>,
-    #[serde(borrow)]
-    arguments: Raw<'a>,
-    #[serde(borrow)]
-    input: Raw<'a>,
-    #[serde(borrow)]
-    response: Raw<'a>,
-    #[serde(borrow)]
-    tool_use_id: Raw<'a>,
-    // What Anthropic and OpenAI put beside, and the convention has no place for.
-    #[serde(borrow, rename = "signature")]
-    _signature: Raw<'a>,
-    #[serde(borrow, rename = "cache_control")]
-    _cache_control: Raw<'a>,
-    #[serde(borrow, rename = "is_error")]
-    _is_error: Raw<'a>,
-    #[serde(borrow, rename = "annotations")]
-    _annotations: Raw<'a>,
+    kind: Slot<'a>,
+    id: Slot<'a>,
+    name: Slot<'a>,
+    content: Slot<'a>,
+    text: Slot<'a>,
+    thinking: Slot<'a>,
+    arguments: Slot<'a>,
+    input: Slot<'a>,
+    response: Slot<'a>,
+    tool_use_id: Slot<'a>,
 }
 
 impl<'a> Piece<'a> {
+    fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let mut piece = Self::default();
+        reader.members(|reader, name| {
+            let slot = match name.inside() {
+                "type" => &mut piece.kind,
+                "id" => &mut piece.id,
+                "name" => &mut piece.name,
+                "content" => &mut piece.content,
+                "text" => &mut piece.text,
+                "thinking" => &mut piece.thinking,
+                "arguments" => &mut piece.arguments,
+                "input" => &mut piece.input,
+                "response" => &mut piece.response,
+                "tool_use_id" => &mut piece.tool_use_id,
+                // What Anthropic and OpenAI put beside, and the convention has no place for.
+                "signature" | "cache_control" | "is_error" | "annotations" => return reader.value().map(drop),
+                _ => return None,
+            };
+            fill(slot, reader.value()?)
+        })?;
+        Some(piece)
+    }
+
     fn part(self) -> Option<Part<'a>> {
-        match &*decoded(self.kind.get())? {
-            "text" | "input_text" | "output_text" | "summary_text" => text([self.content, self.text]).map(Part::Text),
-            "reasoning" | "thinking" => text([self.content, self.text, self.thinking]).map(Part::Reasoning),
-            "tool_call" | "tool_use" => {
-                let arguments = self.arguments.or(self.input).map(|arguments| given(arguments.get()));
-                Some(Part::ToolCall { id: text([self.id]), name: text([self.name])?, arguments })
-            }
-            "tool_call_response" | "tool_result" => {
-                let response = given(self.response.or(self.content)?.get());
-                Some(Part::ToolResponse { id: text([self.tool_use_id, self.id]), response })
-            }
+        match word(self.kind)? {
+            "text" | "input_text" | "output_text" | "summary_text" => words([self.content, self.text]).map(Part::Text),
+            "reasoning" | "thinking" => words([self.content, self.text, self.thinking]).map(Part::Reasoning),
+            "tool_call" | "tool_use" => Some(Part::ToolCall {
+                id: words([self.id]),
+                name: words([self.name])?,
+                arguments: given([self.arguments, self.input]),
+            }),
+            "tool_call_response" | "tool_result" => Some(Part::ToolResponse {
+                id: words([self.tool_use_id, self.id]),
+                response: given([self.response, self.content])?,
+            }),
             _ => None,
         }
-    }
-}
-
-/// The text that the first of these members holds.
-fn text<'a, const N: usize>(members: [Raw<'a>; N]) -> Option<Cow<'a, str>> {
-    members.into_iter().flatten().find_map(|member| decoded(member.get()))
-}
-
-/// Of an object only: what serde derives takes an array for one, too.
-struct Only<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Only<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OnlyVisitor(PhantomData))
-    }
-}
-
-struct OnlyVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyVisitor<T> {
-    type Value = Only<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Only)
     }
 }

@@ -1,7 +1,7 @@
 //! Messages as the JSON that the GenAI convention asks for. Back ends drop a whole list for one bad part, so what is
 //! written here is always of the schema.
 
-use super::{Given, Message, Part, read::known_reason, system};
+use super::{Given, Message, Part, read::known_reason, system, words::Words};
 use crate::{
     Text, json,
     otlp::{
@@ -11,20 +11,30 @@ use crate::{
     semconv,
 };
 
+/// Messages are a bit longer when they are written than they were: more is said of them.
+const ROOM_TO_GROW: usize = 256;
+
 impl<S: SpanSink> Pen<'_, S> {
     /// What was said to it, and what it said.
     pub(in crate::otlp::map) fn messages_in_and_out(&mut self, subject: &Subject<'_>) {
-        let input = subject.messages_in();
+        let (input, output) = (subject.input(), subject.output());
+        if let Some(longest) = [input, output].iter().flatten().map(|content| content.text().len()).max() {
+            self.make_room(longest + ROOM_TO_GROW);
+        }
+        let input = in_of(input);
         let (system, input) = system::split(&input);
         if !system.is_empty() {
-            let parts = || system.iter().flat_map(|message| &message.parts);
+            let parts = || system.iter().flat_map(|message| message.parts.iter());
             self.fitted(semconv::SYSTEM_INSTRUCTIONS, |longest, out| {
                 write_list(parts(), out, |part, out| write_part(part, longest, out))
             });
         }
         self.messages(semconv::INPUT_MESSAGES, input, None);
-        let finish = (!self.dialect.is_latest()).then(|| finish_reason(subject));
-        self.messages(semconv::OUTPUT_MESSAGES, &subject.messages_out(), finish);
+        let output = out_of(output, subject);
+        if !output.is_empty() {
+            let finish = (!self.dialect.is_latest()).then(|| finish_reason(subject));
+            self.messages(semconv::OUTPUT_MESSAGES, &output, finish);
+        }
     }
 
     /// Strings are shortened first; then the oldest messages go, and it is said how many.
@@ -38,7 +48,7 @@ impl<S: SpanSink> Pen<'_, S> {
             kept /= 2;
         }
         if let Some(last) = messages.last() {
-            let only = Message::new(&*last.role, vec![Part::Text(" … [cut]".into())]);
+            let only = Message::new(&*last.role, Part::Text(" … [cut]".into()));
             self.fitted(key, |longest, out| {
                 write_messages(messages.len() - 1, std::slice::from_ref(&only), finish, longest, out)
             });
@@ -49,11 +59,14 @@ impl<S: SpanSink> Pen<'_, S> {
 /// The reason that the call gives, for answers that give none: the convention required one up to 1.41.
 fn finish_reason<'a>(subject: &Subject<'a>) -> &'a str {
     let told = subject.model_end().and_then(|end| end.finish_reasons.as_ref()?.first()).map(Text::as_str);
-    told.unwrap_or(if subject.span.outcome().is_none() { "stop" } else { "error" })
+    told.unwrap_or(if subject.outcome.is_none() { "stop" } else { "error" })
 }
 
 fn write_messages(gone: usize, messages: &[Message<'_>], finish: Option<&str>, longest: usize, out: &mut String) {
-    let note = (gone > 0).then(|| Message::new("system", vec![Part::Text(format!("[cut: {gone} messages]").into())]));
+    let note = (gone > 0).then(|| {
+        let words = Words::Plain(format!("[cut: {gone} messages]").into());
+        Message::new("system", Part::Text(words))
+    });
     write_list(note.iter().chain(messages), out, |message, out| write_message(message, finish, longest, out));
 }
 
@@ -69,79 +82,61 @@ fn write_list<T>(items: impl Iterator<Item = T>, out: &mut String, mut write: im
 }
 
 fn write_message(message: &Message<'_>, finish: Option<&str>, longest: usize, out: &mut String) {
-    out.push_str("{\"role\":");
-    write_text(&message.role, longest, out);
-    if let Some(name) = &message.name {
-        member("name", name, longest, out);
-    }
+    text("{\"role\":", &message.role, longest, out);
+    message.name.iter().for_each(|name| text(",\"name\":", name, longest, out));
     out.push_str(",\"parts\":");
     write_list(message.parts.iter(), out, |part, out| write_part(part, longest, out));
     if let Some(finish) = finish {
         let asks = matches!(message.parts.last(), Some(Part::ToolCall { .. })) && finish == "stop";
         let reason = message.finish_reason.as_deref().unwrap_or(if asks { "tool_call" } else { finish });
-        member("finish_reason", &known_reason(reason.into()), longest, out);
+        text(",\"finish_reason\":", &known_reason(reason.into()), longest, out);
     }
     out.push('}');
 }
 
 fn write_part(part: &Part<'_>, longest: usize, out: &mut String) {
     match part {
-        Part::Text(text) => tagged("text", "content", text, longest, out),
-        Part::Reasoning(text) => tagged("reasoning", "content", text, longest, out),
+        Part::Text(said) => words("{\"type\":\"text\",\"content\":", said, longest, out),
+        Part::Reasoning(said) => words("{\"type\":\"reasoning\",\"content\":", said, longest, out),
         Part::ToolCall { id, name, arguments } => {
-            tagged("tool_call", "name", name, longest, out);
-            optional("id", id.as_deref(), longest, out);
-            if let Some(arguments) = arguments {
-                given("arguments", arguments, longest, out);
-            }
+            words("{\"type\":\"tool_call\",\"name\":", name, longest, out);
+            id.iter().for_each(|id| words(",\"id\":", id, longest, out));
+            arguments.iter().for_each(|arguments| given(",\"arguments\":", arguments, longest, out));
         }
         Part::ToolResponse { id, response } => {
             out.push_str("{\"type\":\"tool_call_response\"");
-            optional("id", id.as_deref(), longest, out);
-            given("response", response, longest, out);
+            id.iter().for_each(|id| words(",\"id\":", id, longest, out));
+            given(",\"response\":", response, longest, out);
         }
         Part::Blob { modality, mime_type, content } => {
-            tagged("blob", "modality", modality, longest, out);
-            optional("mime_type", mime_type.as_deref(), longest, out);
-            member("content", content, longest, out);
+            text("{\"type\":\"blob\",\"modality\":", modality, longest, out);
+            mime_type.iter().for_each(|mime_type| text(",\"mime_type\":", mime_type, longest, out));
+            words(",\"content\":", content, longest, out);
         }
         Part::Uri { modality, uri } => {
-            tagged("uri", "modality", modality, longest, out);
-            member("uri", uri, longest, out);
+            text("{\"type\":\"uri\",\"modality\":", modality, longest, out);
+            text(",\"uri\":", uri, longest, out);
         }
         Part::Other(json) => return write_json(json, longest, out),
     }
     out.push('}');
 }
 
-fn tagged(kind: &str, name: &str, text: &str, longest: usize, out: &mut String) {
-    out.push_str("{\"type\":");
-    json::write_str(kind, out);
-    member(name, text, longest, out);
+fn words(before: &str, words: &Words<'_>, longest: usize, out: &mut String) {
+    out.push_str(before);
+    words.write(longest, out);
 }
 
-fn member(name: &str, text: &str, longest: usize, out: &mut String) {
-    out.push_str(",\"");
-    out.push_str(name);
-    out.push_str("\":");
-    write_text(text, longest, out);
+fn text(before: &str, text: &str, longest: usize, out: &mut String) {
+    out.push_str(before);
+    json::write_str(&cut::text(text, longest), out);
 }
 
-fn optional(name: &str, text: Option<&str>, longest: usize, out: &mut String) {
-    if let Some(text) = text {
-        member(name, text, longest, out);
-    }
-}
-
-fn given(name: &str, value: &Given<'_>, longest: usize, out: &mut String) {
+fn given(before: &str, value: &Given<'_>, longest: usize, out: &mut String) {
+    out.push_str(before);
     match value {
-        Given::Text(text) => member(name, text, longest, out),
-        Given::Json(json) => {
-            out.push_str(",\"");
-            out.push_str(name);
-            out.push_str("\":");
-            write_json(json, longest, out);
-        }
+        Given::Text(words) => words.write(longest, out),
+        Given::Json(json) => write_json(json, longest, out),
     }
 }
 
@@ -153,20 +148,24 @@ fn write_json(json: &str, longest: usize, out: &mut String) {
     }
 }
 
-fn write_text(text: &str, longest: usize, out: &mut String) {
-    json::write_str(&cut::text(text, longest), out);
-}
-
 impl<'a> Subject<'a> {
     pub(in crate::otlp::map) fn messages_in(&self) -> Vec<Message<'a>> {
-        self.input().map_or_else(Vec::new, |content: Content<'a>| super::conversation(content, "user"))
+        in_of(self.input())
     }
 
-    /// What was seen to be said counts where the end has no answer: also of a call that failed on the way.
     pub(in crate::otlp::map) fn messages_out(&self) -> Vec<Message<'a>> {
-        match self.output() {
-            Some(content) => super::conversation(content, "assistant"),
-            None => super::said(&self.span.facts),
-        }
+        out_of(self.output(), self)
+    }
+}
+
+fn in_of(input: Option<Content<'_>>) -> Vec<Message<'_>> {
+    input.map_or_else(Vec::new, |content| super::conversation(content, "user"))
+}
+
+/// What was seen to be said counts where the end has no answer: also of a call that failed on the way.
+fn out_of<'a>(output: Option<Content<'a>>, subject: &Subject<'a>) -> Vec<Message<'a>> {
+    match output {
+        Some(content) => super::conversation(content, "assistant"),
+        None => super::said(&subject.span.facts),
     }
 }

@@ -6,9 +6,9 @@ use crate::{
         AgentEnd, AgentHandoff, AgentStart, ArtifactCreated, Body, CheckpointSaved, CostSource, Embedding,
         ErrorCategory, ErrorCode, EvaluationScored, ExecutionCancelled, ExecutionEnd, ExecutionError, ExecutionFailed,
         ExecutionStart, GuardrailDecision, GuardrailEvaluated, GuardrailStage, Life, LlmCallEnd, LlmCallFailed,
-        LlmCallStart, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType, MemoryUpdated, Note, Outcome,
-        PermissionRequest, ReasoningEnd, Retrieval, StepEnd, StepFailed, StepStart, StepType, TextEnd, TokenUsage,
-        ToolFailure, ToolInputAvailable, ToolOutputAvailable, ToolOutputError,
+        LlmCallStart, MemoryOperation, MemoryRecalled, MemoryStored, MemoryType, MemoryUpdated, Note, Operation,
+        Outcome, PermissionRequest, ReasoningEnd, Retrieval, StepEnd, StepFailed, StepStart, StepType, TextEnd,
+        TokenUsage, ToolFailure, ToolInputAvailable, ToolOutputAvailable, ToolOutputError,
     },
     otlp::span::{Calls, Fact, Link, LinkKind, Run, Span},
 };
@@ -114,6 +114,21 @@ fn cancelled_agent() -> Span {
     span
 }
 
+fn workflow() -> Span {
+    let start =
+        ExecutionStart::new().name("report").operation(Operation::InvokeWorkflow).input(json(r#"{"year":2026}"#));
+    let mut span = span(start, Vec::new(), Some(ExecutionEnd::new(1000).final_output("a report").into()));
+    (span.parent, span.agent) = (None, None);
+    span
+}
+
+fn completion() -> Span {
+    let start = LlmCallStart::new("complete", 1).model("babbage-002").provider("openai");
+    let tools = json(r#"[{"type":"function","name":"search","description":"Looks things up."}]"#);
+    let start = start.operation(Operation::TextCompletion).tool_definitions(tools);
+    span(start, Vec::new(), Some(LlmCallEnd::new(1000).output(json(r#""and so on""#)).into()))
+}
+
 fn failed_model() -> Span {
     let end = LlmCallFailed::new("the connection was reset").error_type("reqwest::Error").outcome(Outcome::Error);
     let facts = vec![TextEnd::new("t1").final_text("Air scat").truncated(true).into()];
@@ -136,6 +151,7 @@ fn lone_model() -> Span {
 
 fn tool() -> Span {
     let start = ToolInputAvailable::new("call_1", "search", json(r#"{"query":"sky"}"#)).fields(json(r#"{"page":2}"#));
+    let start = start.description("Looks things up.");
     let output = ToolOutputAvailable::new("call_1", json(r#"["a page about the sky"]"#));
     span(start, Vec::new(), Some(output.into()))
 }
@@ -184,6 +200,19 @@ fn store() -> Span {
     span(MemoryStored::new(MemoryType::Semantic).record_id("m1").record(json(r#"{"fact":"blue"}"#)), Vec::new(), None)
 }
 
+fn upsert() -> Span {
+    let start = StepStart::new(StepType::MemoryNode, "remember").operation(Operation::UpsertMemory);
+    let fact = MemoryStored::new(MemoryType::Semantic).record_id("m2").store_id("facts");
+    span(start, vec![fact.into()], Some(StepEnd::new(1000).into()))
+}
+
+/// Nothing was found, and so nothing says what was done but its start.
+fn failed_recall() -> Span {
+    let start = StepStart::new(StepType::MemoryNode, "recall_facts").operation(Operation::SearchMemory);
+    let error = ExecutionError::new(ErrorCategory::NetworkError, "the store is away");
+    span(start, Vec::new(), Some(StepFailed::new(error).into()))
+}
+
 fn forget() -> Span {
     span(MemoryUpdated::new(MemoryOperation::Forgotten).record_id("m1").count(1), Vec::new(), None)
 }
@@ -221,7 +250,9 @@ pub(super) fn all() -> Vec<Span> {
         sub_agent,
         failed_agent,
         cancelled_agent,
+        workflow,
         model,
+        completion,
         failed_model,
         lone_model,
         tool,
@@ -232,7 +263,9 @@ pub(super) fn all() -> Vec<Span> {
         panicked_step,
         graph,
         recall,
+        failed_recall,
         store,
+        upsert,
         forget,
         consolidate,
         guardrail,

@@ -169,7 +169,7 @@ fn a_second_fact_of_a_step_is_an_event_of_it() {
     assert!(text.starts_with("search_memory ") && text.contains("event spanwright.memory_stored"), "{text}");
 }
 
-/// As the fold leaves content out.
+/// As a content policy leaves content out.
 struct NoContent;
 
 impl Treatment for NoContent {
@@ -187,6 +187,7 @@ const OPT_IN: &[&str] = &[
     "gen_ai.input.messages",
     "gen_ai.output.messages",
     "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
     "gen_ai.tool.call.arguments",
     "gen_ai.tool.call.result",
     "gen_ai.retrieval.query.text",
@@ -222,9 +223,21 @@ fn without_content_no_name_of_content_is_written_in_any_dialect() {
 }
 
 fn without_content(span: &mut Span) {
-    span.opener.treat(&mut NoContent);
-    span.facts.iter_mut().for_each(|fact| fact.body.treat(&mut NoContent));
-    span.closer.iter_mut().for_each(|closer| closer.treat(&mut NoContent));
+    bodies(span).for_each(|body| *body = body.without_content());
+}
+
+fn bodies(span: &mut Span) -> impl Iterator<Item = &mut Body> {
+    let facts = span.facts.iter_mut().map(|fact| &mut fact.body);
+    std::iter::once(&mut span.opener).chain(facts).chain(&mut span.closer)
+}
+
+#[test]
+fn what_is_copied_without_content_is_what_a_policy_leaves_of_it() {
+    for body in spans::all().iter_mut().flat_map(bodies) {
+        let copy = body.without_content();
+        body.treat(&mut NoContent);
+        assert_eq!(*body, copy);
+    }
 }
 
 /// Indexed names stand there with `<i>`.

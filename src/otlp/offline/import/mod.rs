@@ -8,7 +8,7 @@ mod tell;
 use crate::{Error, StreamEvent, log::jsonl::Lines};
 use span::Span;
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     fmt,
     io::BufRead,
 };
@@ -23,8 +23,9 @@ use std::{
 /// back. Requests of metrics and log events are passed over.
 ///
 /// What cannot be read is an error that names its line, and the rest is read all the same. Spans of one trace may stand
-/// anywhere in the file, so traces are held until its end, 256 MiB of it at most: past that, the trace that was not added
-/// to for longest is given as it is. Of a trace that the record has already, everything would be there twice.
+/// anywhere in the file, so traces are held until its end, 256 MiB of it at most, which takes less than that of memory: past
+/// that, the trace that was not added to for longest is given as it is. Where that one goes on after all, an error says so, and
+/// what is left of it is given by itself. Of a trace that the record has already, everything would be there twice.
 ///
 /// ```no_run
 /// use spanwright::{Recorder, log::SqliteLog, otlp};
@@ -42,6 +43,8 @@ pub fn read_json<R: BufRead>(input: R) -> Traces<R> {
         lines: Lines::new(input),
         held: HashMap::new(),
         touched: BTreeSet::new(),
+        given: HashSet::new(),
+        most: MAX_HELD_BYTES,
         bytes: 0,
         lines_read: 0,
         ready: VecDeque::new(),
@@ -54,6 +57,10 @@ pub struct Traces<R> {
     held: HashMap<u128, Held>,
     /// The traces that are held, by the line that added to each last.
     touched: BTreeSet<(u64, u128)>,
+    /// Those that were given before the end.
+    given: HashSet<u128>,
+    /// How many bytes of the file are held.
+    most: usize,
     bytes: usize,
     lines_read: u64,
     ready: VecDeque<Result<Vec<StreamEvent>, Error>>,
@@ -71,8 +78,17 @@ fn no_request(number: u64, source: serde_json::Error) -> Error {
     Error::invalid(format!("line {number}: no OTLP request in JSON ({source})")).with_source(source)
 }
 
+fn goes_on(number: u64, id: u128) -> Error {
+    Error::too_large(format!(
+        "line {number}: trace {id:032x} goes on, and was given already: more of others came in between than is held; what is \
+         left of it is given by itself"
+    ))
+}
+
 /// How much of a file is held of traces that may go on.
 const MAX_HELD_BYTES: usize = 256 << 20;
+/// How many traces that were given before the end are remembered.
+const MAX_GIVEN: usize = 1 << 16;
 
 impl<R: BufRead> Iterator for Traces<R> {
     type Item = Result<Vec<StreamEvent>, Error>;
@@ -140,6 +156,9 @@ impl<R: BufRead> Traces<R> {
             match Span::of(span) {
                 Ok(span) => {
                     let (id, line) = (span.trace_id, self.lines_read);
+                    if self.given.remove(&id) {
+                        self.ready.push_back(Err(goes_on(number, id)));
+                    }
                     let held = self.held.entry(id).or_default();
                     held.spans.push(span);
                     if held.touched != line {
@@ -152,12 +171,15 @@ impl<R: BufRead> Traces<R> {
                 Err(why) => self.ready.push_back(Err(Error::invalid(format!("line {number}: {why}")))),
             }
         }
-        while self.bytes > MAX_HELD_BYTES && self.give_out_quietest() {}
+        while self.bytes > self.most && self.give_out_quietest() {}
     }
 
     fn give_out_quietest(&mut self) -> bool {
         let quietest = self.touched.pop_first();
-        let Some(held) = quietest.and_then(|(_, id)| self.held.remove(&id)) else { return false };
+        let Some((id, held)) = quietest.and_then(|(_, id)| Some((id, self.held.remove(&id)?))) else { return false };
+        if self.given.len() < MAX_GIVEN {
+            self.given.insert(id);
+        }
         self.bytes = self.bytes.saturating_sub(held.bytes);
         self.ready.push_back(Ok(tell::events(held.spans)));
         true
@@ -176,5 +198,36 @@ impl<R: BufRead> Traces<R> {
 impl<R> fmt::Debug for Traces<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Traces").field("held", &self.held.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(trace: u32) -> String {
+        let span = fastrand::u64(1..);
+        format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{trace:032x}","spanId":"{span:016x}","name":"n"}}]}}]}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_trace_that_goes_on_after_it_was_given_is_told_and_nothing_of_it_is_lost() {
+        let lines: Vec<String> = [1, 2, 3, 1, 1, 2].map(line).into();
+        let mut traces = read_json(std::io::Cursor::new(lines.join("\n")));
+        traces.most = lines[0].len() * 2;
+        let given: Vec<_> =
+            traces.map(|trace| trace.map(|events| trace_id(&events)).map_err(|e| e.to_string())).collect();
+        let told: Vec<&String> = given.iter().filter_map(|one| one.as_ref().err()).collect();
+        // When the third came the first was given, and when that went on the second, which went on too.
+        assert_eq!(given.iter().flatten().copied().collect::<Vec<_>>(), [1, 2, 3, 1, 2]);
+        assert_eq!(told.len(), 2, "{given:?}");
+        assert!(told[0].starts_with("line 4: trace 00000000000000000000000000000001 goes on"), "{told:?}");
+        assert!(told[1].starts_with("line 6: trace 00000000000000000000000000000002 goes on"), "{told:?}");
+    }
+
+    fn trace_id(events: &[StreamEvent]) -> u128 {
+        events[0].execution_id.as_ref().expect("an execution").trace_id()
     }
 }

@@ -1,8 +1,8 @@
 //! One execution as trace events: names of its lanes, slices, moments, arrows, counters.
 
 use super::{
-    Run, field,
-    lanes::arrange,
+    Numbers, Run, field,
+    lanes::{Mark, arrange},
     slice::{Moment, Sample, Slice},
 };
 use crate::{ExecutionId, Text, otlp::span::Fact};
@@ -12,17 +12,26 @@ pub(super) struct Drawing {
     out: String,
     process: u64,
     lanes: u64,
-    arrows: u64,
+    next_arrow: u64,
+}
+
+/// One of the two ends of an arrow.
+#[derive(Clone)]
+struct End<'a> {
+    /// `s` where it begins, `f` where it leads.
+    phase: &'static str,
+    arrow: u64,
+    words: &'a str,
 }
 
 impl Drawing {
-    /// `first`: the first number that is free for the process and its lanes.
-    pub(super) const fn new(first: u64) -> Self {
-        Self { out: String::new(), process: first, lanes: 1, arrows: 0 }
+    /// The first numbers that are free.
+    pub(super) const fn new(free: Numbers) -> Self {
+        Self { out: String::new(), process: free.process, lanes: 1, next_arrow: free.arrow }
     }
 
-    pub(super) const fn next_number(&self) -> u64 {
-        self.process + self.lanes
+    pub(super) const fn next_numbers(&self) -> Numbers {
+        Numbers { process: self.process + self.lanes, arrow: self.next_arrow }
     }
 
     pub(super) fn finish(self) -> String {
@@ -34,13 +43,17 @@ impl Drawing {
         if slices.is_empty() && late.is_empty() {
             return;
         }
-        let places = arrange(&mut slices);
-        self.lanes = places.iter().max().map_or(1, |last| *last as u64 + 1);
+        let marks = arrange(&mut slices);
+        self.lanes = marks.iter().map(|mark| mark.lane() as u64 + 1).max().unwrap_or(1);
         self.names(id, name);
-        for (slice, lane) in slices.iter().zip(&places) {
-            self.slice(slice, *lane);
+        let ends = self.arrows(&slices, &marks);
+        for mark in marks {
+            match mark {
+                Mark::Begin { slice, lane, .. } => self.slice(&slices[slice], &ends[slice], lane),
+                Mark::Moment { slice, moment, lane } => self.moment(&slices[slice].moments[moment], lane),
+                Mark::End { slice, lane } => self.slice_end(slices[slice].end, lane),
+            }
         }
-        self.arrows(&slices, &places);
         late.iter().for_each(|fact| self.late(fact));
         self.counters(slices.first().map(|slice| slice.start), samples);
     }
@@ -50,7 +63,9 @@ impl Drawing {
         self.out.push_str(if self.out.is_empty() { "{\"ph\":\"" } else { ",\n{\"ph\":\"" });
         self.out.push_str(phase);
         self.out.push('"');
-        field(&mut self.out, "name", name);
+        if !name.is_empty() {
+            field(&mut self.out, "name", name);
+        }
         field(&mut self.out, "pid", &self.process);
         // The main lane has the number of its process.
         field(&mut self.out, "tid", &(self.process + lane as u64));
@@ -83,14 +98,20 @@ impl Drawing {
         self.end(&arguments);
     }
 
-    fn slice(&mut self, slice: &Slice, lane: usize) {
-        self.begin("X", &slice.name, lane, Some(slice.start));
-        field(&mut self.out, "dur", &(slice.end - slice.start));
+    /// Its beginning, and right behind it its ends of arrows: a reader takes the innermost slice that is open on the lane
+    /// for the one that an arrow is of. (Whole slices, `X`, are sorted by their length first, whatever is between them.)
+    fn slice(&mut self, slice: &Slice, ends: &[End<'_>], lane: usize) {
+        self.begin("B", &slice.name, lane, Some(slice.start));
         if !slice.category.is_empty() {
             field(&mut self.out, "cat", slice.category.as_str());
         }
         self.end(&slice.arguments);
-        slice.moments.iter().for_each(|moment| self.moment(moment, lane));
+        ends.iter().for_each(|end| self.arrow(end, slice.start, lane));
+    }
+
+    fn slice_end(&mut self, time: i64, lane: usize) {
+        self.begin("E", "", lane, Some(time));
+        self.out.push('}');
     }
 
     fn moment(&mut self, moment: &Moment, lane: usize) {
@@ -108,37 +129,36 @@ impl Drawing {
         self.moment(&Moment { time: super::micros(fact.time), name: fact.body.tag().to_owned(), arguments }, 0);
     }
 
-    /// From what a slice is linked to, and from what is around it where that is on another lane.
-    fn arrows(&mut self, slices: &[Slice], places: &[usize]) {
+    /// From what a slice is linked to, and from what is around it where it is not drawn in that; the ends at each slice.
+    /// None comes from what is drawn later, since that began later: an arrow begins before it ends.
+    fn arrows<'a>(&mut self, slices: &'a [Slice], marks: &[Mark]) -> Vec<Vec<End<'a>>> {
         let known: HashMap<u64, usize> = slices.iter().enumerate().map(|(at, slice)| (slice.span_id, at)).collect();
-        for (at, slice) in slices.iter().enumerate() {
-            for (from, words) in &slice.links {
-                if let Some(from) = known.get(from) {
-                    let time = (slices[*from].end - 1).clamp(slices[*from].start, slice.start.max(slices[*from].start));
-                    self.arrow(words, (places[*from], time), (places[at], slice.start));
-                }
-            }
-            let around = slice.parent.and_then(|parent| known.get(&parent));
-            if let Some(around) = around.filter(|around| places[**around] != places[at]) {
-                self.arrow("inside", (places[*around], slice.start), (places[at], slice.start));
+        let mut ends = vec![Vec::new(); slices.len()];
+        for mark in marks {
+            let Mark::Begin { slice: to, around, .. } = *mark else { continue };
+            let slice = &slices[to];
+            let links = slice.links.iter().filter_map(|(from, words)| Some((*known.get(from)?, words.as_str())));
+            let parent = slice.parent.and_then(|parent| known.get(&parent).copied());
+            let parent = parent.filter(|parent| Some(*parent) != around).map(|parent| (parent, "inside"));
+            for (from, words) in links.chain(parent).filter(|(from, _)| *from < to) {
+                let arrow = self.next_arrow;
+                ends[from].push(End { phase: "s", arrow, words });
+                ends[to].push(End { phase: "f", arrow, words });
+                self.next_arrow += 1;
             }
         }
+        ends
     }
 
-    fn arrow(&mut self, words: &str, from: (usize, i64), to: (usize, i64)) {
-        self.arrows += 1;
-        // Numbers of arrows are the whole trace's: made of the process's, which nothing else has.
-        let id = format!("{}.{}", self.process, self.arrows);
-        for (phase, (lane, time)) in [("s", from), ("f", to)] {
-            self.begin(phase, words, lane, Some(time));
-            field(&mut self.out, "cat", "link");
-            field(&mut self.out, "id", id.as_str());
-            if phase == "f" {
-                // It ends at the slice around it, not at the next one.
-                field(&mut self.out, "bp", "e");
-            }
-            self.end("");
+    fn arrow(&mut self, end: &End<'_>, time: i64, lane: usize) {
+        self.begin(end.phase, end.words, lane, Some(time));
+        field(&mut self.out, "cat", "link");
+        field(&mut self.out, "id", &end.arrow);
+        if end.phase == "f" {
+            // It leads to the slice around it, not to the next one.
+            field(&mut self.out, "bp", "e");
         }
+        self.end("");
     }
 
     fn counters(&mut self, start: Option<i64>, mut samples: Vec<Sample>) {

@@ -25,10 +25,18 @@ pub(super) struct Trace<W> {
     out: W,
     dialect: Dialect,
     max_value_bytes: usize,
-    /// The next number of a process or of a lane. No two have the same: Perfetto takes a thread whose number is its
-    /// process's for the main one, and tells threads apart by their numbers alone.
-    next_number: u64,
+    free: Numbers,
     is_first: bool,
+}
+
+/// Numbers that nothing of the trace has yet.
+#[derive(Clone, Copy)]
+struct Numbers {
+    /// Of a process or of a lane. No two have the same: Perfetto takes a thread whose number is its process's for the main
+    /// one, and tells threads apart by their numbers alone.
+    process: u64,
+    /// Of an arrow. Perfetto takes whole numbers, and drops what has another id.
+    arrow: u64,
 }
 
 /// What is known of one execution until it is drawn.
@@ -42,7 +50,7 @@ pub(super) struct Run {
 impl<W: Write> Trace<W> {
     pub(super) fn begin(mut out: W, dialect: Dialect, max_value_bytes: usize) -> io::Result<Self> {
         out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
-        Ok(Self { out, dialect, max_value_bytes, next_number: 1, is_first: true })
+        Ok(Self { out, dialect, max_value_bytes, free: Numbers { process: 1, arrow: 1 }, is_first: true })
     }
 
     /// Adds what the fold gave out of an execution.
@@ -64,9 +72,9 @@ impl<W: Write> Trace<W> {
 
     /// Draws an execution of which everything is known.
     pub(super) fn draw(&mut self, id: &ExecutionId, name: Option<&Text>, run: Run) -> io::Result<()> {
-        let mut drawing = Drawing::new(self.next_number);
+        let mut drawing = Drawing::new(self.free);
         drawing.run(id, name, run);
-        self.next_number = drawing.next_number();
+        self.free = drawing.next_numbers();
         let events = drawing.finish();
         if events.is_empty() {
             return Ok(());

@@ -69,6 +69,8 @@ impl SpanSink for SliceSink {
 
     fn event(&mut self, name: &str, time: Timestamp, attributes: &[(&str, Value<'_>)]) {
         let mut arguments = String::new();
+        // It is drawn in the innermost slice of its lane, which may be another one.
+        field(&mut arguments, "span_id", hex(self.slice.span_id).as_str());
         attributes.iter().for_each(|(key, value)| argument(&mut arguments, key, *value));
         self.slice.moments.push(Moment { time: micros(time), name: name.to_owned(), arguments });
     }

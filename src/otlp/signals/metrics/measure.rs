@@ -2,10 +2,10 @@
 
 use super::{
     instruments::{self as all, Instrument},
-    series::{Attributes, Series},
+    series::{Attributes, Label, Series},
 };
 use crate::{
-    Text, Timestamp,
+    Timestamp,
     otlp::{
         map::{self, Concept, Dialect, Usage},
         settings::{Naming, OpenInference},
@@ -31,7 +31,7 @@ struct Names {
 }
 
 /// Names of attributes that tell series apart.
-const WANTED: [&str; 9] = [
+const WANTED: [&str; 11] = [
     semconv::OPERATION_NAME,
     semconv::PROVIDER_NAME,
     semconv::REQUEST_MODEL,
@@ -40,17 +40,27 @@ const WANTED: [&str; 9] = [
     semconv::WORKFLOW_NAME,
     semconv::TOOL_NAME,
     semconv::TOOL_TYPE,
+    semconv::SERVER_ADDRESS,
+    semconv::SERVER_PORT,
     semconv::ERROR_TYPE,
 ];
 /// What a metric of a call has, …
-const CALL: &[&str] =
-    &[semconv::OPERATION_NAME, semconv::PROVIDER_NAME, semconv::REQUEST_MODEL, semconv::RESPONSE_MODEL];
+const CALL: &[&str] = &[
+    semconv::OPERATION_NAME,
+    semconv::PROVIDER_NAME,
+    semconv::REQUEST_MODEL,
+    semconv::RESPONSE_MODEL,
+    semconv::SERVER_ADDRESS,
+    semconv::SERVER_PORT,
+];
 /// … and where it is told of failed ones too.
 const CALL_OR_FAILURE: &[&str] = &[
     semconv::OPERATION_NAME,
     semconv::PROVIDER_NAME,
     semconv::REQUEST_MODEL,
     semconv::RESPONSE_MODEL,
+    semconv::SERVER_ADDRESS,
+    semconv::SERVER_PORT,
     semconv::ERROR_TYPE,
 ];
 /// A longer name is cut: it is held as long as the process lives.
@@ -169,13 +179,19 @@ impl<'a> Measure<'a> {
 
     fn add(&mut self, to: &'static Instrument, names: &[&'static str], told: &[(&'static str, &str)], value: f64) {
         let named = names.iter().filter_map(|name| Some((*name, self.names.of(name)?.clone())));
-        let told = told.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, Text::from(*value)));
+        let told = told.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, Label::from(*value)));
         self.series.record(to, named.chain(told).collect(), value);
     }
 }
 
 impl Names {
-    fn of(&self, name: &str) -> Option<&Text> {
+    fn want(&mut self, key: &str, label: impl FnOnce() -> Label) {
+        if let Some(name) = WANTED.iter().find(|name| **name == key) {
+            self.told.push((name, label()));
+        }
+    }
+
+    fn of(&self, name: &str) -> Option<&Label> {
         self.told.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
@@ -185,11 +201,8 @@ impl SpanSink for Names {
 
     fn attribute(&mut self, key: &str, value: Value<'_>) {
         match value {
-            Value::Text(text) => {
-                if let Some(name) = WANTED.iter().find(|name| **name == key) {
-                    self.told.push((name, text.into()));
-                }
-            }
+            Value::Text(text) => self.want(key, || text.into()),
+            Value::Int(number) => self.want(key, || Label::Int(number)),
             Value::Double(seconds) if key == semconv::TIME_TO_FIRST_CHUNK => self.first_chunk = Some(seconds),
             _ => {}
         }

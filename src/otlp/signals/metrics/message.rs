@@ -2,7 +2,7 @@
 
 use super::{
     instruments::Kind,
-    series::{Attributes, Histogram, Metric, Sum},
+    series::{Attributes, Histogram, Label, Metric, Sum},
 };
 use crate::{
     Timestamp,
@@ -78,7 +78,13 @@ fn points(form: &mut impl Form, field: Field, told: &Metric, window: &Window) {
 }
 
 fn named<F: Form>(form: &mut F, field: Field, attributes: &Attributes) {
-    attributes.iter().for_each(|(key, value)| form.attribute(field, key, Value::Text(value)));
+    for (key, label) in attributes {
+        let value = match label {
+            Label::Text(text) => Value::Text(text),
+            Label::Int(number) => Value::Int(*number),
+        };
+        form.attribute(field, key, value);
+    }
 }
 
 fn point<F: Form>(

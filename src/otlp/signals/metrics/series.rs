@@ -5,7 +5,20 @@ use crate::Text;
 use std::collections::BTreeMap;
 
 /// What tells one series of a metric from the others, in the order in which it is sent.
-pub(super) type Attributes = Vec<(&'static str, Text)>;
+pub(super) type Attributes = Vec<(&'static str, Label)>;
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Label {
+    Text(Text),
+    Int(i64),
+}
+
+impl From<&str> for Label {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
 
 /// All metrics, by their names.
 #[derive(Debug, Default)]

@@ -66,6 +66,26 @@ fn a_destination_is_called_after_what_and_where_it_is() {
 }
 
 #[test]
+fn of_a_path_only_words_are_told_and_the_log_keeps_the_place_under_the_whole() {
+    for (path, told) in [
+        ("/api/public/otel", "/api/public/otel"),
+        ("/opik/api/v1/private/otel", "/opik/api/v1/private/otel"),
+        ("/api/v0.2", "/api/v0.2"),
+        ("/receiver/v1/otel/ZaVnC4dhaV3kQ==", "/receiver/v1/otel/…"),
+        ("/t/5f2c1a/otlp", "/t/…/otlp"),
+        ("/v1234567", "/…"),
+        ("/abcdefghijklmnopqrstuvwxyz", "/…"),
+        ("/a%20b", "/…"),
+    ] {
+        let destination = Destination::http(format!("https://host{path}"));
+        assert!(destination.check().is_ok());
+        assert_eq!(destination.known_as(), format!("http https://host{told}"));
+        assert_eq!(destination.place_name(Signal::Traces), format!("http https://host{path} traces"));
+        assert_eq!(format!("{destination:?}").contains(path), path == told);
+    }
+}
+
+#[test]
 fn the_resource_has_each_key_once_and_what_the_specification_asks_for() {
     let get = |destination: &Destination, key: &str| {
         let all = destination.resource_attributes();

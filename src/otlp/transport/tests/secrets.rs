@@ -40,6 +40,19 @@ fn a_back_end_that_repeats_everything_is_not_repeated() {
 }
 
 #[test]
+fn a_token_in_a_path_is_not_repeated_either() {
+    let server = Server::start(|request, tcp| {
+        let _ = tcp.write_all(&whole(401, "", format!("{request:?}").as_bytes()));
+        Then::KeepOpen
+    });
+    let address = format!("http://{}/receiver/v1/otel/Canary7Path==", server.addr());
+    let destination = Destination::http(address).timeout(SOON);
+    let told = format!("{} {destination:?} {}", refused(send(&destination)), destination.known_as());
+    assert!(told.contains("POST /receiver/v1/otel/***/v1/traces") && told.contains("/otel/…"), "{told}");
+    assert!(!told.contains("Canary7Path"), "{told}");
+}
+
+#[test]
 fn what_is_written_otherwise_at_its_end_is_not_repeated_either() {
     for end in ["==", "\\u003d\\u003d", "%3D%3D"] {
         let said = format!("{{\"error\":\"no: Basic Y2FuYXJ5LW9mLW1pbmU{end}\"}}");

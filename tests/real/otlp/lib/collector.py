@@ -6,7 +6,7 @@ import re
 import socket
 
 from service import Service, until
-from spans import Span, of_parts, value
+from spans import of_attributes
 
 READABLE = {"name", "kind", "ms", "failed", "asked", "model", "tokens", "cost", "input", "output"}
 DURATION, TOKENS = "gen_ai.client.operation.duration", "gen_ai.client.token.usage"
@@ -120,29 +120,13 @@ def of(one):
     def said(key, otherwise=None):
         return attributes.get(key, (None, otherwise))[1]
 
-    def number(key):
-        return int(said(key, 0))
-
-    is_call = said("openinference.span.kind") == "LLM"
-    money = said("gen_ai.usage.cost")
-    start, end = int(one["Start time"]), int(one["End time"])
-    span = Span(
-        one["Name"], said("openinference.span.kind", "unknown").lower(), round((end - start) / 1e6),
-        failed=one.get("Status message", "") if one.get("Status code") == "STATUS_CODE_ERROR" else None,
-        asked=said("gen_ai.request.model"), model=said("gen_ai.response.model"),
-        tokens=tuple(number(f"gen_ai.usage.{key}_tokens") for key in ("input", "output", "cache_read.input")),
-        cost=float(money) if money else None,
-        input=messages(said, "input") if is_call else value(said("input.value")),
-        output=messages(said, "output") if is_call else value(said("output.value")),
-        trace=one["Trace ID"], id=one["ID"], parent=one["Parent ID"] or None, start=start, attributes=attributes,
+    failed = one.get("Status message", "") if one.get("Status code") == "STATUS_CODE_ERROR" else None
+    span = of_attributes(
+        one["Name"], int(one["Start time"]), int(one["End time"]), said,
+        failed=failed, trace=one["Trace ID"], id=one["ID"], parent=one["Parent ID"] or None, attributes=attributes,
     )
     span.told = one
     return span
-
-
-def messages(said, which):
-    system = value(said("gen_ai.system_instructions", "[]")) if which == "input" else []
-    return of_parts(value(said(f"gen_ai.{which}.messages", "[]")), system)
 
 
 def check(wanted, found, content, is_json, report):

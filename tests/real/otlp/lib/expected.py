@@ -98,3 +98,16 @@ def extra():
         Span("execute_tool crawl", "tool", 70, input={"pages": 10000}),
     ])
     return {"concierge": concierge, "refused": refused, "given-up": given_up}
+
+
+def beside():
+    """The run of extra.rs in which much overlaps."""
+    def tool(name, ms):
+        return Span(f"execute_tool {name}", "tool", ms, input={}, output="done")
+
+    tokens = (200, 50, 0)
+    call = Span("chat gpt-4o", "llm", 25, asked="gpt-4o", tokens=tokens, cost=cost("gpt-4o", tokens))
+    planner = Span("invoke_agent planner", "agent", 45, children=[tool("long", 45), tool("short", 10), tool("last", 25)])
+    moments = [Span(f"run_step {name}", "chain", 0) for name in ("one", "two")]
+    writer = Span("invoke_agent writer", "agent", 30, children=[call, *moments])
+    return {"pair": Span("invoke_agent pair", "agent", 45, children=[planner, writer, *moments])}

@@ -49,8 +49,18 @@ def again(command):
 
 def fill(program, log, count):
     """Fills a log; trace ids by the names of runs."""
-    said = subprocess.check_output([program, "fill", log, str(count)], text=True, cwd=log.parent)
+    return record(program, log, "fill", str(count))
+
+
+def record(program, log, *what):
+    command = [program, what[0], log, *what[1:]]
+    said = subprocess.check_output(command, text=True, cwd=log.parent)
     return dict(line.rsplit(" ", 1) for line in said.splitlines())
+
+
+def draw(program, log, file):
+    """Writes a log as a trace for Perfetto; what was written."""
+    return json.loads(subprocess.check_output([program, "draw", log, file], text=True, cwd=log.parent))
 
 
 def export(program, log, variables, dialect="default", seconds=600):

@@ -88,6 +88,28 @@ def of_parts(messages, system=()):
     return first + [message(one["role"], text(one["parts"]), calls(one["parts"])) for one in messages]
 
 
+def of_attributes(name, start, end, said, **known):
+    """What attributes of OpenTelemetry say; `said(key, otherwise)` gives their texts. Times are nanoseconds."""
+    def number(key):
+        return int(said(key, 0))
+
+    def messages(which):
+        system = value(said("gen_ai.system_instructions", "[]")) if which == "input" else []
+        return of_parts(value(said(f"gen_ai.{which}.messages", "[]")), system)
+
+    is_call = said("openinference.span.kind") == "LLM"
+    money = said("gen_ai.usage.cost")
+    return Span(
+        name, said("openinference.span.kind", "unknown").lower(), round((end - start) / 1e6),
+        asked=said("gen_ai.request.model"), model=said("gen_ai.response.model"),
+        tokens=tuple(number(f"gen_ai.usage.{key}_tokens") for key in ("input", "output", "cache_read.input")),
+        cost=float(money) if money else None,
+        input=messages("input") if is_call else value(said("input.value")),
+        output=messages("output") if is_call else value(said("output.value")),
+        start=start, **known,
+    )
+
+
 def trees(spans):
     """Roots by trace, and what hangs nowhere."""
     by_id = {(span.trace, span.id): span for span in spans}
