@@ -59,6 +59,11 @@ impl Kept {
         Some(Newest { batches, to, more: to < self.sure_to })
     }
 
+    /// Somebody means what the log has now: how far that goes is asked again with the next look.
+    pub(crate) const fn look_again(&mut self) {
+        self.sure_to = 0;
+    }
+
     /// Has the log write what it was given, and says how far that goes.
     fn write(&self, patience: Duration) -> Option<u64> {
         let written = self.shared.ask(|answer| Item::Flush(Waiter::Reader(answer)));

@@ -98,9 +98,13 @@ impl Record {
         Ok(true)
     }
 
-    /// Somebody means what the log has now, which may be more than the page had when it was read.
+    /// Somebody means what the log has now, which may be more than the page had when it was read, and more than memory knew
+    /// the log to have.
     pub(super) const fn look_again(&mut self) {
         self.leaf.more = true;
+        if let Some(kept) = &mut self.source.kept {
+            kept.look_again();
+        }
     }
 
     /// Whether the log had more at the last look than what was taken in.

@@ -78,6 +78,44 @@ fn a_flush_in_the_middle_of_a_page_means_what_was_logged_after_that_page() {
     assert_eq!(collector.spans().len(), 2);
 }
 
+/// Of what memory has, only so much is given as the log was seen to have: a flush looks again.
+#[test]
+fn a_flush_means_what_was_logged_since_the_log_was_last_asked() {
+    // So many events are read at once: the last of them finishes a step.
+    const PAGE: usize = 512;
+    let (arrived, requests) = mpsc::channel();
+    let (answer, answers) = mpsc::channel();
+    let answers = Mutex::new(answers);
+    let collector = Collector::start(move |_| {
+        let _ = arrived.send(());
+        answers.lock().expect("lock").recv().unwrap_or(Answer::Taken)
+    });
+    let recorder = recorder();
+    let run = Run::begin(&recorder);
+    let nothing_finished = |times: usize| {
+        (0..times).for_each(|_| {
+            recorder.settle().wait(LIMIT).expect("a batch of its own");
+            run.emit(&run.root, ExecutionResumed::new());
+        });
+        recorder.settle().wait(LIMIT).expect("shown");
+    };
+    nothing_finished(PAGE - 3);
+    let step = run.open();
+    recorder.settle().wait(LIMIT).expect("shown");
+    run.close(&step);
+    nothing_finished(100);
+    recorder.flush().wait(LIMIT).expect("logged");
+    let to = destination(&collector).batch_spans(1).interval(LIMIT).from_beginning(true);
+    let delivery = start(&to, &recorder);
+    requests.recv_timeout(LIMIT).expect("the first step");
+    run.step();
+    recorder.flush().wait(LIMIT).expect("logged");
+    let flush = delivery.flush();
+    (0..2).for_each(|_| answer.send(Answer::Taken).expect("sent"));
+    flush.wait(LIMIT).expect("delivered");
+    assert_eq!(collector.spans().len(), 2);
+}
+
 /// What finishes nothing is settled too: a process that is killed does not read all of it again.
 #[test]
 fn the_place_moves_on_over_what_finishes_nothing() {

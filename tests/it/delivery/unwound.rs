@@ -33,11 +33,12 @@ impl EventLog for Moody {
 
 #[test]
 fn a_log_that_panics_ends_no_delivery_and_costs_nothing() {
-    let every_third_time = |log: &MemoryLog, query, before: u32| {
-        assert!(before % 3 != 2, "a bad day");
+    // Twice in a row: the one may be where the pump only looks how far the log is, which it can do without.
+    let now_and_then = |log: &MemoryLog, query, before: u32| {
+        assert!(before % 5 < 3, "a bad day");
         log.read(query)
     };
-    let (collector, log) = (Collector::taking_all(), Moody::new(every_third_time));
+    let (collector, log) = (Collector::taking_all(), Moody::new(now_and_then));
     // Without a live side, all is read in the log.
     let recorder = Recorder::builder().without_hub().log(log.clone()).start().expect("recorder");
     let delivery = super::start(&destination(&collector).batch_spans(5), &recorder);
