@@ -111,7 +111,7 @@ impl<S: SpanSink> Pen<'_, S> {
                 cut::json(json, self.max, &mut out);
                 Some(Flat::Text(out))
             }
-            _ => json.parse().map(Flat::Int).or_else(|_| json.parse().map(Flat::Double)).ok(),
+            _ => Some(Flat::of_number(json)),
         }
     }
 
@@ -143,6 +143,15 @@ enum Flat {
 }
 
 impl Flat {
+    /// Past what a double holds it is a text: there are receivers of JSON that refuse a whole request for one infinity.
+    fn of_number(json: &str) -> Self {
+        match (json.parse(), json.parse::<f64>()) {
+            (Ok(whole), _) => Self::Int(whole),
+            (_, Ok(number)) if number.is_finite() => Self::Double(number),
+            _ => Self::Text(json.to_owned()),
+        }
+    }
+
     fn value(&self) -> Value<'_> {
         match self {
             Self::Text(text) => Value::Text(text),

@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::{
     resource::v1::Resource,
     trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span},
 };
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 use prost::Message;
 
 /// A value that owns what it holds.
@@ -157,7 +157,7 @@ fn held() -> impl Strategy<Value = Held> {
     prop_oneof![
         text().prop_map(Held::Text),
         any::<i64>().prop_map(Held::Int),
-        Just(Held::Int(0)),
+        select(&[0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, -1][..]).prop_map(Held::Int),
         any::<f64>().prop_map(Held::Double),
         Just(Held::Double(0.0)),
         any::<bool>().prop_map(Held::Bool),
@@ -165,8 +165,9 @@ fn held() -> impl Strategy<Value = Held> {
     ]
 }
 
+/// Keys, too, come to where one byte of length is not enough.
 fn attributes() -> impl Strategy<Value = Attributes> {
-    vec(("[a-z_.]{1,40}", held()), 0..6)
+    vec((prop_oneof![4 => "[a-z_.]{1,40}", 1 => "[a-z_.]{100,140}"], held()), 0..6)
 }
 
 fn time() -> impl Strategy<Value = i64> {
@@ -268,7 +269,7 @@ fn a_message_of_any_length_has_its_length_in_as_few_bytes_as_it_needs() {
             ids: (1, 2, None),
             name: "n".repeat(length),
             times: (0, 0),
-            attributes: vec![("k".to_owned(), Held::Text("v".repeat(length)))],
+            attributes: [0, 1, length].map(|key| ("k".repeat(key), Held::Text("v".repeat(length)))).to_vec(),
             events: Vec::new(),
             dropped: 0,
             links: Vec::new(),

@@ -21,6 +21,10 @@ const PIECES: &[&str] = &[
     "é",
     "🦀",
     "\u{7f}",
+    // Quote and backslash, but for a bit.
+    "#",
+    "]",
+    "\u{722}",
     r#"\""#,
     r"\\",
     r"\/",

@@ -153,6 +153,15 @@ fn fields_of_an_unknown_kind_that_have_one_name_here_are_told_once() {
 }
 
 #[test]
+fn a_number_that_no_double_holds_is_told_as_it_stands() {
+    let values = ["1e999", "-1e999", "9223372036854775808", "1.5"];
+    let notes = values.map(|value| Note::new("n", Json::parse(value).expect("JSON")).into()).to_vec();
+    let text = write(&span(AgentStart::new("a"), notes, None), &Dialect::default());
+    let told: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("spanwright.value = ")).collect();
+    assert_eq!(told, [r#""1e999""#, r#""-1e999""#, "9.223372036854776e18", "1.5"], "{text}");
+}
+
+#[test]
 fn what_happened_beyond_the_limit_is_counted() {
     let notes = (0..200).map(|at| Note::new("n", Json::of(&at)).into()).collect();
     let mut span = span(AgentStart::new("a"), notes, None);
