@@ -47,7 +47,7 @@ impl Kept {
     pub(crate) fn after(&mut self, offset: u64, limit: usize, patience: Duration) -> Option<Newest> {
         let newest = self.hub.newest().offset;
         if newest > offset && self.sure_to <= offset {
-            self.sure_to = self.write(patience)?;
+            self.sure_to = self.write(patience).filter(|sure_to| *sure_to > offset)?;
         }
         // Asked after the log has answered: what it lost before that is known by then.
         if self.shared.lost_to.load(Ordering::Acquire) > offset {
@@ -57,6 +57,11 @@ impl Kept {
         let reaches = batches.last().map_or(offset, |batch| batch.end().saturating_sub(1));
         let to = reaches.min(self.sure_to).max(offset);
         Some(Newest { batches, to, more: to < self.sure_to })
+    }
+
+    /// The next look is at what the log has by then: what was sure before may be less.
+    pub(crate) const fn look_again(&mut self) {
+        self.sure_to = 0;
     }
 
     /// Has the log write what it was given, and says how far that goes.

@@ -1,7 +1,7 @@
 //! Reads the log on from a place, and moves the place when what was read is settled at the other side.
 //!
 //! One thread for each destination and signal, which needs no runtime: one that is down holds up no other. The log is the
-//! queue: while sending fails, nothing is read, and nothing is held but the batch under way.
+//! queue: while sending fails, nothing is read, and nothing is held but the batch under way and what was read with it.
 
 use super::{
     control::{Control, Orders, same},
