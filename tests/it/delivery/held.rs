@@ -151,6 +151,23 @@ fn a_flush_amid_a_long_way_through_memory_is_of_all_that_was_logged_when_it_was_
 }
 
 #[test]
+fn what_comes_while_a_batch_is_sent_waits_for_the_next_look() {
+    let ((collector, ask, go_on), (log, recorder)) = (holding(), Watched::recorder(HubLimits::default()));
+    Run::whole(&recorder, 0);
+    let delivery = start(&destination(&collector).interval(LIMIT), &recorder);
+    ask.recv_timeout(LIMIT).expect("a request");
+    Run::whole(&recorder, 0);
+    recorder.flush().wait(LIMIT).expect("logged");
+    drop(go_on);
+    // However long: there is none.
+    ask.recv_timeout(Duration::from_millis(200)).expect_err("no request");
+    Run::whole(&recorder, 0);
+    flush(&recorder, &delivery);
+    assert_eq!(collector.by_trace(), ended(&log));
+    assert_eq!(collector.seen().len(), 2);
+}
+
+#[test]
 fn nothing_is_left_where_only_what_no_log_keeps_came_after_the_last_that_was_sent() {
     let ((collector, ask, go_on), (_, recorder)) = (holding(), Watched::recorder(HubLimits::default()));
     (0..2).for_each(|_| Run::whole(&recorder, 0));
