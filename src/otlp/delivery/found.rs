@@ -10,7 +10,7 @@ use crate::{
 use std::sync::Arc;
 
 pub(super) enum Found {
-    Logged(LoggedEvent),
+    Logged(Box<LoggedEvent>),
     /// At this index; one of those that the log keeps.
     Held(Arc<Batch>, usize),
 }
@@ -29,7 +29,7 @@ impl Leaf {
     }
 
     pub(super) fn logged(page: Page, place: u64) -> Self {
-        let events: Vec<_> = page.events.into_iter().map(Found::Logged).collect();
+        let events: Vec<_> = page.events.into_iter().map(|event| Found::Logged(Box::new(event))).collect();
         Self { events: events.into_iter(), read_to: page.read_to.max(place), more: !page.complete }
     }
 
