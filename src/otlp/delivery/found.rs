@@ -9,6 +9,7 @@ use crate::{
 };
 use std::sync::Arc;
 
+#[expect(clippy::large_enum_variant, reason = "a page is of one kind, and read events come as large as that")]
 pub(super) enum Found {
     Logged(Box<LoggedEvent>),
     /// At this index; one of those that the log keeps.

@@ -44,7 +44,10 @@ fn a_flush_is_answered_while_more_is_logged_all_the_time() {
         let before = ended(&**recorder.log().expect("log"));
         flush(&recorder, &delivery);
         let there = collector.by_trace();
-        assert_eq!(before.iter().find(|(trace, spans)| there.get(*trace) != Some(*spans)), None);
+        // Of a run that was half logged by then, more may be there by now.
+        let is_there =
+            |(trace, spans): &(&u128, &Vec<u64>)| there.get(*trace).is_some_and(|there| there.starts_with(spans));
+        assert_eq!(before.iter().find(|before| !is_there(before)), None);
     }
     delivery.shutdown(LIMIT).expect("nor does a shutdown wait for what comes later");
 }

@@ -92,7 +92,7 @@ impl Fifty {
     }
 
     /// Those who read had everything, up to the end.
-    fn is_whole(self) {
+    fn ended_whole(self) {
         for reader in self.healthy {
             let frames = reader.join().expect("reader");
             let length =
@@ -112,7 +112,7 @@ fn fifty_stalled_readers_hold_up_neither_the_emitter_nor_those_who_read() {
     fifty.emitter.emit(ExecutionEnd::new(1_u64));
     wait_for(addr, "/server/streams/open", stalled);
     assert_eq!(get(addr, "/stats").json()["server"]["stalled"], 0);
-    fifty.is_whole();
+    fifty.ended_whole();
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn fifty_stalled_readers_are_closed_while_others_read_on() {
     wait_for(addr, "/server/stalled", stalled);
     wait_for(addr, "/server/streams/open", 3);
     fifty.emitter.emit(ExecutionEnd::new(1_u64));
-    fifty.is_whole();
+    fifty.ended_whole();
 }
 
 #[test]
