@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 #[expect(clippy::large_enum_variant, reason = "a page is of one kind, and read events come as large as that")]
 pub(super) enum Found {
-    Logged(Box<LoggedEvent>),
+    Logged(LoggedEvent),
     /// At this index; one of those that the log keeps.
     Held(Arc<Batch>, usize),
 }
@@ -30,7 +30,7 @@ impl Leaf {
     }
 
     pub(super) fn logged(page: Page, place: u64) -> Self {
-        let events: Vec<_> = page.events.into_iter().map(|event| Found::Logged(Box::new(event))).collect();
+        let events: Vec<_> = page.events.into_iter().map(Found::Logged).collect();
         Self { events: events.into_iter(), read_to: page.read_to.max(place), more: !page.complete }
     }
 
