@@ -203,13 +203,15 @@ impl Ring {
         found.map(|(_, segment)| segment.clone()).collect()
     }
 
-    /// Batches from the event after this offset on, with `limit` events or a few more; none where that is not held.
+    /// Batches from the event after this offset on, with `limit` events or a few more, and no more of them when they take
+    /// 8 MiB: a reader whose other side is down holds them for as long. None where that event is not held.
     #[cfg(feature = "otlp")]
     pub(super) fn batches_after(&self, offset: u64, limit: usize) -> Option<Vec<Arc<Batch>>> {
-        let mut events = 0;
-        let with_room = |segment: &&(Marks, Arc<Segment>)| {
-            let has_room = events < limit;
-            events += segment.1.batch.events.len();
+        let (mut events, mut bytes) = (0, 0);
+        let with_room = |(_, segment): &&(Marks, Arc<Segment>)| {
+            let has_room = events < limit && bytes < 8 << 20;
+            events += segment.batch.events.len();
+            bytes += segment.size_bytes;
             has_room
         };
         let is_held = self.first_offset() <= offset + 1;

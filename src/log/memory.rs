@@ -266,7 +266,7 @@ impl EventLog for MemoryLog {
     fn keep_place(&self, name: Text, offset: u64) -> Pending<()> {
         self.try_answer(|kept| {
             place::check_name(&name)?;
-            place::check_offset(&name, offset, kept.read_to)?;
+            place::check_offset(offset, kept.read_to)?;
             kept.settled.insert(name, offset);
             Ok(())
         })

@@ -10,9 +10,10 @@ pub(super) fn check_name(name: &Text) -> Result<(), Error> {
 }
 
 /// Offsets that are not durable may be taken back, and those that follow a place are what its reader is to be told.
-pub(super) fn check_offset(name: &Text, offset: u64, durable_to: u64) -> Result<(), Error> {
+/// The reader's name may be an address with a token in it: it is not told.
+pub(super) fn check_offset(offset: u64, durable_to: u64) -> Result<(), Error> {
     if offset <= durable_to {
         return Ok(());
     }
-    Err(Error::invalid(format!("place {offset} of reader `{name}`: up to {durable_to}, which is durable, is accepted")))
+    Err(Error::invalid(format!("place {offset} of a reader: up to {durable_to}, which is durable, is accepted")))
 }

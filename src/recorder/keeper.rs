@@ -32,7 +32,8 @@ pub(super) struct Keeper {
 struct Unkept {
     bytes: usize,
     events: u64,
-    /// Offset of its last event.
+    /// Offsets of its first and its last event.
+    first: u64,
     to: u64,
     answer: Pending<()>,
 }
@@ -60,12 +61,12 @@ impl Keeper {
         let homeless = |one: &&Recorded| one.event.execution_id.is_none() && one.event.kind().event_type().is_some();
         self.lose(batch.events.iter().filter(homeless).count() as u64);
         let events = batch.events.iter().filter(|recorded| recorded.is_logged()).count() as u64;
-        let (bytes, to) = (batch.size_bytes(), batch.end().saturating_sub(1));
+        let (bytes, first, to) = (batch.size_bytes(), batch.first.offset, batch.end().saturating_sub(1));
         if !self.make_room() {
             return self.lose_to(to, events);
         }
         self.unkept_bytes += bytes;
-        self.unkept.push_back(Unkept { bytes, events, to, answer: self.log.append(batch) });
+        self.unkept.push_back(Unkept { bytes, events, first, to, answer: self.log.append(batch) });
     }
 
     fn lose(&mut self, events: u64) {
@@ -143,10 +144,16 @@ impl Keeper {
         {
             let Flush { answers, .. } = self.flushes.remove(0);
             self.settle();
-            let told = answers.iter().any(|(waiter, _)| waiter.is_told_of_losses());
+            // Who is told that the disk failed has not been told of these.
+            let told = done.is_ok() && answers.iter().any(|(waiter, _)| waiter.is_told_of_losses());
             let lost = if told { std::mem::take(&mut self.lost) } else { 0 };
-            give(answers, done.map_err(|error| error.to_string()), lost);
+            give(answers, done.map_err(|error| error.to_string()), lost, self.answered_to());
         }
+    }
+
+    /// Up to here the log has said of everything what became of it.
+    fn answered_to(&self) -> u64 {
+        self.unkept.front().map_or(u64::MAX, |oldest| oldest.first.saturating_sub(1))
     }
 
     /// Everything is kept, or it is said that it is not.
@@ -160,9 +167,12 @@ impl Keeper {
     }
 }
 
-fn give(answers: Vec<(Waiter, Cursor)>, done: Result<(), String>, lost: u64) {
-    for (waiter, cursor) in answers {
+fn give(answers: Vec<(Waiter, Cursor)>, done: Result<(), String>, lost: u64, answered_to: u64) {
+    for (waiter, mut cursor) in answers {
         let is_told = lost > 0 && waiter.is_told_of_losses();
+        if let Waiter::Reader(_) = waiter {
+            cursor.offset = cursor.offset.min(answered_to);
+        }
         waiter.give(match &done {
             Err(message) => Err(Error::io(message.clone())),
             Ok(()) if is_told => Err(Error::io(format!("{lost} events before this could not be kept by the log"))),

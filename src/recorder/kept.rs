@@ -47,7 +47,7 @@ impl Kept {
     pub(crate) fn after(&mut self, offset: u64, limit: usize, patience: Duration) -> Option<Newest> {
         let newest = self.hub.newest().offset;
         if newest > offset && self.sure_to <= offset {
-            self.sure_to = self.write(patience)?;
+            self.sure_to = self.write(patience).filter(|sure_to| *sure_to > offset)?;
         }
         // Asked after the log has answered: what it lost before that is known by then.
         if self.shared.lost_to.load(Ordering::Acquire) > offset {
@@ -59,7 +59,7 @@ impl Kept {
         Some(Newest { batches, to, more: to < self.sure_to })
     }
 
-    /// Somebody means what the log has now: how far that goes is asked again with the next look.
+    /// The next look is at what the log has by then: what was sure before may be less.
     pub(crate) const fn look_again(&mut self) {
         self.sure_to = 0;
     }

@@ -157,7 +157,7 @@ impl Writer {
     fn keep_place(&mut self, place: Place) {
         let durable_to = self.shared.read_to.load(Ordering::Acquire);
         let Place { name, offset, .. } = &place;
-        if let Err(error) = place::check_name(name).and_then(|()| place::check_offset(name, *offset, durable_to)) {
+        if let Err(error) = place::check_name(name).and_then(|()| place::check_offset(*offset, durable_to)) {
             return place.answer.give(Err(error));
         }
         self.places.push(place);

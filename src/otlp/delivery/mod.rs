@@ -1,7 +1,7 @@
 //! A destination at work: its pumps, each on a thread of its own.
 //!
-//! A pump goes through the log from its place (`record`), reads there what memory has not any more, gives what is finished to its outlet, and moves the place when the
-//! outlet says that all of it is settled.
+//! A pump goes through the log from its place (`record`), reads there what memory has not any more, gives what is finished
+//! to its outlet, and moves the place when the outlet says that all of it is settled.
 
 mod batch;
 #[cfg(test)]

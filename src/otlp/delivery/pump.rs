@@ -1,7 +1,7 @@
 //! Reads the log on from a place, and moves the place when what was read is settled at the other side.
 //!
 //! One thread for each destination and signal, which needs no runtime: one that is down holds up no other. The log is the
-//! queue: while sending fails, nothing is read, and nothing is held but the batch under way.
+//! queue: while sending fails, nothing is read, and nothing is held but the batch under way and what was read with it.
 
 use super::{
     control::{Control, Orders, same},
@@ -119,7 +119,8 @@ impl Pump {
         }
     }
 
-    /// Some way on: events of a page taken in, or a batch sent. False where everything is settled, for now.
+    /// Some way on: events of a page taken in, or a batch sent. False where everything that the last look found is settled:
+    /// what came since then waits for the next look, or a busy program would be sent in crumbs, and metrics without a pause.
     fn step(&mut self) -> Result<bool, Error> {
         let more = self.fill()?;
         if self.outlet.is_empty() {
@@ -132,7 +133,7 @@ impl Pump {
         if is_due {
             self.send()?;
         }
-        Ok(true)
+        Ok(more)
     }
 
     /// Gives the outlet what the log's next page has, until it is full. False where the log has no more.

@@ -92,19 +92,16 @@ impl Record {
             self.taken_to = self.leaf.read_to;
             return Ok(false);
         };
-        let offset = event.offset();
+        let is_last = self.leaf.events.as_slice().is_empty();
+        self.taken_to = if is_last { self.leaf.read_to } else { event.offset() };
         self.fold(event.entry(), finished);
-        self.taken_to = offset;
         Ok(true)
     }
 
-    /// Somebody means what the log has now, which may be more than the page had when it was read, and more than memory knew
-    /// the log to have.
-    pub(super) const fn look_again(&mut self) {
+    /// Somebody means what the log has now, which may be more than the page had when it was read.
+    pub(super) fn look_again(&mut self) {
         self.leaf.more = true;
-        if let Some(kept) = &mut self.source.kept {
-            kept.look_again();
-        }
+        self.source.kept.iter_mut().for_each(Kept::look_again);
     }
 
     /// Whether the log had more at the last look than what was taken in.

@@ -212,7 +212,8 @@ impl Destination {
         self
     }
 
-    /// How often the log is looked into for what is to be sent: each second if nothing is said.
+    /// How long to wait between looks into the log for what is to be sent: a second if nothing is said. All that a look finds is
+    /// sent at once, in as many requests as it takes.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self

@@ -68,6 +68,8 @@ fn a_place_past_what_is_kept_is_refused() {
         for offset in [3, i64::MAX as u64, u64::MAX] {
             let error = log.keep_place("reader".into(), offset).wait(LIMIT).expect_err("nothing is there yet");
             assert!(error.is_invalid() && error.to_string().contains("up to 2"), "{error}");
+            // It may be an address with a token in it.
+            assert!(!error.to_string().contains("`reader`"), "{error}");
         }
         assert_eq!(place(log, "reader"), Some(2));
     });
