@@ -107,31 +107,6 @@ impl Roots {
     }
 }
 
-/// As a file keeps them.
-#[cfg(feature = "sqlite")]
-impl Roots {
-    /// One that is open, of a step that is not known. `waits`: paused.
-    pub(crate) fn one(waits: bool) -> Self {
-        let root = Root { steps: VecDeque::from([None]), waits };
-        Self { open: vec![root], ..Self::new() }
-    }
-
-    /// As [`steps`](Self::steps) gave them.
-    pub(crate) fn of_steps(steps: impl IntoIterator<Item = Vec<Option<StepId>>>) -> Self {
-        let open = steps.into_iter().map(|steps| Root { steps: steps.into(), waits: false });
-        Self { open: open.collect(), ..Self::new() }
-    }
-
-    /// The steps of each that is open, in the order in which they began.
-    pub(crate) fn steps(&self) -> impl Iterator<Item = impl Iterator<Item = Option<&StepId>>> {
-        self.open.iter().map(|root| root.steps.iter().map(Option::as_ref))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.open.len()
-    }
-}
-
 /// Whether it is a step of the execution that it goes on from, in another process.
 fn is_called(event: &StreamEvent) -> bool {
     let Body::ExecutionStart(start) = &event.body else { return false };

@@ -2,7 +2,7 @@
 
 use crate::{
     Cursor, ExecutionId, StepId, Text, Timestamp,
-    event::{Body, ExecutionContext, Kind, Recorded, Roots},
+    event::{Body, ExecutionContext, Kind, Recorded},
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,9 +114,8 @@ impl ExecutionRow {
         }
     }
 
-    /// Takes in the next event of the execution, whose open roots these are: it is over with the last of them. Whose it is,
-    /// the gate has decided, and it stays so.
-    pub(crate) fn apply(&mut self, cursor: Cursor, recorded: &Recorded, roots: &mut Roots) {
+    /// Takes in the next event of the execution. Whose it is and whether it goes on, the gate has decided.
+    pub(crate) fn apply(&mut self, cursor: Cursor, recorded: &Recorded) {
         (self.events, self.pieces, self.cursor) = (recorded.sequence, recorded.pieces, cursor);
         if let Body::ExecutionStart(start) = &recorded.event.body {
             let known = |new: &Option<Text>, old: &mut Option<Text>| *old = new.clone().or_else(|| old.take());
@@ -127,9 +126,7 @@ impl ExecutionRow {
         if self.tenant_id.is_none() {
             self.tenant_id.clone_from(&recorded.tenant_id);
         }
-        let Some(status) = Status::after(recorded.event.kind()) else { return };
-        roots.apply(&recorded.event);
-        if roots.is_empty() || !status.is_final() {
+        if let Some(status) = Status::left_by(recorded) {
             self.status = status;
             self.ended_at = if status.is_final() { recorded.event.time } else { None };
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Cursor, Error, ExecutionId, Pending, Text, Timestamp,
-    event::{Batch, Kind, OpenThings, Recorded, Roots},
+    event::{Batch, Kind, OpenThings, Recorded},
 };
 use std::{
     cmp::Reverse,
@@ -39,7 +39,6 @@ struct Execution {
     row: ExecutionRow,
     /// The time of its last event.
     last: Timestamp,
-    roots: Roots,
     /// Where its events are.
     events: Vec<usize>,
 }
@@ -75,8 +74,8 @@ impl Kept {
             let event = &recorded.event;
             let (Some(id), Some(time)) = (&event.execution_id, event.time) else { continue };
             let place = self.place_of(id, time, cursor);
-            let Execution { row, last, roots, .. } = &mut self.executions[place];
-            row.apply(cursor, recorded, roots);
+            let Execution { row, last, .. } = &mut self.executions[place];
+            row.apply(cursor, recorded);
             *last = time;
             let mut fields = String::new();
             event.body.write_object(&mut fields);
@@ -104,7 +103,7 @@ impl Kept {
         let Self { executions, places, .. } = self;
         *places.entry(id.clone()).or_insert_with(|| {
             let row = ExecutionRow::new(id.clone(), time, cursor);
-            executions.push(Execution { row, last: time, roots: Roots::new(), events: Vec::new() });
+            executions.push(Execution { row, last: time, events: Vec::new() });
             executions.len() - 1
         })
     }

@@ -1,9 +1,9 @@
 //! An execution as the writer knows it: how far it is, and how much of that the file does not say yet.
 
-use super::{epochs::Epochs, reader::SELECT_EXECUTION, roots, rows::read_execution};
+use super::{epochs::Epochs, reader::SELECT_EXECUTION, rows::read_execution};
 use crate::{
     Cursor, Text, Timestamp,
-    event::{Kind, Recorded, Roots},
+    event::{Kind, Recorded},
     log::{ExecutionRow, Status},
 };
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -12,11 +12,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 pub(super) struct Execution {
     pub(super) id: i64,
     row: ExecutionRow,
-    roots: Roots,
     /// Whether the file has a row of it.
     stored: bool,
-    /// Whether the file has rows of its roots.
-    roots_stored: bool,
     change: Change,
 }
 
@@ -40,22 +37,13 @@ impl Execution {
         let mut select = db.prepare_cached(SELECT_EXECUTION)?;
         let read = |row: &rusqlite::Row<'_>| {
             let found = read_execution(row, epochs).unwrap_or_else(|_| new.clone());
-            Ok(Self { stored: true, ..Self::new(row.get(0)?, found) })
+            Ok(Self { id: row.get(0)?, row: found, stored: true, change: Change::None })
         };
-        let Some(mut found) = select.query_row([new.execution_id.to_string()], read).optional()? else {
-            return Ok(None);
-        };
-        let stored = roots::read(db, found.id)?;
-        found.roots_stored = stored.is_some();
-        found.roots = match found.row.status {
-            status if status.is_final() => Roots::new(),
-            status => stored.unwrap_or_else(|| Roots::one(status == Status::Paused)),
-        };
-        Ok(Some(found))
+        select.query_row([new.execution_id.to_string()], read).optional()
     }
 
-    pub(super) fn new(id: i64, row: ExecutionRow) -> Self {
-        Self { id, row, roots: Roots::new(), stored: false, roots_stored: false, change: Change::None }
+    pub(super) const fn new(id: i64, row: ExecutionRow) -> Self {
+        Self { id, row, stored: false, change: Change::None }
     }
 
     /// Whether the file does not say all of it yet.
@@ -64,10 +52,7 @@ impl Execution {
     }
 
     /// The file says it all.
-    pub(super) fn settle(&mut self) {
-        if self.change >= Change::Altered {
-            self.roots_stored = self.roots.len() > 1;
-        }
+    pub(super) const fn settle(&mut self) {
         (self.stored, self.change) = (true, Change::None);
     }
 
@@ -81,7 +66,7 @@ impl Execution {
             false => Change::Advanced,
         };
         self.change = self.change.max(change);
-        self.row.apply(cursor, recorded, &mut self.roots);
+        self.row.apply(cursor, recorded);
         starts && self.stored
     }
 
@@ -113,9 +98,6 @@ impl Execution {
                 last
             ]),
         }?;
-        if self.change >= Change::Altered {
-            roots::write(db, self.id, &self.roots, self.roots_stored)?;
-        }
         Ok(())
     }
 }

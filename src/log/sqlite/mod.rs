@@ -10,7 +10,6 @@ mod opening;
 mod places;
 mod reader;
 mod recover;
-mod roots;
 mod rows;
 mod schema;
 mod store;

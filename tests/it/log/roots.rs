@@ -1,9 +1,8 @@
 //! Executions that several roots run: over is one with the first of them, and goes on when another ends.
 
-use super::{Gate, LIMIT, at, crash_image, event, of_each_log, read_all};
+use super::{Gate, LIMIT, at, crash_image, event, read_all};
 use crate::scratch::Scratch;
 use proptest::{collection::vec, prelude::*};
-use rusqlite::Connection;
 use spanwright::{
     EventLog, ExecutionId, Recorder, StepId, StreamEvent,
     event::{
@@ -12,6 +11,7 @@ use spanwright::{
     },
     log::{MemoryLog, Scope, SqliteLog, Status},
 };
+use std::sync::Arc;
 
 fn of(id: &ExecutionId, number: u64, body: impl Into<Body>) -> StreamEvent {
     event(id, body).of_step(StepId::from_span_id(number))
@@ -31,7 +31,20 @@ fn end(id: &ExecutionId, number: u64) -> StreamEvent {
     of(id, number, ExecutionEnd::new(1))
 }
 
-fn status(log: &dyn EventLog, id: &ExecutionId) -> Status {
+fn of_each_log(check: impl Fn(&Recorder)) {
+    let scratch = Scratch::new();
+    check(&Recorder::builder().log(MemoryLog::new()).start().expect("recorder"));
+    let file = SqliteLog::open(scratch.file("log.db")).expect("open");
+    check(&Recorder::builder().log(file).start().expect("recorder"));
+}
+
+fn tell(recorder: &Recorder, events: impl IntoIterator<Item = StreamEvent>) {
+    events.into_iter().for_each(|event| recorder.emit(event));
+    recorder.flush().wait(LIMIT).expect("flush");
+}
+
+fn status(recorder: &Recorder, id: &ExecutionId) -> Status {
+    let log = recorder.log().expect("log");
     let row = log.execution(id.clone()).wait(LIMIT).expect("answer").expect("row");
     assert_eq!(row.ended_at.is_some(), row.status.is_final());
     row.status
@@ -39,57 +52,60 @@ fn status(log: &dyn EventLog, id: &ExecutionId) -> Status {
 
 #[test]
 fn an_execution_goes_on_when_what_it_called_ends() {
-    of_each_log(|log| {
-        let (mut gate, id) = (Gate::new(log), ExecutionId::new());
-        gate.append([start(&id, 1), called(&id, 2), end(&id, 2)]);
-        assert_eq!(status(log, &id), Status::Running);
-        gate.append([end(&id, 2)]);
-        assert_eq!(status(log, &id), Status::Running, "a second end of one root ends no other");
-        gate.append([of(&id, 1, ExecutionCancelled::new("enough"))]);
-        assert_eq!(status(log, &id), Status::Cancelled);
-        gate.append([end(&id, 2)]);
-        assert_eq!(status(log, &id), Status::Completed, "what is over is what was said of it last");
+    of_each_log(|recorder| {
+        let id = ExecutionId::new();
+        tell(recorder, [start(&id, 1), called(&id, 2), end(&id, 2)]);
+        assert_eq!(status(recorder, &id), Status::Running);
+        tell(recorder, [end(&id, 2)]);
+        assert_eq!(status(recorder, &id), Status::Running, "a second end of one root ends no other");
+        tell(recorder, [of(&id, 1, ExecutionCancelled::new("enough"))]);
+        assert_eq!(status(recorder, &id), Status::Cancelled);
+        tell(recorder, [end(&id, 2)]);
+        assert_eq!(status(recorder, &id), Status::Completed, "what is over is what was said of it last");
     });
 }
 
 /// Its process may be gone without a word.
 #[test]
 fn an_execution_that_ends_waits_for_nothing_that_it_called() {
-    of_each_log(|log| {
-        let (mut gate, id) = (Gate::new(log), ExecutionId::new());
-        gate.append([start(&id, 1), called(&id, 2), called(&id, 3), end(&id, 1)]);
-        assert_eq!(status(log, &id), Status::Completed);
+    of_each_log(|recorder| {
         let id = ExecutionId::new();
-        gate.append([start(&id, 1), called(&id, 2), event(&id, ExecutionEnd::new(1))]);
-        assert_eq!(status(log, &id), Status::Completed, "whoever knows better says so in its place");
+        tell(recorder, [start(&id, 1), called(&id, 2), called(&id, 3), end(&id, 1)]);
+        assert_eq!(status(recorder, &id), Status::Completed);
+        let id = ExecutionId::new();
+        tell(recorder, [start(&id, 1), called(&id, 2), event(&id, ExecutionEnd::new(1))]);
+        assert_eq!(status(recorder, &id), Status::Completed, "whoever knows better says so in its place");
     });
 }
 
 #[test]
 fn calls_whose_ends_never_come_are_remembered_up_to_a_bound() {
-    of_each_log(|log| {
-        let (mut gate, id) = (Gate::new(log), ExecutionId::new());
-        gate.append([start(&id, 1)].into_iter().chain((2..=3_000).map(|number| called(&id, number))));
-        assert_eq!(status(log, &id), Status::Running);
-        gate.append([end(&id, 1)]);
-        assert_eq!(status(log, &id), Status::Completed);
+    of_each_log(|recorder| {
+        let id = ExecutionId::new();
+        tell(recorder, [start(&id, 1)].into_iter().chain((2..=3_000).map(|number| called(&id, number))));
+        assert_eq!(status(recorder, &id), Status::Running);
+        tell(recorder, [end(&id, 1)]);
+        assert_eq!(status(recorder, &id), Status::Completed);
     });
 }
 
 #[test]
 fn what_goes_on_for_a_root_that_waited_ends_it_too() {
-    of_each_log(|log| {
-        let (mut gate, id) = (Gate::new(log), ExecutionId::new());
-        gate.append([start(&id, 1), event(&id, ExecutionPaused::new("a person"))]);
-        assert_eq!(status(log, &id), Status::Paused);
-        gate.append([start(&id, 9)]);
-        assert_eq!(status(log, &id), Status::Running);
-        gate.append([end(&id, 9)]);
-        assert_eq!(status(log, &id), Status::Completed);
+    of_each_log(|recorder| {
         let id = ExecutionId::new();
-        gate.append([start(&id, 1), event(&id, ExecutionPaused::new("a person")), event(&id, ExecutionResumed::new())]);
-        gate.append([called(&id, 9), end(&id, 9)]);
-        assert_eq!(status(log, &id), Status::Running, "it was not gone on with: it went on itself");
+        tell(recorder, [start(&id, 1), event(&id, ExecutionPaused::new("a person"))]);
+        assert_eq!(status(recorder, &id), Status::Paused);
+        tell(recorder, [start(&id, 9)]);
+        assert_eq!(status(recorder, &id), Status::Running);
+        tell(recorder, [end(&id, 9)]);
+        assert_eq!(status(recorder, &id), Status::Completed);
+        let id = ExecutionId::new();
+        tell(
+            recorder,
+            [start(&id, 1), event(&id, ExecutionPaused::new("a person")), event(&id, ExecutionResumed::new())],
+        );
+        tell(recorder, [called(&id, 9), end(&id, 9)]);
+        assert_eq!(status(recorder, &id), Status::Running, "it was not gone on with: it went on itself");
     });
 }
 
@@ -101,30 +117,18 @@ fn a_start_that_is_told_twice_is_one_whichever_steps_it_names() {
         Some(step) => event(id, body).of_step(step.clone()),
         None => event(id, body),
     };
-    of_each_log(|log| {
-        let mut gate = Gate::new(log);
+    of_each_log(|recorder| {
         for [first, second, last] in steps.iter().flat_map(|one| {
             let pairs = steps.iter().flat_map(|two| steps.iter().map(move |three| (two, three)));
             pairs.map(move |(two, three)| [one, two, three])
         }) {
             let id = ExecutionId::new();
             let start = || ExecutionStart::new().into();
-            gate.append([said(&id, start(), first), said(&id, start(), second)]);
-            gate.append([said(&id, ExecutionEnd::new(1).into(), last)]);
-            assert_eq!(status(log, &id), Status::Completed, "{first:?} {second:?} {last:?}");
+            tell(recorder, [said(&id, start(), first), said(&id, start(), second)]);
+            tell(recorder, [said(&id, ExecutionEnd::new(1).into(), last)]);
+            assert_eq!(status(recorder, &id), Status::Completed, "{first:?} {second:?} {last:?}");
         }
     });
-}
-
-/// As by a sender whose request was cut off by a restart.
-#[test]
-fn a_start_that_is_told_again_after_a_restart_is_one() {
-    let scratch = Scratch::new();
-    let (path, id) = (scratch.file("log.db"), ExecutionId::new());
-    Gate::new(&SqliteLog::open(&path).expect("open")).append([start(&id, 1)]);
-    let log = SqliteLog::open(&path).expect("open");
-    Gate::new(&log).append([start(&id, 1), end(&id, 1)]);
-    assert_eq!(status(&log, &id), Status::Completed);
 }
 
 #[test]
@@ -132,65 +136,26 @@ fn what_a_crash_left_open_after_another_root_had_ended_is_lost() {
     let scratch = Scratch::new();
     let log = SqliteLog::open(scratch.file("log.db")).expect("open");
     let (id, inner) = (ExecutionId::new(), |name| StepStart::new(StepType::FunctionNode, name));
-    Gate::new(&log).append([
+    let mut gate = Gate::new(&log);
+    gate.append([
         start(&id, 1),
         of(&id, 3, inner("in the first").parent_step_id(StepId::from_span_id(1))),
         called(&id, 2),
         of(&id, 4, inner("in the second").parent_step_id(StepId::from_span_id(2))),
         of(&id, 5, inner("deeper").parent_step_id(StepId::from_span_id(4))),
-        end(&id, 2),
     ]);
+    let mut last = gate.batch([end(&id, 2)]);
+    Arc::make_mut(&mut last).events[0].goes_on = true;
+    log.append(last).wait(LIMIT).expect("append");
     let image = crash_image(&log, &scratch, "image.db");
     let recorder = Recorder::builder().log(SqliteLog::open(image).expect("open")).start().expect("recorder");
     assert_eq!(recorder.recovered(), std::slice::from_ref(&id));
     recorder.flush().wait(LIMIT).expect("flush");
-    let log = recorder.log().expect("log");
-    let told = read_all(&**log, Scope::Execution(id.clone())).split_off(6);
+    let told = read_all(&**recorder.log().expect("log"), Scope::Execution(id.clone())).split_off(6);
     let told: Vec<_> = told.iter().map(|event| (event.kind, event.context.step_id.clone())).collect();
     let step = |number| Some(StepId::from_span_id(number));
     assert_eq!(told, [(Kind::StepFailed, step(3)), (Kind::ExecutionLost, step(1))]);
-    assert_eq!(status(&**log, &id), Status::Lost);
-}
-
-fn rows_of_roots(log: &SqliteLog) -> Option<i64> {
-    let outside = Connection::open(log.path()).expect("open");
-    outside.query_row("SELECT count(*) FROM roots", (), |row| row.get(0)).ok()
-}
-
-#[test]
-fn several_roots_are_known_when_the_file_is_opened_again_and_one_needs_no_table() {
-    let scratch = Scratch::new();
-    let path = scratch.file("log.db");
-    let id = ExecutionId::new();
-    let append = |events: Vec<StreamEvent>| {
-        let log = SqliteLog::open(&path).expect("open");
-        Gate::new(&log).append(events);
-        (status(&log, &id), rows_of_roots(&log))
-    };
-    assert_eq!(append(vec![start(&id, 1)]), (Status::Running, None));
-    assert_eq!(append(vec![called(&id, 2)]), (Status::Running, Some(2)));
-    assert_eq!(append(vec![called(&id, 3)]), (Status::Running, Some(3)));
-    assert_eq!(append(vec![end(&id, 2)]), (Status::Running, Some(2)));
-    assert_eq!(append(vec![end(&id, 3)]), (Status::Running, Some(0)));
-    assert_eq!(append(vec![end(&id, 1)]), (Status::Completed, Some(0)));
-}
-
-/// As an older version leaves it, which does not know them.
-#[test]
-fn roots_that_are_left_of_an_execution_that_is_over_are_none() {
-    let scratch = Scratch::new();
-    let path = scratch.file("log.db");
-    let id = ExecutionId::new();
-    Gate::new(&SqliteLog::open(&path).expect("open")).append([start(&id, 1), called(&id, 2)]);
-    let outside = Connection::open(&path).expect("open");
-    outside.execute("UPDATE executions SET status = 'completed', ended_ns = 1", ()).expect("as before");
-    for damage in ["UPDATE roots SET step_id = x'00'", "DROP TABLE roots", "CREATE TABLE roots (other)"] {
-        let log = SqliteLog::open(&path).expect("open");
-        Gate::new(&log).append([start(&id, 7), end(&id, 7)]);
-        assert_eq!(status(&log, &id), Status::Completed);
-        drop(log);
-        outside.execute(damage, ()).expect("damage");
-    }
+    assert_eq!(status(&recorder, &id), Status::Lost);
 }
 
 /// A root of this number starts or ends, or all is told to wait, or to go on.
@@ -202,30 +167,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
-    fn every_log_says_the_same_and_what_is_over_has_nothing_open(events in vec(any_event(), 1..20)) {
+    fn what_is_over_has_nothing_open(events in vec(any_event(), 1..20)) {
         let id = ExecutionId::new();
-        let events: Vec<StreamEvent> = events
-            .into_iter()
-            .map(|(number, what)| match what {
+        let recorder = Recorder::builder().log(MemoryLog::new()).start().expect("recorder");
+        let mut open = spanwright::event::OpenThings::new(id.clone());
+        for (number, what) in events {
+            let event = match what {
                 0 => start(&id, number + 1),
                 1 => end(&id, number + 1),
                 4 => called(&id, number + 1),
                 2 => of(&id, number + 1, ExecutionPaused::new("a person")),
                 _ => event(&id, ExecutionResumed::new()),
-            })
-            .map(|event| event.at(at(1)))
-            .collect();
-        let scratch = Scratch::new();
-        let (memory, file) = (MemoryLog::new(), SqliteLog::open(scratch.file("log.db")).expect("open"));
-        let mut open = spanwright::event::OpenThings::new(id.clone());
-        let (mut first, mut second) = (Gate::new(&memory), Gate::new(&file));
-        for event in events {
+            };
+            let event = event.at(at(1));
             open.apply(&event);
             let ends = event.kind() == Kind::ExecutionEnd;
-            first.append([event.clone()]);
-            second.append([event]);
-            prop_assert_eq!(status(&memory, &id), status(&file, &id));
-            prop_assert!(!ends || open.is_empty() == (status(&memory, &id) == Status::Completed));
+            tell(&recorder, [event]);
+            prop_assert!(!ends || open.is_empty() == (status(&recorder, &id) == Status::Completed));
         }
     }
 }
