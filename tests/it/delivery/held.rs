@@ -154,6 +154,7 @@ fn a_flush_amid_a_long_way_through_memory_is_of_all_that_was_logged_when_it_was_
 fn what_comes_while_a_batch_is_sent_waits_for_the_next_look() {
     let ((collector, ask, go_on), (log, recorder)) = (holding(), Watched::recorder(HubLimits::default()));
     Run::whole(&recorder, 0);
+    recorder.settle().wait(LIMIT).expect("shown");
     let delivery = start(&destination(&collector).interval(LIMIT), &recorder);
     ask.recv_timeout(LIMIT).expect("a request");
     Run::whole(&recorder, 0);
