@@ -6,8 +6,7 @@ use crate::{Error, EventLog, error::say};
 /// The place that the log has for it, that of a new destination where it has none; and whether the log does not have that
 /// one yet.
 ///
-/// A place that is damaged is none, which is told. To begin at the record's beginning would send everything twice, to stop
-/// would keep a program from its work for what is beside it.
+/// A place that is damaged is none, which is told: no program is kept from its work for what is beside it.
 ///
 /// # Errors
 /// What the log says. Of a damaged place nothing is an error: one that cannot be kept either is tried again with each thing that

@@ -35,6 +35,8 @@ pub(crate) struct Source {
 const PAGE: usize = 512;
 /// How long the log may take to answer.
 pub(super) const LOG_LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take to write what it was given; then what it has is read there.
+const WRITE_LIMIT: Duration = Duration::from_secs(5);
 
 impl Source {
     /// # Errors
@@ -47,7 +49,7 @@ impl Source {
 
     /// What follows a place: from memory where it has what the log has, else from the log.
     fn after(&mut self, place: u64) -> Result<Leaf, Error> {
-        let newest = self.kept.as_mut().and_then(|kept| kept.after(place, PAGE, LOG_LIMIT));
+        let newest = self.kept.as_mut().and_then(|kept| kept.after(place, PAGE, WRITE_LIMIT));
         if let Some(newest) = newest {
             return Ok(Leaf::held(&newest, place));
         }
